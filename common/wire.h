@@ -1,0 +1,213 @@
+/* The frames of the binary protocol as plain structs, with one encoder and one
+ * decoder each. PROTOCOL.md is the specification; this file follows it.
+ * Knows bytes only: no sockets, no allocation. */
+#ifndef PASTED_COMMON_WIRE_H
+#define PASTED_COMMON_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/tensor.h"
+
+#define WIRE_MAGIC        0x44545350u /* the bytes "PSTD" */
+#define WIRE_VERSION      1
+#define WIRE_HEADER_BYTES 32
+#define WIRE_BATCH_HEAD_BYTES 32
+#define WIRE_TENSOR_BYTES 72 /* one tensor descriptor in a BATCH payload */
+
+/* Limits on what a peer can send. */
+#define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
+#define WIRE_MAX_CLIENT_BYTES  4096u /* any frame a client sends today */
+#define WIRE_MAX_BATCH_BYTES   (4ull << 30)
+#define WIRE_MAX_NAME_BYTES    256  /* stream, client, server; with the NUL */
+#define WIRE_MAX_TOKEN_BYTES   1024 /* with the NUL */
+#define WIRE_MAX_TEXT_BYTES    512  /* error sentences; with the NUL */
+#define WIRE_MAX_STREAMS       256
+#define WIRE_MAX_CLASSES       65536
+#define WIRE_FINGERPRINT_BYTES 32
+
+/* X(NAME, number, who sends it: C client, S server, B both) */
+#define WIRE_TYPES(X)                                                          \
+    X(HELLO, 1, 'C')                                                           \
+    X(WELCOME, 2, 'S')                                                         \
+    X(OPEN, 3, 'C')                                                            \
+    X(OPENED, 4, 'S')                                                          \
+    X(CREDIT, 5, 'C')                                                          \
+    X(BATCH, 6, 'S')                                                           \
+    X(PULL, 7, 'C')                                                            \
+    X(SEEK, 8, 'C')                                                            \
+    X(ERROR, 9, 'S')                                                           \
+    X(PING, 10, 'B')                                                           \
+    X(PONG, 11, 'B')                                                           \
+    X(CLOSE, 12, 'B')                                                          \
+    X(DRAIN, 13, 'S')
+
+enum wire_type {
+#define X(name, number, who) WIRE_##name = number,
+    WIRE_TYPES(X)
+#undef X
+};
+
+const char *wire_type_name(int type); /* "HELLO"...; "unknown" */
+
+/* Fixed header, 32 bytes:
+ *   0 u32 magic     4 u8 version   5 u8 type    6 u16 flags (0)
+ *   8 u32 request   12 u32 zero    16 u64 payload_bytes
+ *   24 u32 payload_crc32 (0 in BATCH)   28 u32 crc32 of bytes 0..27 */
+struct wire_header {
+    uint8_t version;
+    uint8_t type;
+    uint16_t flags;
+    uint32_t request;
+    uint64_t payload_bytes;
+    uint32_t payload_crc32;
+};
+
+/* Fills 32 bytes. */
+void wire_encode_header(uint8_t out[WIRE_HEADER_BYTES],
+                        const struct wire_header *h);
+/* 0; -ERROR_BAD_FRAME (magic, header crc, nonzero reserved, unknown type);
+ * -ERROR_UNSUPPORTED (version); -ERROR_TOO_LARGE (payload over the limit of
+ * its type). *out is written on success only. */
+int wire_decode_header(const uint8_t in[WIRE_HEADER_BYTES],
+                       struct wire_header *out);
+
+struct wire_hello {
+    uint16_t min_version, max_version;
+    uint32_t capabilities;   /* none defined: 0 */
+    uint32_t checksum_kinds; /* bit (1 << enum checksum_kind) per kind */
+    char client[WIRE_MAX_NAME_BYTES];
+    char token[WIRE_MAX_TOKEN_BYTES]; /* "" for none */
+};
+
+struct wire_welcome {
+    uint16_t version;
+    uint8_t checksum; /* enum checksum_kind chosen */
+    uint32_t engine;  /* engine version: part of every fingerprint */
+    uint32_t capabilities;
+    uint32_t max_batch_samples; /* in one rank's slice */
+    uint64_t max_batch_bytes;   /* payload of one BATCH */
+    uint32_t max_credit_batches;
+    uint64_t max_credit_bytes;
+    uint32_t max_pulls;       /* PULLs outstanding at once */
+    uint32_t idle_timeout_ms; /* silence after which the server closes */
+    char server[WIRE_MAX_NAME_BYTES];
+    uint16_t n_streams;
+    char streams[WIRE_MAX_STREAMS][WIRE_MAX_NAME_BYTES];
+};
+
+struct wire_open {
+    char stream[WIRE_MAX_NAME_BYTES];
+    bool has_fingerprint; /* expect this one, else ERROR fingerprint */
+    uint8_t fingerprint[WIRE_FINGERPRINT_BYTES];
+    uint32_t global_batch; /* G; 0 means the stream's default */
+    uint32_t rank, world;  /* world >= 1 divides G */
+    uint64_t position;     /* global cursor: this step is [p, p+G) */
+    uint8_t dtype;         /* of image: TENSOR_U8/F32; 0 = stream's default */
+    uint8_t layout;        /* enum tensor_layout; 0 = stream's default */
+};
+
+/* Class names follow the fixed part: n_classes strings, read one at a time. */
+struct wire_opened {
+    uint8_t fingerprint[WIRE_FINGERPRINT_BYTES];
+    uint64_t seed;
+    uint64_t edges_per_epoch;
+    uint64_t position; /* where the stream stands: as asked */
+    uint64_t batch_bytes; /* payload bytes of every BATCH of this stream */
+    uint32_t global_batch, rank, world;
+    uint32_t n_samples; /* G / W */
+    uint32_t n_objects, n_backgrounds, objects_per_background;
+    uint32_t height, width;
+    uint8_t dtype, layout;
+    uint32_t n_classes;
+};
+
+struct wire_credit {
+    uint32_t batches; /* added to what the server may still send */
+    uint64_t bytes;   /* likewise; 0 = as many bytes as those batches need */
+};
+
+/* First 32 bytes of a BATCH payload; tensor descriptors follow, then the
+ * tensors (64-byte aligned), image last, then the checksum table. */
+struct wire_batch_head {
+    uint64_t first_position; /* of sample 0 of this slice */
+    uint32_t n_samples;
+    uint16_t n_tensors;
+    uint8_t checksum;       /* kind of the table at the end */
+    uint64_t tensors_bytes; /* head, descriptors and tensors, with padding;
+                               the checksum table starts here */
+    /* 8 reserved zero bytes */
+};
+
+struct wire_pull {
+    uint64_t position; /* global cursor, as in OPEN */
+};
+
+struct wire_seek {
+    uint64_t position;
+};
+
+struct wire_error {
+    uint16_t code; /* enum error_code */
+    bool fatal;    /* the server closes after this frame */
+    uint32_t retry_after_ms;
+    char text[WIRE_MAX_TEXT_BYTES];
+};
+
+struct wire_ping {
+    uint64_t token; /* PONG carries the same */
+};
+
+struct wire_close {
+    uint16_t code; /* 0 for a plain goodbye */
+    char text[WIRE_MAX_TEXT_BYTES];
+};
+
+struct wire_drain {
+    uint64_t position; /* cursor after the last step this server will send */
+    uint32_t grace_ms; /* then it closes */
+};
+
+/* Encoders append a payload to w (check w->failed once); decoders read a whole
+ * payload and return 0, or -ERROR_BAD_FRAME for short, long or impossible
+ * content. Strings are valid UTF-8 without control characters. */
+void wire_encode_hello(struct bytes_writer *w, const struct wire_hello *m);
+int wire_decode_hello(struct bytes_reader *r, struct wire_hello *out);
+void wire_encode_welcome(struct bytes_writer *w, const struct wire_welcome *m);
+int wire_decode_welcome(struct bytes_reader *r, struct wire_welcome *out);
+void wire_encode_open(struct bytes_writer *w, const struct wire_open *m);
+int wire_decode_open(struct bytes_reader *r, struct wire_open *out);
+/* Fixed part only; write the class names with bytes_write_string. */
+void wire_encode_opened(struct bytes_writer *w, const struct wire_opened *m);
+/* Fixed part only; read n_classes names with bytes_read_string, then check
+ * bytes_reader_done. */
+int wire_decode_opened(struct bytes_reader *r, struct wire_opened *out);
+void wire_encode_credit(struct bytes_writer *w, const struct wire_credit *m);
+int wire_decode_credit(struct bytes_reader *r, struct wire_credit *out);
+void wire_encode_pull(struct bytes_writer *w, const struct wire_pull *m);
+int wire_decode_pull(struct bytes_reader *r, struct wire_pull *out);
+void wire_encode_seek(struct bytes_writer *w, const struct wire_seek *m);
+int wire_decode_seek(struct bytes_reader *r, struct wire_seek *out);
+void wire_encode_error(struct bytes_writer *w, const struct wire_error *m);
+int wire_decode_error(struct bytes_reader *r, struct wire_error *out);
+void wire_encode_ping(struct bytes_writer *w, const struct wire_ping *m);
+int wire_decode_ping(struct bytes_reader *r, struct wire_ping *out);
+void wire_encode_close(struct bytes_writer *w, const struct wire_close *m);
+int wire_decode_close(struct bytes_reader *r, struct wire_close *out);
+void wire_encode_drain(struct bytes_writer *w, const struct wire_drain *m);
+int wire_decode_drain(struct bytes_reader *r, struct wire_drain *out);
+
+void wire_encode_batch_head(struct bytes_writer *w,
+                            const struct wire_batch_head *m,
+                            const struct tensor_desc *tensors);
+/* Checks every count, shape, size, offset and alignment against payload_bytes
+ * and against each other: tensors in order, not overlapping, inside
+ * tensors_bytes, the checksum table of n_samples + 1 u64 (none when kind is
+ * none) filling the rest exactly. tensors holds TENSOR_MAX_COUNT. */
+int wire_decode_batch_head(const void *payload, uint64_t payload_bytes,
+                           struct wire_batch_head *out,
+                           struct tensor_desc *tensors);
+
+#endif

@@ -1,0 +1,11 @@
+/* Versions of the program and of its bytes. */
+#ifndef PASTED_BASE_VERSION_H
+#define PASTED_BASE_VERSION_H
+
+#define PASTED_VERSION_TEXT "0.1.0"
+
+/* Raised on purpose whenever the bytes of any sample change: it is part of
+ * every fingerprint (DESIGN: sample = f(fingerprint, position)). */
+#define ENGINE_VERSION 1
+
+#endif

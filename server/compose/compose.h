@@ -1,0 +1,61 @@
+/* Plan + catalog -> sample -> the tensors of a batch. No randomness, no
+ * sockets. Byte-identical on every machine (NUMERICS.md). */
+#ifndef PASTED_COMPOSE_COMPOSE_H
+#define PASTED_COMPOSE_COMPOSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/tensor.h"
+#include "server/plan/plan.h"
+#include "server/pool/catalog.h"
+
+/* What composing finds out beside the pixels. */
+struct compose_facts {
+    struct image_box box; /* of alpha >= 128 in the frame, else of alpha > 0,
+                             else empty (0, 0, 0, 0) */
+};
+
+/* Scratch of one worker for frames of this size. */
+size_t compose_scratch_bytes(int32_t width, int32_t height);
+
+/* Writes height rows of width * 3 bytes u8 RGB. scratch is 64-byte aligned. */
+void compose_sample(const struct catalog *catalog, const struct plan *plan,
+                    void *scratch, uint8_t *out, ptrdiff_t stride_bytes,
+                    struct compose_facts *out_facts);
+
+/* The layout of a batch payload (common/wire.h, PROTOCOL.md): head,
+ * descriptors, label tensors, image. */
+struct batch_layout {
+    uint32_t n_samples;
+    uint32_t n_tensors;
+    struct tensor_desc tensor[TENSOR_MAX_COUNT];
+    /* Index into tensor[] for each enum recipe_tensor, or -1. */
+    int8_t index[TENSOR_N];
+    uint64_t image_offset_bytes;
+    uint64_t sample_bytes; /* image bytes of one sample */
+    uint64_t tensors_bytes; /* payload without the checksum table */
+    uint8_t dtype, layout; /* of image */
+    int32_t height, width;
+};
+
+/* dtype TENSOR_U8|TENSOR_F32, layout TENSOR_NHWC|TENSOR_NCHW (0 = recipe's).
+ * -ERROR_BAD_ARGUMENT, -ERROR_TOO_LARGE (WIRE_MAX_BATCH_BYTES). */
+int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
+                      uint32_t n_samples, uint8_t dtype, uint8_t layout);
+
+/* Writes head and descriptors (checksum kind 0) and zeroes all padding. */
+void batch_write_head(const struct batch_layout *l, uint64_t first_position,
+                      uint8_t *payload);
+
+/* Plans and composes sample `index` of the batch into every tensor of payload.
+ * Any thread; different indexes may run at once. scratch has
+ * batch_scratch_bytes. */
+size_t batch_scratch_bytes(const struct recipe *recipe);
+void batch_compose_sample(const struct batch_layout *l,
+                          const struct recipe *recipe,
+                          const struct catalog *catalog, uint64_t position,
+                          struct graph_edge edge, uint32_t index,
+                          void *scratch, uint8_t *payload);
+
+#endif

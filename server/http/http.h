@@ -1,0 +1,42 @@
+/* The HTTP interface on libmicrohttpd, driven by the loop through its epoll
+ * descriptor. */
+#ifndef PASTED_HTTP_HTTP_H
+#define PASTED_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "common/error.h"
+#include "server/base/tokens.h"
+#include "server/base/workers.h"
+#include "server/serve/store.h"
+
+struct http_server;
+
+struct http_config {
+    const char *address; /* numeric IPv4 or IPv6 */
+    uint16_t port;       /* 0: any free one */
+    int inherited_fd;    /* a listening socket from systemd, or -1 */
+    const struct tokens *tokens; /* NULL: anonymous */
+    uint32_t max_connections;
+    uint32_t max_connections_per_ip; /* 0: no limit */
+    uint32_t idle_timeout_s;
+    uint32_t request_timeout_ms; /* of work in progress: then 504 */
+};
+struct http_config http_config_default(void);
+
+int http_server_create(uv_loop_t *loop, struct workers *workers,
+                       struct store *store, const struct stream_set *streams,
+                       const struct http_config *config,
+                       struct http_server **out_server, struct fault *fault);
+uint16_t http_server_port(const struct http_server *s);
+/* /readyz: 200 or 503. Set by the daemon. */
+void http_server_set_ready(struct http_server *s, bool ready);
+/* Resumes every suspended connection with 503, stops MHD, closes handles; run
+ * the loop until they are gone, then destroy. */
+void http_server_close(struct http_server *s);
+void http_server_destroy(struct http_server *s); /* NULL is fine */
+
+#endif

@@ -1,0 +1,73 @@
+/* The plan: every random decision of one sample, resolved to integers. Pure:
+ * no pixels, no libm, no state. NUMERICS.md gives the equations. */
+#ifndef PASTED_PLAN_PLAN_H
+#define PASTED_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "server/graph/graph.h"
+#include "server/pool/catalog.h"
+#include "server/recipe/recipe.h"
+
+#define PLAN_MAX_EDGE_RADIUS 16
+#define PLAN_POSE_ATTEMPTS   20
+
+enum plan_context { CONTEXT_BACKGROUND, CONTEXT_NOISE, CONTEXT_SOLID };
+
+struct plan {
+    uint64_t position;
+    uint32_t object, background, class_id;
+    int32_t width, height; /* frame, px */
+
+    enum plan_context context;
+    /* CONTEXT_BACKGROUND: output pixel (x, y) samples texel coordinates
+     * u = crop_u + x * crop_du, v = crop_v + y * crop_dv (16.16; an integer is
+     * a texel centre of background level `crop_level`), clamped to the edge.
+     * A flip is a negative crop_du. */
+    uint32_t crop_level;
+    int32_t crop_u, crop_v, crop_du, crop_dv;
+    /* CONTEXT_NOISE: each byte uniform in noise_lo..noise_hi */
+    uint64_t noise_key;
+    uint8_t noise_lo, noise_hi;
+    uint8_t solid[3]; /* CONTEXT_SOLID */
+
+    /* Object: output pixel (x, y) samples
+     *   u = m[0] * x + m[1] * y + m[2],  v = m[3] * x + m[4] * y + m[5]
+     * (16.16, texel centres at integers, of object level `object_level`;
+     * transparent outside). 64-bit so that no pose overflows. */
+    uint32_t object_level;
+    int64_t m[6];
+    enum recipe_edge edge;
+    uint32_t edge_radius; /* EDGE_FEATHER: taps -radius..radius */
+    uint32_t edge_weight[PLAN_MAX_EDGE_RADIUS + 1]; /* [0] centre; Q16; centre +
+                                             2 * the others = 65536 exactly */
+
+    /* out[i] = clamp((colour[i][0..2] . rgb + colour[i][3] + 2048) >> 12) */
+    bool has_colour;
+    int32_t colour[3][4]; /* Q12 */
+
+    uint32_t visible_q16; /* of the object's alpha inside the frame; 65536 all */
+    uint32_t n_attempts;  /* poses drawn, 1.. */
+
+    /* The same decisions in units for people; decide no byte. */
+    struct {
+        double scale, rotate_deg, shear_deg, x, y; /* as in the recipe */
+        bool flip;
+        double crop_x, crop_y, crop_w, crop_h; /* px of background level 0 */
+        bool crop_flip;
+        double brightness, contrast, saturation, hue;
+    } told;
+};
+
+/* Never fails for a checked recipe and an edge of the catalog. Uses only sizes,
+ * alpha boxes and coverage of the catalog, no pixels. */
+void plan_make(const struct recipe *recipe, const struct catalog *catalog,
+               uint64_t position, struct graph_edge edge, struct plan *out);
+
+/* Every field as JSON (object), with names of object, class and background;
+ * NUL-terminated, mem_free; NULL when memory is short. */
+char *plan_to_json(const struct plan *plan, const struct catalog *catalog);
+
+#endif

@@ -1,0 +1,131 @@
+/* A recipe: JSON that says how an edge becomes a sample. Parsed, checked,
+ * canonical. Knows no pixels and no pool. Source: DESIGN section 7. */
+#ifndef PASTED_RECIPE_RECIPE_H
+#define PASTED_RECIPE_RECIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "server/base/digest.h"
+#include "server/graph/graph.h"
+
+#define RECIPE_MAX_BYTES   (1u << 20) /* of the JSON text */
+#define RECIPE_MAX_CHOICES 16
+#define RECIPE_MAX_BATCH   65536
+
+/* A number that may be drawn for each sample. */
+enum value_kind {
+    VALUE_CONSTANT,    /* 3            a */
+    VALUE_UNIFORM,     /* [a, b]       uniform in [a, b) */
+    VALUE_LOG_UNIFORM, /* {"log_uniform": [a, b]}, a > 0 */
+    VALUE_NORMAL, /* {"normal": [mean, sd]}: clamped to the field's limits */
+    VALUE_CHOICE,      /* {"choice": [c0, c1, ...]} */
+};
+
+struct value {
+    enum value_kind kind;
+    double a, b;
+    double min, max; /* the field's limits: every draw lies within */
+    uint32_t n_choices;
+    double choices[RECIPE_MAX_CHOICES];
+};
+
+enum recipe_edge { EDGE_HARD, EDGE_ALPHA, EDGE_FEATHER };
+
+struct recipe {
+    int32_t height, width; /* size [h, w], px, 1..FRAME_MAX_SIDE */
+    uint32_t batch;        /* default global batch; not in the fingerprint */
+    uint64_t seed;
+
+    struct {
+        uint32_t objects_per_background;
+        enum graph_balance balance;
+        enum graph_order order;
+        enum graph_pairing pairing;
+        bool strict;
+    } graph;
+
+    struct {
+        struct value scale; /* side of the crop as a fraction (0, 1] of the
+                               largest window of the frame's aspect */
+        bool random_crop;   /* "crop": "random" | "center" */
+        double flip;        /* probability */
+    } background;
+
+    struct {
+        struct value scale;  /* longest side of the alpha box as a fraction of
+                                the frame's shorter side */
+        struct value rotate; /* degrees, counter-clockwise as seen */
+        struct value shear;  /* degrees, along x */
+        struct value x, y;   /* "translate": centre of the alpha box as a
+                                fraction of the frame, 0.5 = middle */
+        double flip;         /* probability of a left-right mirror image */
+        double min_visible;  /* 0..1, of the object's alpha inside the frame */
+        enum recipe_edge edge;
+        double feather; /* sigma, px, of edge "feather" */
+    } object;
+
+    struct {
+        struct value brightness; /* factor, 1 = as is */
+        struct value contrast;   /* factor about 128 */
+        struct value saturation; /* factor, 0 = grey */
+        struct value hue;        /* turns, -0.5..0.5 */
+    } image;
+
+    struct {
+        double background, noise, solid; /* weights, sum > 0 */
+        int32_t noise_lo, noise_hi;      /* 0..255, inclusive */
+        struct value solid_red, solid_green, solid_blue; /* 0..255 */
+    } context;
+
+    struct {
+        uint32_t tensors; /* bit per enum recipe_tensor; image always */
+    } labels;
+
+    struct {
+        uint8_t dtype;  /* TENSOR_U8 | TENSOR_F32, of image */
+        uint8_t layout; /* enum tensor_layout */
+        float mean[3], std[3]; /* f32 only: (v / 255 - mean) / std */
+    } output;
+};
+
+/* The tensors of a batch in payload order; image stands last. */
+enum recipe_tensor {
+    TENSOR_LABEL,      /* [n] i64 */
+    TENSOR_OBJECT,     /* [n] i32 */
+    TENSOR_BACKGROUND, /* [n] i32 */
+    TENSOR_POSITION,   /* [n] i64 */
+    TENSOR_BOX,        /* [n, 4] f32: x0, y0, x1, y1 px */
+    TENSOR_VISIBLE,    /* [n] f32 */
+    TENSOR_IMAGE,      /* [n, h, w, 3] or [n, 3, h, w] */
+    TENSOR_N,
+};
+
+void recipe_default(struct recipe *out);
+
+/* Strict: unknown keys, wrong types, duplicate keys, NaN, impossible ranges
+ * are -ERROR_BAD_RECIPE with "<JSON pointer>: sentence". What the text does
+ * not name keeps its default, or the preset's where "preset" names one. */
+int recipe_parse(const char *text, size_t n_bytes, struct recipe *out,
+                 struct fault *fault);
+
+/* Presets by name. */
+uint32_t recipe_preset_count(void);
+const char *recipe_preset_name(uint32_t i);
+const char *recipe_preset_source(uint32_t i); /* one sentence on the source */
+/* 0 or -ERROR_NOT_FOUND with the names in the text. */
+int recipe_preset(const char *name, struct recipe *out, struct fault *fault);
+
+/* Canonical JSON of every field (sorted keys, no spaces, shortest decimal that
+ * reads back as the same double). NUL-terminated, freed with mem_free; NULL
+ * when memory is short. With everything=false only what decides bytes: without
+ * batch and output. */
+char *recipe_canonical(const struct recipe *r, bool everything);
+
+/* Documentation of every key from the table that the parser uses: one line a
+ * key (pointer, type, unit, range, default, meaning). mem_free. */
+char *recipe_describe(void);
+
+#endif

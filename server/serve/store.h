@@ -1,0 +1,106 @@
+/* The store: requests for batches in, immutable batches out. Shares one
+ * rendering among all who ask for the same batch (finished or in flight),
+ * inside one byte budget. Threads: loop thread only; composing runs on the
+ * workers.
+ *
+ *   store_get --hit--> batch            (now)
+ *             --join-> waits on a running rendering
+ *             --miss-> epochs -> arena -> chunks on workers -> done(batch)
+ */
+#ifndef PASTED_SERVE_STORE_H
+#define PASTED_SERVE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/checksum.h"
+#include "common/error.h"
+#include "server/base/workers.h"
+#include "server/compose/compose.h"
+#include "server/serve/stream.h"
+
+struct store;
+
+/* Immutable once handed out. Holders keep a reference and never write. */
+struct batch {
+    struct stream *stream;
+    uint64_t first_position;
+    struct batch_layout layout;
+    const uint8_t *payload; /* layout.tensors_bytes, as BATCH carries it but
+                               with checksum kind 0 in its head */
+    /* Per kind: n_samples + 1 values (one per sample's image bytes, then one
+     * over payload [0, image_offset_bytes) as it is here, with kind 0 in the
+     * head); NULL until somebody asked for that kind. */
+    const uint64_t *checksums[CHECKSUM_N_KINDS];
+    /* Private to the store. */
+    struct store *store;
+    uint32_t refs;
+    bool cached;
+    struct batch *hash_next, *lru_prev, *lru_next;
+    uint32_t hash;
+};
+
+struct batch *batch_ref(struct batch *b);
+void batch_unref(struct batch *b); /* NULL is fine */
+
+/* Caller's memory, alive until done or store_cancel. */
+struct store_request {
+    struct stream *stream;
+    uint64_t first_position;
+    uint32_t n_samples;
+    uint8_t dtype, layout;       /* 0 = the recipe's */
+    enum checksum_kind checksum; /* batch->checksums[checksum] will be there */
+    enum worker_class class;     /* WORKER_SMALL for previews */
+    /* status 0: batch carries one reference for the callee; else a negative
+     * code, batch NULL, fault says why. Called once, from the loop. */
+    void (*done)(struct store_request *request, int status,
+                 struct batch *batch, const struct fault *fault);
+    void *context; /* the caller's */
+    /* Private to the store. */
+    struct store_request *next;
+    void *rendering;
+};
+
+struct store_config {
+    uint64_t budget_bytes; /* arena */
+    uint64_t epoch_budget_bytes; /* built graphs of all streams */
+    uint32_t max_queued;   /* renderings waiting; beyond: -ERROR_OVERLOADED */
+    uint32_t max_samples;  /* of one request */
+};
+
+int store_create(struct workers *workers, const struct store_config *config,
+                 struct store **out_store, struct fault *fault);
+/* Every request must be done or cancelled and every batch returned. */
+void store_destroy(struct store *s);
+
+/* 1: *out_batch holds a reference, done is not called. 0: done will be called
+ * later. Negative: refused (-ERROR_TOO_LARGE, -ERROR_OVERLOADED,
+ * -ERROR_BAD_ARGUMENT, -ERROR_NO_MEMORY), done is not called. A request that
+ * finds the budget held by references of others waits for its turn. */
+int store_get(struct store *s, struct store_request *request,
+              struct batch **out_batch, struct fault *fault);
+/* done will not be called any more; the rendering goes on only if somebody
+ * else waits for it or it has begun. */
+void store_cancel(struct store *s, struct store_request *request);
+
+/* The largest payload (tensors and checksums) the budget can hold twice. */
+uint64_t store_max_batch_bytes(const struct store *s);
+
+/* The edge at a position, when its epoch is in memory now; else builds it and
+ * calls done as above. For plan JSON and /graph, small class. */
+struct epoch_request {
+    struct stream *stream;
+    uint64_t epoch;
+    /* graph is borrowed: valid until done returns unless pinned with
+     * epoch_pin / epoch_unpin (serve/epochs.h). */
+    void (*done)(struct epoch_request *request, int status,
+                 struct graph_epoch *graph, const struct fault *fault);
+    void *context;
+    struct epoch_request *next; /* private */
+};
+/* done is always called, perhaps before this returns; negative: refused and
+ * done is not called. */
+int store_epoch(struct store *s, struct epoch_request *request,
+                struct fault *fault);
+
+#endif
