@@ -36,8 +36,8 @@ struct tensor_desc {
     uint64_t n_bytes;      /* product of shape * item size */
 };
 
-size_t tensor_item_bytes(int dtype);        /* 0 for an unknown dtype */
-const char *tensor_dtype_word(int dtype);   /* NULL for an unknown dtype */
-const char *tensor_numpy_descr(int dtype);  /* NULL for an unknown dtype */
+size_t tensor_item_bytes(int dtype);       /* 0 for an unknown dtype */
+const char *tensor_dtype_word(int dtype);  /* NULL for an unknown dtype */
+const char *tensor_numpy_descr(int dtype); /* NULL for an unknown dtype */
 
 #endif

@@ -11,15 +11,15 @@
 #include "common/bytes.h"
 #include "common/tensor.h"
 
-#define WIRE_MAGIC        0x44545350u /* the bytes "PSTD" */
-#define WIRE_VERSION      1
-#define WIRE_HEADER_BYTES 32
+#define WIRE_MAGIC            0x44545350u /* the bytes "PSTD" */
+#define WIRE_VERSION          1
+#define WIRE_HEADER_BYTES     32
 #define WIRE_BATCH_HEAD_BYTES 32
-#define WIRE_TENSOR_BYTES 72 /* one tensor descriptor in a BATCH payload */
+#define WIRE_TENSOR_BYTES     72 /* one tensor descriptor in a BATCH payload */
 
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
-#define WIRE_MAX_CLIENT_BYTES  4096u /* any frame a client sends today */
+#define WIRE_MAX_CLIENT_BYTES  4096u       /* any frame a client sends today */
 #define WIRE_MAX_BATCH_BYTES   (4ull << 30)
 #define WIRE_MAX_NAME_BYTES    256  /* stream, client, server; with the NUL */
 #define WIRE_MAX_TOKEN_BYTES   1024 /* with the NUL */
@@ -114,7 +114,7 @@ struct wire_opened {
     uint8_t fingerprint[WIRE_FINGERPRINT_BYTES];
     uint64_t seed;
     uint64_t edges_per_epoch;
-    uint64_t position; /* where the stream stands: as asked */
+    uint64_t position;    /* where the stream stands: as asked */
     uint64_t batch_bytes; /* payload bytes of every BATCH of this stream */
     uint32_t global_batch, rank, world;
     uint32_t n_samples; /* G / W */

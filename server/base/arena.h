@@ -14,8 +14,7 @@
 struct arena;
 
 /* n_bytes is rounded up to whole pages. Memory is reserved, touched lazily. */
-int arena_create(size_t n_bytes, struct arena **out_arena,
-                 struct fault *fault);
+int arena_create(size_t n_bytes, struct arena **out_arena, struct fault *fault);
 void arena_destroy(struct arena *a); /* every run must have been freed */
 
 /* 64 KiB-aligned; NULL when no run is long enough. Contents undefined. */

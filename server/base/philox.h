@@ -22,7 +22,7 @@ enum philox_purpose {
     PHILOX_GRAPH_BACKGROUND = 3, /* which background has which rank */
     PHILOX_GRAPH_ORDER = 4,      /* emission order of the edges */
     PHILOX_GRAPH_INDEPENDENT = 5,
-    PHILOX_GRAPH_EXTRA = 6,      /* who takes the extra edges */
+    PHILOX_GRAPH_EXTRA = 6, /* who takes the extra edges */
 
     PHILOX_BACKGROUND_CROP = 64,
     PHILOX_BACKGROUND_FLIP = 65,
@@ -44,8 +44,7 @@ enum philox_purpose {
  *   word 3  draw: one block of 4 words each
  * The key is the stream's seed, low half first. */
 struct philox_block philox_draw(uint64_t seed, uint64_t position,
-                                uint32_t purpose_slot_candidate,
-                                uint32_t draw);
+                                uint32_t purpose_slot_candidate, uint32_t draw);
 
 /* purpose < 4096, slot < 256, candidate < 4096 (asserted). */
 uint32_t philox_purpose_word(uint32_t purpose, uint32_t slot,

@@ -33,9 +33,9 @@ struct batch_layout {
     /* Index into tensor[] for each enum recipe_tensor, or -1. */
     int8_t index[TENSOR_N];
     uint64_t image_offset_bytes;
-    uint64_t sample_bytes; /* image bytes of one sample */
+    uint64_t sample_bytes;  /* image bytes of one sample */
     uint64_t tensors_bytes; /* payload without the checksum table */
-    uint8_t dtype, layout; /* of image */
+    uint8_t dtype, layout;  /* of image */
     int32_t height, width;
 };
 
@@ -55,7 +55,7 @@ size_t batch_scratch_bytes(const struct recipe *recipe);
 void batch_compose_sample(const struct batch_layout *l,
                           const struct recipe *recipe,
                           const struct catalog *catalog, uint64_t position,
-                          struct graph_edge edge, uint32_t index,
-                          void *scratch, uint8_t *payload);
+                          struct graph_edge edge, uint32_t index, void *scratch,
+                          uint8_t *payload);
 
 #endif

@@ -31,8 +31,7 @@ int encode_npz(const struct batch_layout *layout, const uint8_t *payload,
 uint64_t encode_npz_bytes(const struct batch_layout *layout); /* exact */
 
 /* Labels of a batch (everything but image) as JSON: one array a tensor. */
-int encode_batch_json(const struct batch_layout *layout,
-                      const uint8_t *payload, struct encoded *out,
-                      struct fault *fault);
+int encode_batch_json(const struct batch_layout *layout, const uint8_t *payload,
+                      struct encoded *out, struct fault *fault);
 
 #endif

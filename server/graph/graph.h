@@ -62,8 +62,7 @@ int graph_epoch_create(const struct graph_spec *spec, uint64_t epoch,
 void graph_epoch_destroy(struct graph_epoch *e); /* NULL is fine */
 
 /* Edge at index (0 <= index < E) in emission order. Pure, any thread. */
-struct graph_edge graph_epoch_edge(const struct graph_epoch *e,
-                                   uint64_t index);
+struct graph_edge graph_epoch_edge(const struct graph_epoch *e, uint64_t index);
 
 /* What was achieved, counted from the edges themselves; O(E log E) at most. */
 struct graph_report {

@@ -16,9 +16,9 @@
 struct http_server;
 
 struct http_config {
-    const char *address; /* numeric IPv4 or IPv6 */
-    uint16_t port;       /* 0: any free one */
-    int inherited_fd;    /* a listening socket from systemd, or -1 */
+    const char *address;         /* numeric IPv4 or IPv6 */
+    uint16_t port;               /* 0: any free one */
+    int inherited_fd;            /* a listening socket from systemd, or -1 */
     const struct tokens *tokens; /* NULL: anonymous */
     uint32_t max_connections;
     uint32_t max_connections_per_ip; /* 0: no limit */

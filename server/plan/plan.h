@@ -48,8 +48,9 @@ struct plan {
     bool has_colour;
     int32_t colour[3][4]; /* Q12 */
 
-    uint32_t visible_q16; /* of the object's alpha inside the frame; 65536 all */
-    uint32_t n_attempts;  /* poses drawn, 1.. */
+    uint32_t
+        visible_q16;     /* of the object's alpha inside the frame; 65536 all */
+    uint32_t n_attempts; /* poses drawn, 1.. */
 
     /* The same decisions in units for people; decide no byte. */
     struct {

@@ -15,8 +15,8 @@
 #define POOL_COVERAGE_CELLS 16 /* a side of the coverage grid */
 
 struct pool_object {
-    const char *name;  /* path relative to the pool, or "demo/..." */
-    uint32_t class_id; /* objects are sorted by class, then natural name */
+    const char *name;      /* path relative to the pool, or "demo/..." */
+    uint32_t class_id;     /* objects are sorted by class, then natural name */
     int32_t width, height; /* of level 0, px */
     /* Tight box of alpha > 0 at level 0; never empty after loading. */
     struct image_box alpha_box;
@@ -80,13 +80,13 @@ int pool_split_from_name(const char *name); /* "all", "train", "val", or -1 */
 
 /* Bounds on untrusted files; pool_limits_default() is what the daemon uses. */
 struct pool_limits {
-    uint64_t max_file_bytes;  /* 256 MiB */
-    uint64_t max_pixels;      /* 64 Mpx an image */
+    uint64_t max_file_bytes;      /* 256 MiB */
+    uint64_t max_pixels;          /* 64 Mpx an image */
     uint32_t max_png_chunk_bytes; /* ancillary chunk, 8 MiB */
-    uint32_t max_png_chunks;  /* cached ancillary chunks, 1000 */
-    uint32_t max_jpeg_scans;  /* 100 */
-    uint32_t max_files;       /* of one pool, 4,000,000 */
-    uint32_t max_depth;       /* of folders, 16 */
+    uint32_t max_png_chunks;      /* cached ancillary chunks, 1000 */
+    uint32_t max_jpeg_scans;      /* 100 */
+    uint32_t max_files;           /* of one pool, 4,000,000 */
+    uint32_t max_depth;           /* of folders, 16 */
 };
 struct pool_limits pool_limits_default(void);
 
@@ -101,8 +101,9 @@ struct pool_config {
     enum pool_matte matte;
     enum pool_split split; /* of the backgrounds: val = digest's first 8 bytes
                               (little-endian) mod 10 == 0 */
-    int32_t max_side; /* backgrounds are halved until no side is longer; 0 off */
-    bool strict;      /* a bad file refuses the whole load */
+    int32_t
+        max_side; /* backgrounds are halved until no side is longer; 0 off */
+    bool strict;  /* a bad file refuses the whole load */
     uint64_t memory_limit_bytes; /* 0: no limit */
     uint32_t n_threads;          /* decoders; >= 1 */
     struct pool_limits limits;
@@ -116,8 +117,8 @@ struct pool_config {
  * -ERROR_NOT_FOUND (no such path), -ERROR_BAD_FILE (strict, or nothing usable
  * left), -ERROR_TOO_LARGE (memory_limit; the text says what would fit),
  * -ERROR_NO_MEMORY, -ERROR_IO. Blocking: runs before the loop or off it. */
-int catalog_load(const struct pool_config *config,
-                 struct catalog **out_catalog, struct fault *fault);
+int catalog_load(const struct pool_config *config, struct catalog **out_catalog,
+                 struct fault *fault);
 
 struct catalog *catalog_ref(struct catalog *c);
 void catalog_unref(struct catalog *c); /* NULL is fine */

@@ -17,8 +17,7 @@ void demo_draw_object(uint32_t i, uint8_t *rgba, ptrdiff_t stride_bytes);
 
 uint32_t demo_n_backgrounds(void);
 const char *demo_background_name(uint32_t i);
-void demo_background_size(uint32_t i, int32_t *out_width,
-                          int32_t *out_height);
+void demo_background_size(uint32_t i, int32_t *out_width, int32_t *out_height);
 /* [h][w][3] u8 RGB. */
 void demo_draw_background(uint32_t i, uint8_t *rgb, ptrdiff_t stride_bytes);
 

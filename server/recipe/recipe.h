@@ -21,7 +21,7 @@ enum value_kind {
     VALUE_UNIFORM,     /* [a, b]       uniform in [a, b) */
     VALUE_LOG_UNIFORM, /* {"log_uniform": [a, b]}, a > 0 */
     VALUE_NORMAL, /* {"normal": [mean, sd]}: clamped to the field's limits */
-    VALUE_CHOICE,      /* {"choice": [c0, c1, ...]} */
+    VALUE_CHOICE, /* {"choice": [c0, c1, ...]} */
 };
 
 struct value {
@@ -75,8 +75,8 @@ struct recipe {
     } image;
 
     struct {
-        double background, noise, solid; /* weights, sum > 0 */
-        int32_t noise_lo, noise_hi;      /* 0..255, inclusive */
+        double background, noise, solid;                 /* weights, sum > 0 */
+        int32_t noise_lo, noise_hi;                      /* 0..255, inclusive */
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
     } context;
 
@@ -85,8 +85,8 @@ struct recipe {
     } labels;
 
     struct {
-        uint8_t dtype;  /* TENSOR_U8 | TENSOR_F32, of image */
-        uint8_t layout; /* enum tensor_layout */
+        uint8_t dtype;         /* TENSOR_U8 | TENSOR_F32, of image */
+        uint8_t layout;        /* enum tensor_layout */
         float mean[3], std[3]; /* f32 only: (v / 255 - mean) / std */
     } output;
 };

@@ -53,8 +53,8 @@ struct store_request {
     enum worker_class class;     /* WORKER_SMALL for previews */
     /* status 0: batch carries one reference for the callee; else a negative
      * code, batch NULL, fault says why. Called once, from the loop. */
-    void (*done)(struct store_request *request, int status,
-                 struct batch *batch, const struct fault *fault);
+    void (*done)(struct store_request *request, int status, struct batch *batch,
+                 const struct fault *fault);
     void *context; /* the caller's */
     /* Private to the store. */
     struct store_request *next;
@@ -62,10 +62,10 @@ struct store_request {
 };
 
 struct store_config {
-    uint64_t budget_bytes; /* arena */
+    uint64_t budget_bytes;       /* arena */
     uint64_t epoch_budget_bytes; /* built graphs of all streams */
-    uint32_t max_queued;   /* renderings waiting; beyond: -ERROR_OVERLOADED */
-    uint32_t max_samples;  /* of one request */
+    uint32_t max_queued;  /* renderings waiting; beyond: -ERROR_OVERLOADED */
+    uint32_t max_samples; /* of one request */
 };
 
 int store_create(struct workers *workers, const struct store_config *config,

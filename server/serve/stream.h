@@ -54,7 +54,6 @@ struct stream_slice {
  * sentence when W is 0 or does not divide G, r >= W, G is 0 or over
  * RECIPE_MAX_BATCH, or p + G overflows 2^63. */
 int stream_slice(uint64_t position, uint32_t global_batch, uint32_t rank,
-                 uint32_t world, struct stream_slice *out,
-                 struct fault *fault);
+                 uint32_t world, struct stream_slice *out, struct fault *fault);
 
 #endif

@@ -14,9 +14,9 @@
 struct tcp_server;
 
 struct tcp_config {
-    const char *address; /* numeric IPv4 or IPv6 */
-    uint16_t port;       /* 0: any free one */
-    int inherited_fd;    /* a listening socket from systemd, or -1 */
+    const char *address;         /* numeric IPv4 or IPv6 */
+    uint16_t port;               /* 0: any free one */
+    int inherited_fd;            /* a listening socket from systemd, or -1 */
     const struct tokens *tokens; /* NULL: anonymous */
     uint32_t max_sessions;
     uint32_t idle_timeout_ms;  /* no frame and nothing under way */
