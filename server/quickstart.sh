@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 here=$PWD
 run=build/quickstart
-bin=build/quickstart/release
+bin=build/release
 http=${HTTP:-127.0.0.1:7780}
 tcp=${TCP:-127.0.0.1:7700}
 
@@ -30,8 +30,7 @@ if [ "${1:-}" = stop ]; then stop; exit 0; fi
 
 sh server/packages.sh build
 echo "== building (log: $run/build.log)"
-{ cmake -S . -B "$bin" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DPASTED_TESTS=OFF -DPASTED_BENCH=OFF && cmake --build "$bin"; } \
+{ cmake --preset release -DPASTED_TESTS=OFF && cmake --build "$bin"; } \
   >"$run/build.log" 2>&1 || { tail -n 40 "$run/build.log"; exit 1; }
 
 stop

@@ -16,7 +16,7 @@ mkdir -p build/suites
 : >build/suites/CTestTestfile.cmake
 for suite in $suites; do
   echo "== building $suite"
-  cmake --preset "$suite" -DPASTED_WERROR=$werror \
+  cmake --preset "$suite" -DPASTED_TESTS=ON -DPASTED_WERROR=$werror \
     >"build/suites/$suite.log" 2>&1 ||
     { cat "build/suites/$suite.log"; exit 1; }
   cmake --build --preset "$suite" >"build/suites/$suite.log" 2>&1 ||
