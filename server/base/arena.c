@@ -1,0 +1,139 @@
+/* Page runs from one fixed mapping, first fit. Never grows and, once created,
+ * asks the system for nothing. Knows nothing of what the runs hold.
+ *
+ *   run[]  | 3 used | . | . | 5 free | . . . . | 2 used | . |
+ *
+ * Only a run's first page is described; a walk goes from run to run. Two free
+ * neighbours are merged when a walk meets them. */
+#include "server/base/arena.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "server/base/mem.h"
+
+struct run {
+    uint32_t n_pages;
+    bool used;
+};
+
+struct arena {
+    uint8_t *pages; /* ARENA_PAGE_BYTES-aligned */
+    size_t n_pages;
+    size_t n_used; /* pages */
+    struct run run[];
+};
+
+/* A mapping whose start is aligned; NULL when the system refuses. */
+static uint8_t *map_aligned(size_t n_bytes)
+{
+    size_t whole = n_bytes + ARENA_PAGE_BYTES;
+    uint8_t *mapping = mmap(NULL, whole, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before;
+
+    if (mapping == MAP_FAILED)
+        return NULL;
+    before = (size_t)(-(uintptr_t)mapping & (ARENA_PAGE_BYTES - 1));
+    if (before > 0)
+        munmap(mapping, before);
+    munmap(mapping + before + n_bytes, ARENA_PAGE_BYTES - before);
+    return mapping + before;
+}
+
+int arena_create(size_t n_bytes, struct arena **out_arena, struct fault *fault)
+{
+    size_t n_pages =
+        n_bytes / ARENA_PAGE_BYTES + (n_bytes % ARENA_PAGE_BYTES ? 1 : 0);
+    struct arena *a;
+
+    if (n_pages == 0 || n_pages > UINT32_MAX)
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "an arena of %zu bytes cannot be", n_bytes);
+    a = mem_calloc(1, sizeof(*a) + n_pages * sizeof(a->run[0]));
+    if (!a)
+        return fault_set(fault, ERROR_NO_MEMORY, "no memory for an arena");
+    a->n_pages = n_pages;
+    a->pages = map_aligned(n_pages * ARENA_PAGE_BYTES);
+    if (!a->pages) {
+        mem_free(a);
+        return fault_set(fault, ERROR_NO_MEMORY,
+                         "cannot reserve %zu bytes for batches", n_bytes);
+    }
+    a->run[0] = (struct run){.n_pages = (uint32_t)n_pages};
+    *out_arena = a;
+    return 0;
+}
+
+void arena_destroy(struct arena *a)
+{
+    if (!a)
+        return;
+    assert(a->n_used == 0);
+    munmap(a->pages, a->n_pages * ARENA_PAGE_BYTES);
+    mem_free(a);
+}
+
+/* Takes every free neighbour after the free run at page i into it. */
+static void merge(struct arena *a, size_t i)
+{
+    size_t next = i + a->run[i].n_pages;
+
+    while (next < a->n_pages && !a->run[next].used) {
+        a->run[i].n_pages += a->run[next].n_pages;
+        next = i + a->run[i].n_pages;
+    }
+}
+
+static void *take(struct arena *a, size_t i, size_t n_pages)
+{
+    size_t left = a->run[i].n_pages - n_pages;
+
+    if (left > 0)
+        a->run[i + n_pages] = (struct run){.n_pages = (uint32_t)left};
+    a->run[i] = (struct run){.n_pages = (uint32_t)n_pages, .used = true};
+    a->n_used += n_pages;
+    return a->pages + i * ARENA_PAGE_BYTES;
+}
+
+void *arena_alloc(struct arena *a, size_t n_bytes)
+{
+    size_t n_pages =
+        n_bytes / ARENA_PAGE_BYTES + (n_bytes % ARENA_PAGE_BYTES ? 1 : 0);
+
+    n_pages = n_pages > 0 ? n_pages : 1;
+    for (size_t i = 0; i < a->n_pages; i += a->run[i].n_pages) {
+        if (a->run[i].used)
+            continue;
+        merge(a, i);
+        if (a->run[i].n_pages >= n_pages)
+            return take(a, i, n_pages);
+    }
+    return NULL;
+}
+
+void arena_free(struct arena *a, void *p)
+{
+    size_t offset, i;
+
+    if (!p)
+        return;
+    offset = (size_t)((uint8_t *)p - a->pages);
+    i = offset / ARENA_PAGE_BYTES;
+    assert(offset % ARENA_PAGE_BYTES == 0 && i < a->n_pages);
+    assert(a->run[i].used);
+    a->run[i].used = false;
+    a->n_used -= a->run[i].n_pages;
+}
+
+size_t arena_capacity_bytes(const struct arena *a)
+{
+    return a->n_pages * ARENA_PAGE_BYTES;
+}
+
+size_t arena_used_bytes(const struct arena *a)
+{
+    return a->n_used * ARENA_PAGE_BYTES;
+}
