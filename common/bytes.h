@@ -25,10 +25,16 @@ uint64_t bytes_read_u64(struct bytes_reader *r);
 /* n_bytes in place, owned by the span; NULL (and failed) when fewer remain. */
 const uint8_t *bytes_read_span(struct bytes_reader *r, size_t n_bytes);
 /* u16 length and that many bytes, copied NUL-terminated into out; fails when
- * it does not fit in out_bytes or holds a NUL. */
+ * it does not fit in out_bytes or is not bytes_text_valid. */
 void bytes_read_string(struct bytes_reader *r, char *out, size_t out_bytes);
 /* Whole span consumed and nothing failed. */
 bool bytes_reader_done(const struct bytes_reader *r);
+
+/* Valid UTF-8 (no overlong form, no surrogate) without control characters
+ * (U+0000..001F, U+007F..009F): the only text that travels. */
+bool bytes_text_valid(const char *text, size_t n_bytes);
+/* Makes NUL-terminated text valid: every byte that does not belong is '?'. */
+void bytes_text_clean(char *text);
 
 /* Writes to [at, end); overflow sets `failed` and writes nothing more. */
 struct bytes_writer {

@@ -61,7 +61,7 @@ int fault_set(struct fault *fault, enum error_code code, const char *format,
 {
     if (fault) {
         /* Format aside first: an argument may be the old text itself. */
-        char text[sizeof fault->text];
+        char text[sizeof fault->text] = "";
         va_list arguments;
         va_start(arguments, format);
         vsnprintf(text, sizeof text, format, arguments);
@@ -72,17 +72,26 @@ int fault_set(struct fault *fault, enum error_code code, const char *format,
     return -(int)code;
 }
 
+/* What does not fit is cut off. */
+static void append(char *text, size_t text_bytes, const char *more)
+{
+    size_t n = strlen(text);
+    size_t n_more = strnlen(more, text_bytes - 1 - n);
+    memcpy(text + n, more, n_more);
+    text[n + n_more] = '\0';
+}
+
 int fault_prefix(struct fault *fault, const char *format, ...)
 {
     if (!fault)
         return -ERROR_INTERNAL;
-    char text[sizeof fault->text];
+    char text[sizeof fault->text] = "";
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    size_t n = strlen(text);
-    snprintf(text + n, sizeof text - n, ": %s", fault->text);
+    append(text, sizeof text, ": ");
+    append(text, sizeof text, fault->text);
     memcpy(fault->text, text, sizeof text);
     return -fault->code;
 }

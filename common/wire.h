@@ -17,6 +17,11 @@
 #define WIRE_BATCH_HEAD_BYTES 32
 #define WIRE_TENSOR_BYTES     72 /* one tensor descriptor in a BATCH payload */
 
+#define WIRE_BATCH_CHECKSUM_OFFSET 14 /* of the kind's byte in the head */
+#define WIRE_MAX_BATCH_HEAD_BYTES                                              \
+    (WIRE_BATCH_HEAD_BYTES + TENSOR_MAX_COUNT * WIRE_TENSOR_BYTES)
+#define WIRE_MAX_POSITION (1ull << 63) /* positions and cursors lie below */
+
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
 #define WIRE_MAX_CLIENT_BYTES  4096u       /* any frame a client sends today */
@@ -51,6 +56,10 @@ enum wire_type {
 };
 
 const char *wire_type_name(int type); /* "HELLO"...; "unknown" */
+/* Payload bytes that a frame of this type may have; 0 for an unknown type. */
+uint64_t wire_max_payload_bytes(int type);
+bool wire_client_sends(int type); /* C or B in the table */
+bool wire_server_sends(int type); /* S or B in the table */
 
 /* Fixed header, 32 bytes:
  *   0 u32 magic     4 u8 version   5 u8 type    6 u16 flags (0)
@@ -68,11 +77,21 @@ struct wire_header {
 /* Fills 32 bytes. */
 void wire_encode_header(uint8_t out[WIRE_HEADER_BYTES],
                         const struct wire_header *h);
-/* 0; -ERROR_BAD_FRAME (magic, header crc, nonzero reserved, unknown type);
- * -ERROR_UNSUPPORTED (version); -ERROR_TOO_LARGE (payload over the limit of
- * its type). *out is written on success only. */
+/* 0; -ERROR_BAD_FRAME (magic, header crc, nonzero reserved); -ERROR_UNSUPPORTED
+ * (version, unknown type); -ERROR_TOO_LARGE (payload over the limit of its
+ * type). *out is written on success only. */
 int wire_decode_header(const uint8_t in[WIRE_HEADER_BYTES],
                        struct wire_header *out);
+
+/* A control frame is written payload first, behind room for its header:
+ * begin, wire_encode_..., finish. Finish fills the header and returns the
+ * frame's bytes, 0 when the payload did not fit. */
+void wire_frame_begin(struct bytes_writer *w, void *frame, size_t n_bytes);
+size_t wire_frame_finish(struct bytes_writer *w, enum wire_type type,
+                         uint32_t request);
+/* 0, or -ERROR_CORRUPT when the payload of a control frame does not have the
+ * crc that its header promised. */
+int wire_check_payload(const struct wire_header *h, const void *payload);
 
 struct wire_hello {
     uint16_t min_version, max_version;
@@ -172,7 +191,9 @@ struct wire_drain {
 
 /* Encoders append a payload to w (check w->failed once); decoders read a whole
  * payload and return 0, or -ERROR_BAD_FRAME for short, long or impossible
- * content. Strings are valid UTF-8 without control characters. */
+ * content; *out is whole on success only. Strings are valid UTF-8 without
+ * control characters (bytes_text_valid); the sentences of ERROR and CLOSE are
+ * made so by their encoders. */
 void wire_encode_hello(struct bytes_writer *w, const struct wire_hello *m);
 int wire_decode_hello(struct bytes_reader *r, struct wire_hello *out);
 void wire_encode_welcome(struct bytes_writer *w, const struct wire_welcome *m);
@@ -182,7 +203,7 @@ int wire_decode_open(struct bytes_reader *r, struct wire_open *out);
 /* Fixed part only; write the class names with bytes_write_string. */
 void wire_encode_opened(struct bytes_writer *w, const struct wire_opened *m);
 /* Fixed part only; read n_classes names with bytes_read_string, then check
- * bytes_reader_done. */
+ * bytes_reader_done. n_classes is no more than the names that can follow. */
 int wire_decode_opened(struct bytes_reader *r, struct wire_opened *out);
 void wire_encode_credit(struct bytes_writer *w, const struct wire_credit *m);
 int wire_decode_credit(struct bytes_reader *r, struct wire_credit *out);
@@ -205,7 +226,9 @@ void wire_encode_batch_head(struct bytes_writer *w,
 /* Checks every count, shape, size, offset and alignment against payload_bytes
  * and against each other: tensors in order, not overlapping, inside
  * tensors_bytes, the checksum table of n_samples + 1 u64 (none when kind is
- * none) filling the rest exactly. tensors holds TENSOR_MAX_COUNT. */
+ * none) filling the rest exactly. Reads only head and descriptors: no more
+ * than WIRE_MAX_BATCH_HEAD_BYTES of the payload. tensors holds
+ * TENSOR_MAX_COUNT; both are whole on success only. */
 int wire_decode_batch_head(const void *payload, uint64_t payload_bytes,
                            struct wire_batch_head *out,
                            struct tensor_desc *tensors);

@@ -1,0 +1,42 @@
+/* What is known of a dtype, from the one table in tensor.h. Knows no batch.
+ * Threads: pure functions. */
+#include "common/tensor.h"
+
+size_t tensor_item_bytes(int dtype)
+{
+    switch (dtype) {
+#define X(name, number, word, bytes, descr)                                    \
+    case number:                                                               \
+        return bytes;
+        TENSOR_DTYPES(X)
+#undef X
+    default:
+        return 0;
+    }
+}
+
+const char *tensor_dtype_word(int dtype)
+{
+    switch (dtype) {
+#define X(name, number, word, bytes, descr)                                    \
+    case number:                                                               \
+        return word;
+        TENSOR_DTYPES(X)
+#undef X
+    default:
+        return NULL;
+    }
+}
+
+const char *tensor_numpy_descr(int dtype)
+{
+    switch (dtype) {
+#define X(name, number, word, bytes, descr)                                    \
+    case number:                                                               \
+        return descr;
+        TENSOR_DTYPES(X)
+#undef X
+    default:
+        return NULL;
+    }
+}
