@@ -1,0 +1,284 @@
+/* The portable C reference of every row kernel: the specification in code that
+ * other tables are byte-equal to. Uses no instruction set by name; loops are
+ * written so that compilers vectorise them, and four channels travel in one
+ * 64-bit word as 16-bit lanes (SWAR) where addresses are arbitrary.
+ * Source: NUMERICS.md. */
+#include <string.h>
+
+#include "server/pixel/kernels.h"
+
+/* Four channels, one in each 16-bit lane. lerp8 of a lane is at most
+ * 255 * 256 + 128 < 2^16, so lanes never carry into each other. */
+#define LANE_MASK  0x00ff00ff00ff00ffull
+#define LANE_ROUND 0x0080008000800080ull
+
+static inline uint32_t load32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void store32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/* Bytes 0, 2, 1, 3 of a pixel in ascending lanes; any byte order of the host
+ * works, because spread and gather are inverse. */
+static inline uint64_t spread(uint32_t pixel)
+{
+    return (pixel & 0x00ff00ffu) | (uint64_t)((pixel >> 8) & 0x00ff00ffu) << 32;
+}
+
+static inline uint32_t gather(uint64_t lanes)
+{
+    return (uint32_t)lanes | (uint32_t)(lanes >> 32) << 8;
+}
+
+/* lerp8 of every lane, 0 <= f <= 256. */
+static inline uint64_t lerp_lanes(uint64_t a, uint64_t b, uint32_t f)
+{
+    return ((a * (256 - f) + b * f + LANE_ROUND) >> 8) & LANE_MASK;
+}
+
+static inline uint32_t fraction(int32_t coordinate)
+{
+    return ((uint32_t)coordinate >> 8) & 255;
+}
+
+static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
+                      int32_t n_bytes, uint8_t *out)
+{
+    const uint16_t to_b = (uint16_t)f, to_a = (uint16_t)(256 - f);
+    for (int32_t i = 0; i < n_bytes; i++) {
+        uint16_t sum = (uint16_t)(a[i] * to_a + b[i] * to_b + 128);
+        out[i] = (uint8_t)(sum >> 8);
+    }
+}
+
+static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
+                         int32_t max_u, int32_t n, uint8_t *rgbx)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int32_t at = u + i * du;
+        at = at < 0 ? 0 : at;
+        at = at > max_u ? max_u : at;
+        const uint8_t *texel = rgb + (at >> 16) * 3;
+        uint64_t lanes = lerp_lanes(spread(load32(texel)),
+                                    spread(load32(texel + 3)), fraction(at));
+        store32(rgbx + i * 4, gather(lanes));
+        rgbx[i * 4 + 3] = 255;
+    }
+}
+
+static void solid_row(const uint8_t rgb[3], int32_t n, uint8_t *rgbx)
+{
+    const uint8_t pixel[4] = {rgb[0], rgb[1], rgb[2], 255};
+    uint32_t word = load32(pixel);
+    for (int32_t i = 0; i < n; i++)
+        store32(rgbx + i * 4, word);
+}
+
+/* Vertical lerp of both columns at once, then horizontal. */
+static inline uint32_t bilinear(uint32_t top0, uint32_t top1, uint32_t low0,
+                                uint32_t low1, uint32_t fu, uint32_t fv)
+{
+    uint64_t left = lerp_lanes(spread(top0), spread(low0), fv);
+    uint64_t right = lerp_lanes(spread(top1), spread(low1), fv);
+    return gather(lerp_lanes(left, right, fu));
+}
+
+static void object_inside(const struct image_level *level,
+                          struct pixel_line line, int32_t n, uint8_t *rgba)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
+        const uint8_t *top = level->pixels +
+                             (ptrdiff_t)(v >> 16) * level->stride_bytes +
+                             (ptrdiff_t)(u >> 16) * 4;
+        const uint8_t *low = top + level->stride_bytes;
+        store32(rgba + i * 4,
+                bilinear(load32(top), load32(top + 4), load32(low),
+                         load32(low + 4), fraction(u), fraction(v)));
+    }
+}
+
+static uint32_t tap(const struct image_level *level, int32_t x, int32_t y)
+{
+    if (x < 0 || y < 0 || x >= level->width || y >= level->height)
+        return 0;
+    return load32(level->pixels + (ptrdiff_t)y * level->stride_bytes +
+                  (ptrdiff_t)x * 4);
+}
+
+static void object_border(const struct image_level *level,
+                          struct pixel_line line, int32_t n, uint8_t *rgba)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
+        int32_t x = u >> 16, y = v >> 16;
+        store32(rgba + i * 4,
+                bilinear(tap(level, x, y), tap(level, x + 1, y),
+                         tap(level, x, y + 1), tap(level, x + 1, y + 1),
+                         fraction(u), fraction(v)));
+    }
+}
+
+/* 255 / alpha in Q16, to nearest, for alpha 128..255: 65536 for 255, so that
+ * opaque pixels keep their bytes. */
+#define R1(a)  ((255u * 65536u + (a) / 2u) / (a))
+#define R4(a)  R1(a), R1((a) + 1u), R1((a) + 2u), R1((a) + 3u)
+#define R16(a) R4(a), R4((a) + 4u), R4((a) + 8u), R4((a) + 12u)
+static const uint32_t unpremultiply_q16[128] = {
+    R16(128u), R16(144u), R16(160u), R16(176u),
+    R16(192u), R16(208u), R16(224u), R16(240u),
+};
+
+static void harden_row(uint8_t *rgba, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        uint8_t *p = rgba + i * 4;
+        if (p[3] < 128) {
+            store32(p, 0);
+            continue;
+        }
+        uint32_t q = unpremultiply_q16[p[3] - 128];
+        for (int c = 0; c < 3; c++) {
+            uint32_t v = (p[c] * q + 32768) >> 16;
+            p[c] = (uint8_t)(v > 255 ? 255 : v);
+        }
+        p[3] = 255;
+    }
+}
+
+static void alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out)
+{
+    for (int32_t i = 0; i < n; i++)
+        out[i] = rgba[i * 4 + 3];
+}
+
+static void blur_columns(const uint8_t *const *rows, const uint32_t *weight,
+                         uint32_t radius, int32_t n, uint8_t *out)
+{
+    enum { CHUNK = 128 };
+    for (int32_t x = 0; x < n; x += CHUNK) {
+        uint32_t sum[CHUNK];
+        int32_t n_now = n - x < CHUNK ? n - x : CHUNK;
+        for (int32_t i = 0; i < n_now; i++)
+            sum[i] = rows[radius][x + i] * weight[0] + 32768;
+        for (uint32_t k = 1; k <= radius; k++) {
+            const uint8_t *above = rows[radius - k] + x;
+            const uint8_t *below = rows[radius + k] + x;
+            uint32_t w = weight[k];
+            for (int32_t i = 0; i < n_now; i++)
+                sum[i] += ((uint32_t)above[i] + below[i]) * w;
+        }
+        for (int32_t i = 0; i < n_now; i++)
+            out[x + i] = (uint8_t)(sum[i] >> 16);
+    }
+}
+
+static void blur_row(const uint8_t *in, const uint32_t *weight, uint32_t radius,
+                     int32_t n, uint8_t *out)
+{
+    /* A row is the sum of its own shifted copies. */
+    const uint8_t *shifted[2 * 16 + 1];
+    for (uint32_t k = 0; k <= 2 * radius; k++)
+        shifted[k] = in + k;
+    blur_columns(shifted, weight, radius, n, out);
+}
+
+static void fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        for (int c = 0; c < 4; c++) {
+            uint32_t t = (uint32_t)rgba[i * 4 + c] * factor[i] + 128;
+            rgba[i * 4 + c] = (uint8_t)((t + (t >> 8)) >> 8);
+        }
+}
+
+static void over_row(uint8_t *rgbx, const uint8_t *rgba, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        uint32_t alpha = rgba[i * 4 + 3];
+        uint32_t keep = 256 - (alpha + (alpha >> 7));
+        uint64_t under = spread(load32(rgbx + i * 4)) * keep + LANE_ROUND;
+        uint32_t kept = gather((under >> 8) & LANE_MASK);
+        /* No byte overflows: kept <= 255 - alpha, colour <= alpha. */
+        store32(rgbx + i * 4, load32(rgba + i * 4) + kept);
+    }
+}
+
+static inline uint8_t clamp_byte(int32_t v)
+{
+    v = v < 0 ? 0 : v;
+    return (uint8_t)(v > 255 ? 255 : v);
+}
+
+static void colour_row(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
+                       uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int32_t r = rgbx[i * 4], g = rgbx[i * 4 + 1], b = rgbx[i * 4 + 2];
+        for (int c = 0; c < 3; c++) {
+            int32_t sum =
+                m[c][0] * r + m[c][1] * g + m[c][2] * b + m[c][3] + 2048;
+            rgb[i * 3 + c] = clamp_byte(sum >> 12);
+        }
+    }
+}
+
+static void pack_row(const uint8_t *rgbx, int32_t n, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n; i++) {
+        rgb[i * 3] = rgbx[i * 4];
+        rgb[i * 3 + 1] = rgbx[i * 4 + 1];
+        rgb[i * 3 + 2] = rgbx[i * 4 + 2];
+    }
+}
+
+static void planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
+                      uint8_t *out)
+{
+    for (int c = 0; c < 3; c++, out += plane_stride)
+        for (int32_t i = 0; i < n; i++)
+            out[i] = rgb[i * 3 + c];
+}
+
+static void row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                    float *out)
+{
+    for (int32_t i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++)
+            out[i * 3 + c] = table[c][rgb[i * 3 + c]];
+}
+
+static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                       ptrdiff_t plane_stride, float *out)
+{
+    for (int c = 0; c < 3; c++, out += plane_stride)
+        for (int32_t i = 0; i < n; i++)
+            out[i] = table[c][rgb[i * 3 + c]];
+}
+
+const struct pixel_kernels pixel_kernels_reference = {
+    .name = "reference",
+    .lerp_rows = lerp_rows,
+    .resample_row = resample_row,
+    .noise_row = reference_noise_row,
+    .solid_row = solid_row,
+    .object_inside = object_inside,
+    .object_border = object_border,
+    .harden_row = harden_row,
+    .alpha_row = alpha_row,
+    .blur_columns = blur_columns,
+    .blur_row = blur_row,
+    .fade_row = fade_row,
+    .over_row = over_row,
+    .colour_row = colour_row,
+    .pack_row = pack_row,
+    .planes_u8 = planes_u8,
+    .row_f32 = row_f32,
+    .planes_f32 = planes_f32,
+};
