@@ -7,6 +7,8 @@
 #include "common/error.h"
 #include "common/wire.h"
 
+static const uint8_t no_fingerprint[WIRE_FINGERPRINT_BYTES];
+
 /* All of the payload read and its content possible. */
 static int verdict(const struct bytes_reader *r, bool possible)
 {
@@ -101,7 +103,6 @@ int wire_decode_welcome(struct bytes_reader *r, struct wire_welcome *out)
 
 void wire_encode_open(struct bytes_writer *w, const struct wire_open *m)
 {
-    static const uint8_t none[WIRE_FINGERPRINT_BYTES];
     bytes_write_u64(w, m->position);
     bytes_write_u32(w, m->global_batch);
     bytes_write_u32(w, m->rank);
@@ -110,7 +111,7 @@ void wire_encode_open(struct bytes_writer *w, const struct wire_open *m)
     bytes_write_u8(w, m->layout);
     bytes_write_u8(w, m->has_fingerprint);
     bytes_write_u8(w, 0);
-    bytes_write_span(w, m->has_fingerprint ? m->fingerprint : none,
+    bytes_write_span(w, m->has_fingerprint ? m->fingerprint : no_fingerprint,
                      WIRE_FINGERPRINT_BYTES);
     bytes_write_string(w, m->stream);
 }
@@ -130,7 +131,11 @@ int wire_decode_open(struct bytes_reader *r, struct wire_open *out)
     read_fingerprint(r, out->fingerprint);
     bytes_read_string(r, out->stream, sizeof out->stream);
     out->has_fingerprint = has_fingerprint == 1;
-    return verdict(r, has_fingerprint <= 1 && reserved == 0);
+    if (has_fingerprint > 1 || reserved != 0 || !bytes_reader_done(r))
+        return -ERROR_BAD_FRAME;
+    bool none =
+        memcmp(out->fingerprint, no_fingerprint, WIRE_FINGERPRINT_BYTES) == 0;
+    return out->has_fingerprint || none ? 0 : -ERROR_BAD_FRAME;
 }
 
 void wire_encode_opened(struct bytes_writer *w, const struct wire_opened *m)
