@@ -1,0 +1,302 @@
+/* The table of keys and what follows from it alone: defaults and look-ups.
+ * Neither reads nor writes JSON. */
+#include "server/recipe/field.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/tensor.h"
+#include "server/pixel/image.h"
+
+static const struct field_word balance_words[] = {
+    {"class", GRAPH_BY_CLASS}, {"object", GRAPH_BY_OBJECT}, {0}};
+static const struct field_word order_words[] = {{"dealt", GRAPH_DEALT},
+                                                {"mixed", GRAPH_MIXED},
+                                                {"shuffled", GRAPH_SHUFFLED},
+                                                {0}};
+static const struct field_word pairing_words[] = {
+    {"balanced", GRAPH_BALANCED}, {"independent", GRAPH_INDEPENDENT}, {0}};
+static const struct field_word crop_words[] = {
+    {"random", true}, {"center", false}, {0}};
+static const struct field_word edge_words[] = {
+    {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA}, {"feather", EDGE_FEATHER}, {0}};
+static const struct field_word dtype_words[] = {
+    {"u8", TENSOR_U8}, {"f32", TENSOR_F32}, {0}};
+static const struct field_word layout_words[] = {
+    {"nhwc", TENSOR_NHWC}, {"nchw", TENSOR_NCHW}, {0}};
+
+#define AT(member)                                                             \
+    .offset = offsetof(struct recipe, member),                                 \
+    .bytes = sizeof(((struct recipe *)0)->member)
+
+/* Why these limits: every plan made within them fits its fixed point. A scale
+ * of 0.01..4 and a shear of 60 degrees (tan 1.73) keep the inverse pose of a
+ * 16384 px object in a 2048 px frame below 2^48 in 16.16; the centre may lie a
+ * frame outside; feather's taps end at PLAN_MAX_EDGE_RADIUS = 16 = 2 sigma. */
+const struct field_rule field_table[] = {
+    {"/size", FIELD_SIZE, AT(height), "px", 1, FRAME_MAX_SIDE,
+     .initial = {64, 64},
+     .text = "Height and width of the image; one integer makes a square."},
+    {"/batch", FIELD_INTEGER, AT(batch), "samples", 1, RECIPE_MAX_BATCH,
+     .initial = {64}, .only_slices = true,
+     .text = "Global batch of a client that names none."},
+    {"/seed", FIELD_SEED, AT(seed), "", 0, 18446744073709551615.0,
+     .initial = {0},
+     .text = "Key of every random draw; above 2^63-1 as a decimal string."},
+
+    {"/graph/objects_per_background", FIELD_INTEGER,
+     AT(graph.objects_per_background), "objects", 1, GRAPH_MAX_EDGES,
+     .initial = {4},
+     .text = "Different objects that each background meets in an epoch."},
+    {"/graph/balance", FIELD_WORD, AT(graph.balance), "", 0, 0, balance_words,
+     .initial = {GRAPH_BY_CLASS},
+     .text = "What is seen equally often: every class, or every object."},
+    {"/graph/order", FIELD_WORD, AT(graph.order), "", 0, 0, order_words,
+     .initial = {GRAPH_DEALT},
+     .text = "A background's samples together, spread over the epoch with "
+             "classes still dealt, or all shuffled."},
+    {"/graph/pairing", FIELD_WORD, AT(graph.pairing), "", 0, 0, pairing_words,
+     .initial = {GRAPH_BALANCED},
+     .text = "The biregular graph, or independent draws for comparison."},
+    {"/graph/strict", FIELD_BOOL, AT(graph.strict), "", 0, 0,
+     .initial = {false},
+     .text = "Refuse pools whose degrees cannot be exactly equal."},
+
+    {"/background/scale", FIELD_VALUE, AT(background.scale), "window side",
+     0.01, 1, .initial = {0.5, 1},
+     .text = "Side of the crop as a fraction of the largest window of the "
+             "frame's aspect."},
+    {"/background/crop", FIELD_WORD, AT(background.random_crop), "", 0, 0,
+     crop_words, .initial = {true},
+     .text = "Where the crop lies in the background."},
+    {"/background/flip", FIELD_NUMBER, AT(background.flip), "probability", 0, 1,
+     .initial = {0.5},
+     .text = "Of a left-right mirror image of the background."},
+
+    {"/object/scale", FIELD_VALUE, AT(object.scale), "frame side", 0.01, 4,
+     .initial = {0.4, 0.7},
+     .text = "Longest side of the object's alpha box as a fraction of the "
+             "frame's shorter side."},
+    {"/object/rotate", FIELD_VALUE, AT(object.rotate), "degrees", -360, 360,
+     .initial = {-15, 15}, .text = "Rotation, counter-clockwise as seen."},
+    {"/object/shear", FIELD_VALUE, AT(object.shear), "degrees", -60, 60,
+     .initial = {-5, 5},
+     .text = "Shear along x before the rotation; positive moves the lower "
+             "part to the right."},
+    {"/object/translate/x", FIELD_VALUE, AT(object.x), "frame width", -1, 2,
+     .initial = {0.35, 0.65},
+     .text = "Centre of the alpha box; 0 is the left edge, 0.5 the middle."},
+    {"/object/translate/y", FIELD_VALUE, AT(object.y), "frame height", -1, 2,
+     .initial = {0.35, 0.65},
+     .text = "Centre of the alpha box; 0 is the upper edge, 0.5 the middle."},
+    {"/object/flip", FIELD_NUMBER, AT(object.flip), "probability", 0, 1,
+     .initial = {0}, .text = "Of a left-right mirror image of the object."},
+    {"/object/min_visible", FIELD_NUMBER, AT(object.min_visible), "fraction", 0,
+     1, .initial = {0.5},
+     .text = "Of the object's alpha that must lie inside the frame; a pose "
+             "with less is drawn again, 20 times at most."},
+    {"/object/edge", FIELD_WORD, AT(object.edge), "", 0, 0, edge_words,
+     .initial = {EDGE_ALPHA},
+     .text = "How the object meets its context: a hard cut at alpha 128, its "
+             "own alpha, or alpha blurred by `feather`."},
+    {"/object/feather", FIELD_NUMBER, AT(object.feather), "px", 0.1, 8,
+     .initial = {1},
+     .text = "Sigma of the Gaussian of edge `feather`, in output pixels."},
+
+    {"/image/brightness", FIELD_VALUE, AT(image.brightness), "factor", 0, 4,
+     .initial = {0.8, 1.2}, .text = "Multiplies every channel; 1 leaves it."},
+    {"/image/contrast", FIELD_VALUE, AT(image.contrast), "factor", 0, 4,
+     .initial = {0.8, 1.2},
+     .text = "Stretches about the level 128; 1 leaves it."},
+    {"/image/saturation", FIELD_VALUE, AT(image.saturation), "factor", 0, 4,
+     .initial = {0.8, 1.2},
+     .text = "Stretches about the luma; 0 is grey, 1 leaves it."},
+    {"/image/hue", FIELD_VALUE, AT(image.hue), "turns", -0.5, 0.5,
+     .initial = {-0.03, 0.03},
+     .text = "Rotation in the YIQ plane; positive goes from red to yellow."},
+
+    {"/context/background", FIELD_NUMBER, AT(context.background), "weight", 0,
+     1e6, .initial = {1},
+     .text = "Share of samples pasted on the edge's background."},
+    {"/context/noise", FIELD_NUMBER, AT(context.noise), "weight", 0, 1e6,
+     .initial = {0}, .text = "Share of samples pasted on noise."},
+    {"/context/solid", FIELD_NUMBER, AT(context.solid), "weight", 0, 1e6,
+     .initial = {0}, .text = "Share of samples pasted on one colour."},
+    {"/context/noise_range", FIELD_RANGE, AT(context.noise_lo), "level", 0, 255,
+     .initial = {0, 255},
+     .text = "Every byte of the noise is uniform in it, ends included."},
+    {"/context/solid_colour", FIELD_COLOUR, AT(context.solid_red), "level", 0,
+     255, .initial = {0, 255},
+     .text = "Red, green and blue, each drawn by itself and rounded."},
+
+    {"/labels/tensors", FIELD_TENSORS, AT(labels.tensors), "", 0, 0,
+     .initial = {(1u << TENSOR_N) - 1},
+     .text = "What a batch carries; image is always there."},
+
+    {"/output/dtype", FIELD_WORD, AT(output.dtype), "", 0, 0, dtype_words,
+     .initial = {TENSOR_U8}, .only_slices = true,
+     .text = "Of image, for a client that asks for none."},
+    {"/output/layout", FIELD_WORD, AT(output.layout), "", 0, 0, layout_words,
+     .initial = {TENSOR_NHWC}, .only_slices = true,
+     .text = "Of image, for a client that asks for none."},
+    {"/output/mean", FIELD_TRIPLE, AT(output.mean), "", -1000, 1000,
+     .initial = {0, 0, 0}, .only_slices = true,
+     .text = "f32 only, by channel: (v / 255 - mean) / std."},
+    {"/output/std", FIELD_TRIPLE, AT(output.std), "", 1e-6, 1000,
+     .initial = {1, 1, 1}, .only_slices = true,
+     .text = "f32 only, by channel: (v / 255 - mean) / std."},
+};
+
+const uint32_t field_count = sizeof(field_table) / sizeof(field_table[0]);
+
+/* Kinds that cover several members rely on their lying side by side. */
+static_assert(offsetof(struct recipe, width) ==
+                  offsetof(struct recipe, height) + sizeof(int32_t),
+              "size is [h, w]");
+static_assert(offsetof(struct recipe, context.noise_hi) ==
+                  offsetof(struct recipe, context.noise_lo) + sizeof(int32_t),
+              "noise_range is [lo, hi]");
+static_assert(offsetof(struct recipe, context.solid_blue) ==
+                  offsetof(struct recipe, context.solid_red) +
+                      2 * sizeof(struct value),
+              "solid_colour is [red, green, blue]");
+
+const struct field_rule *field_find(const char *pointer)
+{
+    for (uint32_t i = 0; i < field_count; i++) {
+        if (strcmp(field_table[i].pointer, pointer) == 0) {
+            return &field_table[i];
+        }
+    }
+    return NULL;
+}
+
+bool field_is_section(const char *pointer)
+{
+    size_t n = strlen(pointer);
+    for (uint32_t i = 0; i < field_count; i++) {
+        if (strncmp(field_table[i].pointer, pointer, n) == 0 &&
+            field_table[i].pointer[n] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *field_kind_name(enum field_kind kind)
+{
+    static const char *const names[FIELD_N_KINDS] = {
+        [FIELD_SIZE] = "[h, w]",         [FIELD_INTEGER] = "integer",
+        [FIELD_SEED] = "integer",        [FIELD_WORD] = "word",
+        [FIELD_BOOL] = "boolean",        [FIELD_NUMBER] = "number",
+        [FIELD_VALUE] = "value",         [FIELD_RANGE] = "[lo, hi]",
+        [FIELD_COLOUR] = "three values", [FIELD_TENSORS] = "list of names",
+        [FIELD_TRIPLE] = "three numbers"};
+    return names[kind];
+}
+
+const char *field_tensor_name(enum recipe_tensor tensor)
+{
+    static const char *const names[TENSOR_N] = {[TENSOR_LABEL] = "label",
+                                                [TENSOR_OBJECT] = "object",
+                                                [TENSOR_BACKGROUND] =
+                                                    "background",
+                                                [TENSOR_POSITION] = "position",
+                                                [TENSOR_BOX] = "box",
+                                                [TENSOR_VISIBLE] = "visible",
+                                                [TENSOR_IMAGE] = "image"};
+    return names[tensor];
+}
+
+void *field_in(struct recipe *r, const struct field_rule *rule)
+{
+    return (char *)r + rule->offset;
+}
+
+const void *field_of(const struct recipe *r, const struct field_rule *rule)
+{
+    return (const char *)r + rule->offset;
+}
+
+uint32_t field_word_get(const struct recipe *r, const struct field_rule *rule)
+{
+    const void *at = field_of(r, rule);
+    if (rule->bytes == 1) {
+        return *(const uint8_t *)at;
+    }
+    assert(rule->bytes == sizeof(uint32_t));
+    uint32_t number;
+    memcpy(&number, at, sizeof(number));
+    return number;
+}
+
+void field_word_set(struct recipe *r, const struct field_rule *rule,
+                    uint32_t number)
+{
+    if (rule->bytes == 1) {
+        *(uint8_t *)field_in(r, rule) = (uint8_t)number;
+        return;
+    }
+    assert(rule->bytes == sizeof(uint32_t));
+    memcpy(field_in(r, rule), &number, sizeof(number));
+}
+
+static struct value initial_value(const struct field_rule *rule)
+{
+    bool drawn = rule->initial[1] != 0;
+    return (struct value){.kind = drawn ? VALUE_UNIFORM : VALUE_CONSTANT,
+                          .a = rule->initial[0],
+                          .b = drawn ? rule->initial[1] : 0,
+                          .min = rule->min,
+                          .max = rule->max};
+}
+
+static void set_initial(struct recipe *r, const struct field_rule *rule)
+{
+    const double *initial = rule->initial;
+    void *at = field_in(r, rule);
+    switch (rule->kind) {
+    case FIELD_SIZE:
+    case FIELD_RANGE:
+        ((int32_t *)at)[0] = (int32_t)initial[0];
+        ((int32_t *)at)[1] = (int32_t)initial[1];
+        break;
+    case FIELD_INTEGER:
+    case FIELD_TENSORS:
+        *(uint32_t *)at = (uint32_t)initial[0];
+        break;
+    case FIELD_SEED:
+        *(uint64_t *)at = (uint64_t)initial[0];
+        break;
+    case FIELD_WORD:
+    case FIELD_BOOL:
+        field_word_set(r, rule, (uint32_t)initial[0]);
+        break;
+    case FIELD_NUMBER:
+        *(double *)at = initial[0];
+        break;
+    case FIELD_VALUE:
+        *(struct value *)at = initial_value(rule);
+        break;
+    case FIELD_COLOUR:
+        for (int i = 0; i < 3; i++) {
+            ((struct value *)at)[i] = initial_value(rule);
+        }
+        break;
+    case FIELD_TRIPLE:
+        for (int i = 0; i < 3; i++) {
+            ((float *)at)[i] = (float)initial[i];
+        }
+        break;
+    case FIELD_N_KINDS:
+        break;
+    }
+}
+
+void recipe_default(struct recipe *out)
+{
+    *out = (struct recipe){0};
+    for (uint32_t i = 0; i < field_count; i++) {
+        set_initial(out, &field_table[i]);
+    }
+}

@@ -1,0 +1,196 @@
+/* A recipe's text -> a checked recipe: walks the document against the table of
+ * keys and checks what concerns several keys. Reads no single field. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "server/recipe/field.h"
+#include "server/recipe/read.h"
+
+#define MAX_SECTIONS 16 /* objects in the document: each at most once */
+
+/* The objects that are still to be walked; a list instead of recursion. */
+struct walk {
+    uint32_t n_sections;
+    struct {
+        const json_t *json;
+        char pointer[READ_POINTER_BYTES];
+    } section[MAX_SECTIONS];
+};
+
+/* Appends "/key" escaped as RFC 6901 wants it; what does not fit or print is
+ * shown as '?', since the pointer is for people. */
+static void point_at_key(char pointer[READ_POINTER_BYTES], const char *key)
+{
+    size_t n = strlen(pointer);
+    pointer[n++] = '/';
+    for (; *key != '\0' && n + 3 < READ_POINTER_BYTES; key++) {
+        if (*key == '~' || *key == '/') {
+            pointer[n++] = '~';
+            pointer[n++] = *key == '~' ? '0' : '1';
+        } else {
+            unsigned char c = (unsigned char)*key;
+            pointer[n++] = c < 0x20 || c == 0x7f ? '?' : *key;
+        }
+    }
+    pointer[n] = '\0';
+}
+
+/* The keys of one section, for the sentence about an unknown one. */
+static void list_keys(const char *section, char *out, size_t out_bytes)
+{
+    size_t n_section = strlen(section), n = 0;
+    char last[64] = "";
+    out[0] = '\0';
+    for (uint32_t i = 0; i < field_count; i++) {
+        const char *pointer = field_table[i].pointer;
+        if (strncmp(pointer, section, n_section) != 0 ||
+            pointer[n_section] != '/') {
+            continue;
+        }
+        const char *key = pointer + n_section + 1;
+        int length = (int)strcspn(key, "/");
+        char name[64];
+        snprintf(name, sizeof(name), "%.*s", length, key);
+        if (strcmp(name, last) != 0 && n < out_bytes) {
+            n += (size_t)snprintf(out + n, out_bytes - n, "%s%s",
+                                  n > 0 ? ", " : "", name);
+            memcpy(last, name, sizeof(last));
+        }
+    }
+}
+
+static int refuse_unknown(const struct read_place *p, const char *section)
+{
+    char known[320];
+    list_keys(section, known, sizeof(known));
+    return read_refuse(p, "unknown key; known here: %s%s",
+                       section[0] == '\0' ? "preset, " : "", known);
+}
+
+static int walk_key(struct walk *w, const char *section, const char *key,
+                    const json_t *json, struct recipe *r, struct fault *fault)
+{
+    struct read_place p = {.fault = fault};
+    snprintf(p.pointer, sizeof(p.pointer), "%s", section);
+    point_at_key(p.pointer, key);
+    if (strcmp(p.pointer, "/preset") == 0) {
+        return 0; /* parse_preset has read it */
+    }
+    const struct field_rule *rule = field_find(p.pointer);
+    if (rule != NULL) {
+        return read_field(&p, rule, json, r);
+    }
+    if (!field_is_section(p.pointer) || w->n_sections == MAX_SECTIONS) {
+        return refuse_unknown(&p, section);
+    }
+    if (!json_is_object(json)) {
+        return read_refuse(&p, "must be an object, not %s",
+                           read_type_name(json));
+    }
+    w->section[w->n_sections].json = json;
+    memcpy(w->section[w->n_sections].pointer, p.pointer, sizeof(p.pointer));
+    w->n_sections++;
+    return 0;
+}
+
+static int walk_document(json_t *root, struct recipe *r, struct fault *fault)
+{
+    struct walk w = {.n_sections = 1};
+    w.section[0].json = root;
+    for (uint32_t i = 0; i < w.n_sections; i++) {
+        const char *key;
+        json_t *json;
+        json_object_foreach((json_t *)w.section[i].json, key, json)
+        {
+            int rc = walk_key(&w, w.section[i].pointer, key, json, r, fault);
+            if (rc != 0) {
+                return rc;
+            }
+        }
+    }
+    return 0;
+}
+
+static int parse_preset(const json_t *root, struct recipe *out,
+                        struct fault *fault)
+{
+    const json_t *json = json_object_get(root, "preset");
+    if (json == NULL) {
+        recipe_default(out);
+        return 0;
+    }
+    struct read_place p = {.pointer = "/preset", .fault = fault};
+    if (!json_is_string(json)) {
+        return read_refuse(&p, "must be the name of a preset, not %s",
+                           read_type_name(json));
+    }
+    struct fault inner = {0};
+    int rc = recipe_preset(json_string_value(json), out, &inner);
+    if (rc == -ERROR_NOT_FOUND) {
+        return read_refuse(&p, "%s", inner.text);
+    }
+    return rc == 0 ? 0 : fault_set(fault, -rc, "%s", inner.text);
+}
+
+/* What no single key can say. */
+static int check_whole(const struct recipe *r, struct fault *fault)
+{
+    struct read_place context = {.pointer = "/context", .fault = fault};
+    if (r->context.background + r->context.noise + r->context.solid <= 0) {
+        return read_refuse(&context, "the weights of background, noise and "
+                                     "solid are all 0");
+    }
+    return 0;
+}
+
+static json_t *load(const char *text, size_t n_bytes, struct fault *fault)
+{
+    if (n_bytes > RECIPE_MAX_BYTES) {
+        fault_set(fault, ERROR_BAD_RECIPE,
+                  "the recipe is %zu bytes long; at most %u are allowed",
+                  n_bytes, RECIPE_MAX_BYTES);
+        return NULL;
+    }
+    json_error_t error;
+    json_t *root = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL) {
+        fault_set(fault,
+                  json_error_code(&error) == json_error_out_of_memory
+                      ? ERROR_NO_MEMORY
+                      : ERROR_BAD_RECIPE,
+                  "line %d, column %d: %s", error.line, error.column,
+                  error.text);
+    } else if (!json_is_object(root)) {
+        fault_set(fault, ERROR_BAD_RECIPE, "/: must be an object, not %s",
+                  read_type_name(root));
+        json_decref(root);
+        root = NULL;
+    }
+    return root;
+}
+
+int recipe_parse(const char *text, size_t n_bytes, struct recipe *out,
+                 struct fault *fault)
+{
+    struct fault inner = {0};
+    json_t *root = load(text, n_bytes, &inner);
+    if (root == NULL) {
+        return fault_set(fault, inner.code, "%s", inner.text);
+    }
+    struct recipe r;
+    int rc = parse_preset(root, &r, fault);
+    if (rc == 0) {
+        rc = walk_document(root, &r, fault);
+    }
+    if (rc == 0) {
+        rc = check_whole(&r, fault);
+    }
+    json_decref(root);
+    if (rc == 0) {
+        *out = r;
+    }
+    return rc;
+}

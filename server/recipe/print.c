@@ -1,0 +1,235 @@
+/* A recipe -> canonical JSON, and the table of keys -> documentation.
+ * Parses nothing. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "server/recipe/field.h"
+#include "server/recipe/text.h"
+
+static void put_pair(struct text *t, double a, double b)
+{
+    text_put(t, "[");
+    text_put_number(t, a);
+    text_put(t, ",");
+    text_put_number(t, b);
+    text_put(t, "]");
+}
+
+static void put_value(struct text *t, const struct value *v)
+{
+    switch (v->kind) {
+    case VALUE_CONSTANT:
+        text_put_number(t, v->a);
+        return;
+    case VALUE_UNIFORM:
+        put_pair(t, v->a, v->b);
+        return;
+    case VALUE_LOG_UNIFORM:
+        text_put(t, "{\"log_uniform\":");
+        put_pair(t, v->a, v->b);
+        break;
+    case VALUE_NORMAL:
+        text_put(t, "{\"normal\":");
+        put_pair(t, v->a, v->b);
+        break;
+    case VALUE_CHOICE:
+        for (uint32_t i = 0; i < v->n_choices; i++) {
+            text_put(t, i == 0 ? "{\"choice\":[" : ",");
+            text_put_number(t, v->choices[i]);
+        }
+        text_put(t, "]");
+        break;
+    }
+    text_put(t, "}");
+}
+
+static void put_word(struct text *t, const struct recipe *r,
+                     const struct field_rule *rule)
+{
+    uint32_t number = field_word_get(r, rule);
+    for (const struct field_word *w = rule->words; w->word != NULL; w++) {
+        if (w->number == number) {
+            text_printf(t, "\"%s\"", w->word);
+        }
+    }
+}
+
+static void put_tensors(struct text *t, uint32_t bits)
+{
+    const char *before = "[";
+    for (uint32_t i = 0; i < TENSOR_N; i++) {
+        if ((bits & 1u << i) != 0 || i == TENSOR_IMAGE) {
+            text_printf(t, "%s\"%s\"", before, field_tensor_name(i));
+            before = ",";
+        }
+    }
+    text_put(t, "]");
+}
+
+/* Integers above 2^63-1 stand in quotes: few JSON readers take them bare. */
+static void put_seed(struct text *t, uint64_t seed)
+{
+    text_printf(t, seed <= INT64_MAX ? "%" PRIu64 : "\"%" PRIu64 "\"", seed);
+}
+
+static void put_triple(struct text *t, const float x[3])
+{
+    for (int i = 0; i < 3; i++) {
+        char number[TEXT_NUMBER_BYTES];
+        text_float(x[i], number);
+        text_printf(t, "%s%s", i == 0 ? "[" : ",", number);
+    }
+    text_put(t, "]");
+}
+
+static void put_colour(struct text *t, const struct value v[3])
+{
+    for (int i = 0; i < 3; i++) {
+        text_put(t, i == 0 ? "[" : ",");
+        put_value(t, &v[i]);
+    }
+    text_put(t, "]");
+}
+
+static void put_field(struct text *t, const struct recipe *r,
+                      const struct field_rule *rule)
+{
+    const void *at = field_of(r, rule);
+    switch (rule->kind) {
+    case FIELD_SIZE:
+    case FIELD_RANGE:
+        put_pair(t, ((const int32_t *)at)[0], ((const int32_t *)at)[1]);
+        break;
+    case FIELD_INTEGER:
+        text_printf(t, "%" PRIu32, *(const uint32_t *)at);
+        break;
+    case FIELD_SEED:
+        put_seed(t, *(const uint64_t *)at);
+        break;
+    case FIELD_WORD:
+        put_word(t, r, rule);
+        break;
+    case FIELD_BOOL:
+        text_put(t, *(const bool *)at ? "true" : "false");
+        break;
+    case FIELD_NUMBER:
+        text_put_number(t, *(const double *)at);
+        break;
+    case FIELD_VALUE:
+        put_value(t, at);
+        break;
+    case FIELD_COLOUR:
+        put_colour(t, at);
+        break;
+    case FIELD_TENSORS:
+        put_tensors(t, *(const uint32_t *)at);
+        break;
+    case FIELD_TRIPLE:
+        put_triple(t, at);
+        break;
+    case FIELD_N_KINDS:
+        break;
+    }
+}
+
+/* The next key after `last` in the order of pointers; '/' sorts before every
+ * character of a key, so this is also the sorted order of every object. */
+static const struct field_rule *next_rule(const char *last, bool everything)
+{
+    const struct field_rule *best = NULL;
+    for (uint32_t i = 0; i < field_count; i++) {
+        const struct field_rule *rule = &field_table[i];
+        if (strcmp(rule->pointer, last) > 0 &&
+            (everything || !rule->only_slices) &&
+            (best == NULL || strcmp(rule->pointer, best->pointer) < 0)) {
+            best = rule;
+        }
+    }
+    return best;
+}
+
+/* Closes and opens objects on the way from one key to the next: "/a/b" to
+ * "/c" closes one, "/c" to "/d/e/f" opens two. */
+static void put_way(struct text *t, const char *from, const char *to)
+{
+    size_t shared = 0; /* length of the common sections, with the last '/' */
+    for (size_t i = 0; from[i] != '\0' && from[i] == to[i]; i++) {
+        if (from[i] == '/') {
+            shared = i + 1;
+        }
+    }
+    for (const char *c = from + shared; *c != '\0'; c++) {
+        if (*c == '/' && shared > 0) {
+            text_put(t, "}");
+        }
+    }
+    text_put(t, shared > 0 ? "," : "{");
+    const char *step = to + (shared > 0 ? shared : 1);
+    for (size_t n = strcspn(step, "/"); step[n] == '/';
+         n = strcspn(step, "/")) {
+        text_printf(t, "\"%.*s\":{", (int)n, step);
+        step += n + 1;
+    }
+    text_printf(t, "\"%s\":", step);
+}
+
+char *recipe_canonical(const struct recipe *r, bool everything)
+{
+    struct text t = {0};
+    const char *last = "";
+    const struct field_rule *rule = next_rule(last, everything);
+    while (rule != NULL) {
+        put_way(&t, last, rule->pointer);
+        put_field(&t, r, rule);
+        last = rule->pointer;
+        rule = next_rule(last, everything);
+    }
+    for (const char *c = last; *c != '\0'; c++) {
+        if (*c == '/') {
+            text_put(&t, "}");
+        }
+    }
+    return text_take(&t);
+}
+
+static void put_limits(struct text *t, const struct field_rule *rule)
+{
+    if (rule->words != NULL) {
+        for (const struct field_word *w = rule->words; w->word != NULL; w++) {
+            text_printf(t, "%s%s", w == rule->words ? "" : ", ", w->word);
+        }
+    } else if (rule->kind == FIELD_SEED) {
+        text_put(t, "0 .. 2^64-1");
+    } else if (rule->kind == FIELD_BOOL) {
+        text_put(t, "true, false");
+    } else if (rule->kind == FIELD_TENSORS) {
+        for (uint32_t i = 0; i < TENSOR_N; i++) {
+            text_printf(t, "%s%s", i == 0 ? "" : ", ", field_tensor_name(i));
+        }
+    } else {
+        text_put_number(t, rule->min);
+        text_put(t, " .. ");
+        text_put_number(t, rule->max);
+    }
+}
+
+char *recipe_describe(void)
+{
+    struct recipe initial;
+    recipe_default(&initial);
+    struct text t = {0};
+    for (uint32_t i = 0; i < field_count; i++) {
+        const struct field_rule *rule = &field_table[i];
+        text_printf(&t, "| %s | %s | %s | ", rule->pointer,
+                    field_kind_name(rule->kind), rule->unit);
+        put_limits(&t, rule);
+        text_put(&t, " | ");
+        if (rule->kind == FIELD_TENSORS) {
+            text_put(&t, "all");
+        } else {
+            put_field(&t, &initial, rule);
+        }
+        text_printf(&t, " | %s |\n", rule->text);
+    }
+    return text_take(&t);
+}

@@ -1,0 +1,474 @@
+/* Readers of the single fields of a recipe, one for each kind in the table.
+ * Neither walks the document nor knows the keys. */
+#include "server/recipe/read.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/recipe/text.h"
+
+int read_refuse(const struct read_place *p, const char *format, ...)
+{
+    char sentence[400];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(sentence, sizeof(sentence), format, list);
+    va_end(list);
+    return fault_set(p->fault, ERROR_BAD_RECIPE, "%s: %s",
+                     p->pointer[0] == '\0' ? "/" : p->pointer, sentence);
+}
+
+const char *read_type_name(const json_t *json)
+{
+    switch (json_typeof(json)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+        return "an integer";
+    case JSON_REAL:
+        return "a number with a fraction";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "a boolean";
+    case JSON_NULL:
+        break;
+    }
+    return "null";
+}
+
+/* The place one step down: "/object/scale" -> "/object/scale/1". */
+static struct read_place down(const struct read_place *p, const char *step)
+{
+    struct read_place below = *p;
+    size_t n = strlen(below.pointer);
+    snprintf(below.pointer + n, sizeof(below.pointer) - n, "/%s", step);
+    return below;
+}
+
+static struct read_place item(const struct read_place *p, size_t index)
+{
+    char step[24];
+    snprintf(step, sizeof(step), "%zu", index);
+    return down(p, step);
+}
+
+static int check_limits(const struct read_place *p, double x, double min,
+                        double max)
+{
+    char limit[TEXT_NUMBER_BYTES], found[TEXT_NUMBER_BYTES];
+    text_number(x, found);
+    if (x < min) {
+        text_number(min, limit);
+        return read_refuse(p, "must be at least %s, not %s", limit, found);
+    }
+    if (x > max) {
+        text_number(max, limit);
+        return read_refuse(p, "must be at most %s, not %s", limit, found);
+    }
+    return 0;
+}
+
+static int read_number(const struct read_place *p, const json_t *json,
+                       double min, double max, double *out)
+{
+    if (!json_is_number(json)) {
+        return read_refuse(p, "must be a number, not %s", read_type_name(json));
+    }
+    double x = json_number_value(json) + 0.0; /* -0 becomes 0 */
+    int rc = check_limits(p, x, min, max);
+    if (rc == 0) {
+        *out = x;
+    }
+    return rc;
+}
+
+static int read_integer(const struct read_place *p, const json_t *json,
+                        double min, double max, int64_t *out)
+{
+    if (!json_is_integer(json)) {
+        return read_refuse(p, "must be an integer, not %s",
+                           read_type_name(json));
+    }
+    int64_t x = json_integer_value(json);
+    int rc = check_limits(p, (double)x, min, max);
+    if (rc == 0) {
+        *out = x;
+    }
+    return rc;
+}
+
+static int check_array(const struct read_place *p, const json_t *json, size_t n,
+                       const char *shape)
+{
+    if (!json_is_array(json)) {
+        return read_refuse(p, "must be %s, not %s", shape,
+                           read_type_name(json));
+    }
+    if (json_array_size(json) != n) {
+        return read_refuse(p, "must be %s, not an array of %zu", shape,
+                           json_array_size(json));
+    }
+    return 0;
+}
+
+/* [lo, hi] with lo <= hi. */
+static int read_bounds(const struct read_place *p, const json_t *json,
+                       double min, double max, double out[2])
+{
+    int rc = check_array(p, json, 2, "[lo, hi]");
+    for (size_t i = 0; rc == 0 && i < 2; i++) {
+        struct read_place at = item(p, i);
+        rc = read_number(&at, json_array_get(json, i), min, max, &out[i]);
+    }
+    if (rc == 0 && out[0] > out[1]) {
+        char lo[TEXT_NUMBER_BYTES], hi[TEXT_NUMBER_BYTES];
+        text_number(out[0], lo);
+        text_number(out[1], hi);
+        return read_refuse(p, "the lower bound %s is above the upper %s", lo,
+                           hi);
+    }
+    return rc;
+}
+
+static void set_constant(struct value *v, double x)
+{
+    v->kind = VALUE_CONSTANT;
+    v->a = x;
+    v->b = 0;
+}
+
+/* Equal bounds are that constant, so that one meaning has one spelling. */
+static int read_uniform(const struct read_place *p, const json_t *json,
+                        struct value *v)
+{
+    double bounds[2];
+    int rc = read_bounds(p, json, v->min, v->max, bounds);
+    if (rc != 0) {
+        return rc;
+    }
+    if (bounds[0] == bounds[1]) {
+        set_constant(v, bounds[0]);
+        return 0;
+    }
+    v->kind = VALUE_UNIFORM;
+    v->a = bounds[0];
+    v->b = bounds[1];
+    return 0;
+}
+
+static int read_log_uniform(const struct read_place *p, const json_t *json,
+                            struct value *v)
+{
+    int rc = read_uniform(p, json, v);
+    if (rc != 0) {
+        return rc;
+    }
+    if (v->a <= 0) {
+        char found[TEXT_NUMBER_BYTES];
+        text_number(v->a, found);
+        struct read_place at = item(p, 0);
+        return read_refuse(&at, "must be greater than 0, not %s", found);
+    }
+    if (v->kind == VALUE_UNIFORM) {
+        v->kind = VALUE_LOG_UNIFORM;
+    }
+    return 0;
+}
+
+static int read_normal(const struct read_place *p, const json_t *json,
+                       struct value *v)
+{
+    double mean = 0, deviation = 0;
+    struct read_place first = item(p, 0), second = item(p, 1);
+    int rc = check_array(p, json, 2, "[mean, sd]");
+    if (rc == 0) {
+        rc =
+            read_number(&first, json_array_get(json, 0), v->min, v->max, &mean);
+    }
+    if (rc == 0) {
+        rc = read_number(&second, json_array_get(json, 1), 0, v->max - v->min,
+                         &deviation);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    set_constant(v, mean);
+    if (deviation > 0) {
+        v->kind = VALUE_NORMAL;
+        v->b = deviation;
+    }
+    return 0;
+}
+
+static int read_choice(const struct read_place *p, const json_t *json,
+                       struct value *v)
+{
+    size_t n = json_array_size(json);
+    if (!json_is_array(json) || n == 0 || n > RECIPE_MAX_CHOICES) {
+        return read_refuse(p, "must be an array of 1 to %d numbers",
+                           RECIPE_MAX_CHOICES);
+    }
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct read_place at = item(p, i);
+        rc = read_number(&at, json_array_get(json, i), v->min, v->max,
+                         &v->choices[i]);
+    }
+    if (rc == 0 && n == 1) {
+        set_constant(v, v->choices[0]);
+        v->choices[0] = 0;
+    } else if (rc == 0) {
+        v->kind = VALUE_CHOICE;
+        v->n_choices = (uint32_t)n;
+    }
+    return rc;
+}
+
+static int read_distribution(const struct read_place *p, const json_t *json,
+                             struct value *v)
+{
+    static const struct {
+        const char *name;
+        int (*read)(const struct read_place *, const json_t *, struct value *);
+    } kinds[] = {{"log_uniform", read_log_uniform},
+                 {"normal", read_normal},
+                 {"choice", read_choice}};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const json_t *below = json_object_get(json, kinds[i].name);
+        if (below != NULL && json_object_size(json) == 1) {
+            struct read_place at = down(p, kinds[i].name);
+            return kinds[i].read(&at, below, v);
+        }
+    }
+    return read_refuse(p, "must have exactly one of the keys log_uniform, "
+                          "normal, choice");
+}
+
+static int read_value(const struct read_place *p, const json_t *json,
+                      double min, double max, struct value *out)
+{
+    struct value v = {.min = min, .max = max};
+    int rc;
+    if (json_is_number(json)) {
+        rc = read_number(p, json, min, max, &v.a);
+    } else if (json_is_array(json)) {
+        rc = read_uniform(p, json, &v);
+    } else if (json_is_object(json)) {
+        rc = read_distribution(p, json, &v);
+    } else {
+        rc = read_refuse(p,
+                         "must be a number, [lo, hi] or an object with one of "
+                         "log_uniform, normal, choice, not %s",
+                         read_type_name(json));
+    }
+    if (rc == 0) {
+        *out = v;
+    }
+    return rc;
+}
+
+static int read_size(const struct read_place *p, const struct field_rule *rule,
+                     const json_t *json, void *at)
+{
+    int32_t *size = at;
+    int64_t side[2] = {0, 0};
+    int rc = 0;
+    if (json_is_number(json)) {
+        rc = read_integer(p, json, rule->min, rule->max, &side[0]);
+        side[1] = side[0];
+    } else {
+        rc = check_array(p, json, 2, "[h, w] or one integer");
+        for (size_t i = 0; rc == 0 && i < 2; i++) {
+            struct read_place below = item(p, i);
+            rc = read_integer(&below, json_array_get(json, i), rule->min,
+                              rule->max, &side[i]);
+        }
+    }
+    if (rc == 0) {
+        size[0] = (int32_t)side[0];
+        size[1] = (int32_t)side[1];
+    }
+    return rc;
+}
+
+static int read_range(const struct read_place *p, const struct field_rule *rule,
+                      const json_t *json, void *at)
+{
+    int64_t bound[2] = {0, 0};
+    int rc = check_array(p, json, 2, "[lo, hi]");
+    for (size_t i = 0; rc == 0 && i < 2; i++) {
+        struct read_place below = item(p, i);
+        rc = read_integer(&below, json_array_get(json, i), rule->min, rule->max,
+                          &bound[i]);
+    }
+    if (rc == 0 && bound[0] > bound[1]) {
+        rc = read_refuse(p, "the lower bound %d is above the upper %d",
+                         (int)bound[0], (int)bound[1]);
+    }
+    if (rc == 0) {
+        ((int32_t *)at)[0] = (int32_t)bound[0];
+        ((int32_t *)at)[1] = (int32_t)bound[1];
+    }
+    return rc;
+}
+
+static int read_seed(const struct read_place *p, const json_t *json,
+                     uint64_t *out)
+{
+    if (json_is_integer(json) && json_integer_value(json) >= 0) {
+        *out = (uint64_t)json_integer_value(json);
+        return 0;
+    }
+    const char *digits = json_string_value(json);
+    size_t n = digits == NULL ? 0 : strlen(digits);
+    bool decimal = n > 0 && n <= 20 && strspn(digits, "0123456789") == n;
+    uint64_t seed = 0;
+    for (size_t i = 0; decimal && i < n; i++) {
+        uint64_t digit = (uint64_t)(digits[i] - '0');
+        decimal = seed <= (UINT64_MAX - digit) / 10;
+        seed = seed * 10 + digit;
+    }
+    if (!decimal) {
+        return read_refuse(p, "must be an integer from 0 to 2^63-1, or a "
+                              "string of decimal digits up to 2^64-1");
+    }
+    *out = seed;
+    return 0;
+}
+
+static int read_word(const struct read_place *p, const struct field_rule *rule,
+                     const json_t *json, struct recipe *out)
+{
+    const char *found = json_string_value(json);
+    for (const struct field_word *w = rule->words; w->word != NULL; w++) {
+        if (found != NULL && strcmp(found, w->word) == 0) {
+            field_word_set(out, rule, w->number);
+            return 0;
+        }
+    }
+    char list[120] = "";
+    for (const struct field_word *w = rule->words; w->word != NULL; w++) {
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof(list) - n, "%s\"%s\"", n > 0 ? ", " : "",
+                 w->word);
+    }
+    return read_refuse(p, "must be one of %s", list);
+}
+
+static int read_tensors(const struct read_place *p, const json_t *json,
+                        uint32_t *out)
+{
+    if (!json_is_array(json)) {
+        return read_refuse(p, "must be an array of names, not %s",
+                           read_type_name(json));
+    }
+    uint32_t bits = 0;
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        struct read_place at = item(p, i);
+        const char *name = json_string_value(json_array_get(json, i));
+        uint32_t tensor = 0;
+        while (tensor < TENSOR_N &&
+               (name == NULL || strcmp(name, field_tensor_name(tensor)) != 0)) {
+            tensor++;
+        }
+        if (tensor == TENSOR_N) {
+            return read_refuse(&at, "must be one of label, object, background, "
+                                    "position, box, visible, image");
+        }
+        if ((bits & 1u << tensor) != 0) {
+            return read_refuse(&at, "%s is named twice", name);
+        }
+        bits |= 1u << tensor;
+    }
+    *out = bits | 1u << TENSOR_IMAGE;
+    return 0;
+}
+
+static int read_triple(const struct read_place *p,
+                       const struct field_rule *rule, const json_t *json,
+                       float *out)
+{
+    double x[3];
+    int rc = check_array(p, json, 3, "three numbers [r, g, b]");
+    for (size_t i = 0; rc == 0 && i < 3; i++) {
+        struct read_place at = item(p, i);
+        rc = read_number(&at, json_array_get(json, i), rule->min, rule->max,
+                         &x[i]);
+    }
+    for (size_t i = 0; rc == 0 && i < 3; i++) {
+        out[i] = (float)x[i];
+    }
+    return rc;
+}
+
+static int read_colour(const struct read_place *p,
+                       const struct field_rule *rule, const json_t *json,
+                       struct value *out)
+{
+    int rc = check_array(p, json, 3, "three values [r, g, b]");
+    for (size_t i = 0; rc == 0 && i < 3; i++) {
+        struct read_place at = item(p, i);
+        rc = read_value(&at, json_array_get(json, i), rule->min, rule->max,
+                        &out[i]);
+    }
+    return rc;
+}
+
+static int read_bool(const struct read_place *p, const json_t *json, bool *out)
+{
+    if (!json_is_boolean(json)) {
+        return read_refuse(p, "must be true or false, not %s",
+                           read_type_name(json));
+    }
+    *out = json_is_true(json);
+    return 0;
+}
+
+static int read_count(const struct read_place *p, const struct field_rule *rule,
+                      const json_t *json, uint32_t *out)
+{
+    int64_t x = 0;
+    int rc = read_integer(p, json, rule->min, rule->max, &x);
+    if (rc == 0) {
+        *out = (uint32_t)x;
+    }
+    return rc;
+}
+
+int read_field(const struct read_place *p, const struct field_rule *rule,
+               const json_t *json, struct recipe *out)
+{
+    void *at = field_in(out, rule);
+    switch (rule->kind) {
+    case FIELD_SIZE:
+        return read_size(p, rule, json, at);
+    case FIELD_INTEGER:
+        return read_count(p, rule, json, at);
+    case FIELD_SEED:
+        return read_seed(p, json, at);
+    case FIELD_WORD:
+        return read_word(p, rule, json, out);
+    case FIELD_BOOL:
+        return read_bool(p, json, at);
+    case FIELD_NUMBER:
+        return read_number(p, json, rule->min, rule->max, at);
+    case FIELD_VALUE:
+        return read_value(p, json, rule->min, rule->max, at);
+    case FIELD_RANGE:
+        return read_range(p, rule, json, at);
+    case FIELD_COLOUR:
+        return read_colour(p, rule, json, at);
+    case FIELD_TENSORS:
+        return read_tensors(p, json, at);
+    case FIELD_TRIPLE:
+        return read_triple(p, rule, json, at);
+    case FIELD_N_KINDS:
+        break;
+    }
+    return read_refuse(p, "has no reader");
+}

@@ -1,0 +1,29 @@
+/* One key's JSON -> its place in a recipe. Knows the kinds of fields, not the
+ * shape of the whole document (parse.c). */
+#ifndef PASTED_RECIPE_READ_H
+#define PASTED_RECIPE_READ_H
+
+#include <jansson.h>
+
+#include "server/recipe/field.h"
+
+#define READ_POINTER_BYTES 160
+
+/* Where in the document we are, for the sentence of an error. */
+struct read_place {
+    char pointer[READ_POINTER_BYTES];
+    struct fault *fault;
+};
+
+/* -ERROR_BAD_RECIPE with "<pointer>: <sentence>". */
+int read_refuse(const struct read_place *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Reads json as the rule says; 0 or -ERROR_BAD_RECIPE, *out then undefined. */
+int read_field(const struct read_place *p, const struct field_rule *rule,
+               const json_t *json, struct recipe *out);
+
+/* "an object", "a string", ... */
+const char *read_type_name(const json_t *json);
+
+#endif
