@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/tensor.h"
+#include "server/pixel/convert.h"
 #include "server/plan/plan.h"
 #include "server/pool/catalog.h"
 
@@ -37,6 +38,7 @@ struct batch_layout {
     uint64_t tensors_bytes; /* payload without the checksum table */
     uint8_t dtype, layout;  /* of image */
     int32_t height, width;
+    struct convert_table table; /* TENSOR_F32 only */
 };
 
 /* dtype TENSOR_U8|TENSOR_F32, layout TENSOR_NHWC|TENSOR_NCHW (0 = recipe's).

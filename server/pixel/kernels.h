@@ -15,6 +15,8 @@
 #include "common/error.h"
 #include "server/pixel/image.h"
 
+#define PIXEL_MAX_BLUR_RADIUS 16 /* taps to each side */
+
 /* Texel coordinates along an output row, 16.16: pixel i of n samples
  * (u + i * du, v + i * dv). Neither leaves int32 for any i < n. */
 struct pixel_line {

@@ -183,7 +183,7 @@ static void blur_row(const uint8_t *in, const uint32_t *weight, uint32_t radius,
                      int32_t n, uint8_t *out)
 {
     /* A row is the sum of its own shifted copies. */
-    const uint8_t *shifted[2 * 16 + 1];
+    const uint8_t *shifted[2 * PIXEL_MAX_BLUR_RADIUS + 1];
     for (uint32_t k = 0; k <= 2 * radius; k++)
         shifted[k] = in + k;
     blur_columns(shifted, weight, radius, n, out);

@@ -1,0 +1,214 @@
+/* The layout of a batch and the one way a sample gets into it: plan, render,
+ * convert, label. Knows no session and no checksum (who sends adds those).
+ * Source: common/PROTOCOL.md "BATCH". */
+#include <assert.h>
+#include <string.h>
+
+#include "common/bytes.h"
+#include "common/wire.h"
+#include "server/compose/compose.h"
+#include "server/compose/render.h"
+
+/* By enum recipe_tensor; the image's shape is the recipe's. */
+static const struct {
+    const char *name;
+    uint8_t dtype;
+    uint8_t n_columns; /* beside the samples; 0 for a vector */
+} tensors[TENSOR_N] = {
+    [TENSOR_LABEL] = {"label", TENSOR_I64, 0},
+    [TENSOR_OBJECT] = {"object", TENSOR_I32, 0},
+    [TENSOR_BACKGROUND] = {"background", TENSOR_I32, 0},
+    [TENSOR_POSITION] = {"position", TENSOR_I64, 0},
+    [TENSOR_BOX] = {"box", TENSOR_F32, 4},
+    [TENSOR_VISIBLE] = {"visible", TENSOR_F32, 0},
+    [TENSOR_IMAGE] = {"image", TENSOR_U8, 0},
+};
+
+_Static_assert(TENSOR_N <= TENSOR_MAX_COUNT, "a batch holds every tensor");
+_Static_assert(TENSOR_IMAGE == TENSOR_N - 1, "the image stands last");
+
+static uint64_t aligned(uint64_t n_bytes)
+{
+    return (n_bytes + TENSOR_ALIGN_BYTES - 1) / TENSOR_ALIGN_BYTES *
+           TENSOR_ALIGN_BYTES;
+}
+
+/* Shape and bytes; a sample's image is at most 2048 * 2048 * 3 * 4 bytes, so
+ * 2^32 samples stay far below 2^64. */
+static void describe(const struct batch_layout *l, int tensor,
+                     struct tensor_desc *t)
+{
+    memset(t, 0, sizeof *t);
+    memcpy(t->name, tensors[tensor].name, strlen(tensors[tensor].name) + 1);
+    t->dtype = tensors[tensor].dtype;
+    t->n_dims = 1;
+    t->shape[0] = l->n_samples;
+    if (tensors[tensor].n_columns)
+        t->shape[t->n_dims++] = tensors[tensor].n_columns;
+    if (tensor == TENSOR_IMAGE) {
+        bool planes = l->layout == TENSOR_NCHW;
+        t->dtype = l->dtype;
+        t->n_dims = 4;
+        t->shape[1] = planes ? 3 : (uint64_t)l->height;
+        t->shape[2] = (uint64_t)(planes ? l->height : l->width);
+        t->shape[3] = planes ? (uint64_t)l->width : 3;
+    }
+    t->n_bytes = tensor_item_bytes(t->dtype);
+    for (int d = 0; d < t->n_dims; d++)
+        t->n_bytes *= t->shape[d];
+}
+
+int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
+                      uint32_t n_samples, uint8_t dtype, uint8_t layout)
+{
+    struct batch_layout l = {
+        .n_samples = n_samples,
+        .dtype = dtype ? dtype : recipe->output.dtype,
+        .layout = layout ? layout : recipe->output.layout,
+        .height = recipe->height,
+        .width = recipe->width,
+    };
+    if (n_samples == 0 || (l.dtype != TENSOR_U8 && l.dtype != TENSOR_F32) ||
+        (l.layout != TENSOR_NHWC && l.layout != TENSOR_NCHW))
+        return -ERROR_BAD_ARGUMENT;
+    const uint32_t wanted = recipe->labels.tensors | 1u << TENSOR_IMAGE;
+    for (int i = 0; i < TENSOR_N; i++) {
+        bool is_wanted = wanted >> i & 1;
+        l.index[i] = is_wanted ? (int8_t)l.n_tensors : -1;
+        if (is_wanted)
+            describe(&l, i, &l.tensor[l.n_tensors++]);
+    }
+    uint64_t at = aligned(WIRE_BATCH_HEAD_BYTES +
+                          (uint64_t)l.n_tensors * WIRE_TENSOR_BYTES);
+    for (uint32_t i = 0; i < l.n_tensors; i++) {
+        l.tensor[i].offset_bytes = at;
+        at = aligned(at + l.tensor[i].n_bytes);
+    }
+    /* With the largest checksum table. */
+    if (at + 8 * ((uint64_t)n_samples + 1) > WIRE_MAX_BATCH_BYTES)
+        return -ERROR_TOO_LARGE;
+    const struct tensor_desc *image = &l.tensor[l.index[TENSOR_IMAGE]];
+    l.image_offset_bytes = image->offset_bytes;
+    l.sample_bytes = image->n_bytes / n_samples;
+    l.tensors_bytes = at;
+    if (l.dtype == TENSOR_F32)
+        convert_table_init(&l.table, recipe->output.mean, recipe->output.std);
+    *out = l;
+    return 0;
+}
+
+void batch_write_head(const struct batch_layout *l, uint64_t first_position,
+                      uint8_t *payload)
+{
+    struct bytes_writer w;
+    bytes_writer_init(&w, payload, (size_t)l->tensors_bytes);
+    struct wire_batch_head head = {
+        .first_position = first_position,
+        .n_samples = l->n_samples,
+        .n_tensors = (uint16_t)l->n_tensors,
+        .tensors_bytes = l->tensors_bytes,
+    };
+    wire_encode_batch_head(&w, &head, l->tensor);
+    assert(!w.failed);
+    /* From the end of each part to the start of the next. */
+    uint64_t end = bytes_written(&w);
+    for (uint32_t i = 0; i <= l->n_tensors; i++) {
+        uint64_t next =
+            i < l->n_tensors ? l->tensor[i].offset_bytes : l->tensors_bytes;
+        memset(payload + end, 0, (size_t)(next - end));
+        if (i < l->n_tensors)
+            end = next + l->tensor[i].n_bytes;
+    }
+}
+
+static size_t row_bytes(int32_t width)
+{
+    return ((size_t)width * 3 + 63) / 64 * 64;
+}
+
+size_t batch_scratch_bytes(const struct recipe *recipe)
+{
+    return row_bytes(recipe->width) +
+           compose_scratch_bytes(recipe->width, recipe->height);
+}
+
+/* Where item `index` of a tensor lies, or NULL when the batch has it not. */
+static uint8_t *item(const struct batch_layout *l, int tensor, uint32_t index,
+                     uint8_t *payload)
+{
+    if (l->index[tensor] < 0)
+        return NULL;
+    const struct tensor_desc *t = &l->tensor[l->index[tensor]];
+    return payload + t->offset_bytes + t->n_bytes / l->n_samples * index;
+}
+
+static void put_u32(uint8_t *p, uint32_t v)
+{
+    if (p)
+        memcpy(p, &v, sizeof v); /* little-endian hosts only: convert.c */
+}
+
+static void put_u64(uint8_t *p, uint64_t v)
+{
+    if (p)
+        memcpy(p, &v, sizeof v);
+}
+
+static void put_f32(uint8_t *p, float v)
+{
+    if (p)
+        memcpy(p, &v, sizeof v);
+}
+
+static void write_labels(const struct batch_layout *l, const struct plan *plan,
+                         const struct image_box *box, uint32_t index,
+                         uint8_t *payload)
+{
+    put_u64(item(l, TENSOR_LABEL, index, payload), plan->class_id);
+    put_u32(item(l, TENSOR_OBJECT, index, payload), plan->object);
+    put_u32(item(l, TENSOR_BACKGROUND, index, payload), plan->background);
+    put_u64(item(l, TENSOR_POSITION, index, payload), plan->position);
+    put_f32(item(l, TENSOR_VISIBLE, index, payload),
+            (float)plan->visible_q16 / 65536.0f);
+    uint8_t *corner = item(l, TENSOR_BOX, index, payload);
+    if (!corner)
+        return;
+    const int32_t side[4] = {box->x0, box->y0, box->x1, box->y1};
+    for (int i = 0; i < 4; i++)
+        put_f32(corner + 4 * i, (float)side[i]);
+}
+
+void batch_compose_sample(const struct batch_layout *l,
+                          const struct recipe *recipe,
+                          const struct catalog *catalog, uint64_t position,
+                          struct graph_edge edge, uint32_t index, void *scratch,
+                          uint8_t *payload)
+{
+    assert(index < l->n_samples);
+    struct plan plan;
+    plan_make(recipe, catalog, position, edge, &plan);
+    assert(plan.width == l->width && plan.height == l->height);
+
+    struct render render;
+    render_init(&render, catalog, &plan,
+                (uint8_t *)scratch + row_bytes(l->width));
+    uint8_t *image = item(l, TENSOR_IMAGE, index, payload);
+    const bool as_rendered = l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
+    const struct convert_target target = {
+        .dtype = l->dtype,
+        .layout = l->layout,
+        .width = l->width,
+        .height = l->height,
+        .table = &l->table,
+        .image = image,
+    };
+    for (int32_t y = 0; y < l->height; y++) {
+        uint8_t *row = as_rendered ? image + (ptrdiff_t)y * l->width * 3
+                                   : (uint8_t *)scratch;
+        render_row(&render, y, row);
+        if (!as_rendered)
+            convert_row(&target, y, row);
+    }
+    struct compose_facts facts = render_facts(&render);
+    write_labels(l, &plan, &facts.box, index, payload);
+}
