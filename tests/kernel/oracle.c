@@ -1,0 +1,210 @@
+/* The slow oracle: one channel at a time, division where the text divides.
+ * Nothing here is fast, and nothing is shared with what it checks.
+ * Source: server/pixel/NUMERICS.md. */
+#include "tests/kernel/oracle.h"
+
+#include "server/base/philox.h"
+
+static int lerp8(int a, int b, int f)
+{
+    return (a * (256 - f) + b * f + 128) / 256;
+}
+
+/* floor(v / 65536) and the top eight bits of the rest. */
+static int whole(int64_t v)
+{
+    return (int)(v >= 0 ? v / 65536 : -((-v + 65535) / 65536));
+}
+
+static int part(int64_t v)
+{
+    return (int)((v - (int64_t)whole(v) * 65536) / 256);
+}
+
+static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
+                      int32_t n_bytes, uint8_t *out)
+{
+    for (int32_t i = 0; i < n_bytes; i++)
+        out[i] = (uint8_t)lerp8(a[i], b[i], (int)f);
+}
+
+static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
+                         int32_t max_u, int32_t n, uint8_t *rgbx)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int64_t at = (int64_t)u + (int64_t)i * du;
+        if (at < 0)
+            at = 0;
+        if (at > max_u)
+            at = max_u;
+        for (int c = 0; c < 3; c++)
+            rgbx[i * 4 + c] = (uint8_t)lerp8(
+                rgb[whole(at) * 3 + c], rgb[whole(at) * 3 + 3 + c], part(at));
+        rgbx[i * 4 + 3] = 255;
+    }
+}
+
+static void noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
+                      int32_t n, uint8_t *rgbx)
+{
+    const uint32_t keys[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
+    for (int32_t i = 0; i < n * 3; i++) {
+        const uint32_t counter[4] = {(uint32_t)i / 8, y, 0, 0};
+        struct philox_block block = philox4x32_10(keys, counter);
+        uint32_t word = block.word[i % 8 / 2];
+        uint32_t bits = i % 2 ? word / 65536 : word % 65536;
+        rgbx[i / 3 * 4 + i % 3] =
+            (uint8_t)(lo + bits * (uint32_t)(hi - lo + 1) / 65536);
+        rgbx[i / 3 * 4 + 3] = 255;
+    }
+}
+
+static void solid_row(const uint8_t rgb[3], int32_t n, uint8_t *rgbx)
+{
+    for (int32_t i = 0; i < n * 4; i++)
+        rgbx[i] = i % 4 == 3 ? 255 : rgb[i % 4];
+}
+
+static int texel(const struct image_level *l, int x, int y, int c)
+{
+    if (x < 0 || y < 0 || x >= l->width || y >= l->height)
+        return 0;
+    return l->pixels[y * l->stride_bytes + x * 4 + c];
+}
+
+static void object_any(const struct image_level *level, struct pixel_line line,
+                       int32_t n, uint8_t *rgba)
+{
+    for (int32_t i = 0; i < n * 4; i++) {
+        int64_t u = line.u + (int64_t)(i / 4) * line.du;
+        int64_t v = line.v + (int64_t)(i / 4) * line.dv;
+        int x = whole(u), y = whole(v), c = i % 4;
+        int left =
+            lerp8(texel(level, x, y, c), texel(level, x, y + 1, c), part(v));
+        int right = lerp8(texel(level, x + 1, y, c),
+                          texel(level, x + 1, y + 1, c), part(v));
+        rgba[i] = (uint8_t)lerp8(left, right, part(u));
+    }
+}
+
+static void harden_row(uint8_t *rgba, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        uint8_t *p = rgba + i * 4;
+        uint64_t a = p[3];
+        for (int c = 0; c < 3; c++) {
+            uint64_t q = a ? (255 * 65536 + a / 2) / a : 0;
+            uint64_t v = (p[c] * q + 32768) / 65536;
+            p[c] = (uint8_t)(a < 128 ? 0 : v > 255 ? 255 : v);
+        }
+        p[3] = a < 128 ? 0 : 255;
+    }
+}
+
+static void alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out)
+{
+    for (int32_t i = 0; i < n; i++)
+        out[i] = rgba[i * 4 + 3];
+}
+
+static void blur_columns(const uint8_t *const *rows, const uint32_t *weight,
+                         uint32_t radius, int32_t n, uint8_t *out)
+{
+    for (int32_t i = 0; i < n; i++) {
+        uint64_t sum = 0;
+        for (uint32_t k = 0; k <= 2 * radius; k++) {
+            uint32_t away = k > radius ? k - radius : radius - k;
+            sum += (uint64_t)rows[k][i] * weight[away];
+        }
+        out[i] = (uint8_t)((sum + 32768) / 65536);
+    }
+}
+
+static void blur_row(const uint8_t *in, const uint32_t *weight, uint32_t radius,
+                     int32_t n, uint8_t *out)
+{
+    for (int32_t i = 0; i < n; i++) {
+        uint64_t sum = 0;
+        for (uint32_t k = 0; k <= 2 * radius; k++) {
+            uint32_t away = k > radius ? k - radius : radius - k;
+            sum += (uint64_t)in[(uint32_t)i + k] * weight[away];
+        }
+        out[i] = (uint8_t)((sum + 32768) / 65536);
+    }
+}
+
+static void fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
+{
+    for (int32_t i = 0; i < n * 4; i++) /* to nearest; no ties: 255 is odd */
+        rgba[i] = (uint8_t)((2 * rgba[i] * factor[i / 4] + 255) / 510);
+}
+
+static void over_row(uint8_t *rgbx, const uint8_t *rgba, int32_t n)
+{
+    for (int32_t i = 0; i < n * 4; i++) {
+        int a = rgba[i / 4 * 4 + 3];
+        int keep = 256 - (a >= 128 ? a + 1 : a);
+        rgbx[i] = (uint8_t)(rgba[i] + (rgbx[i] * keep + 128) / 256);
+    }
+}
+
+static void colour_row(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
+                       uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n * 3; i++) {
+        const int32_t *row = m[i % 3];
+        int64_t sum = (int64_t)row[3] + 2048;
+        for (int c = 0; c < 3; c++)
+            sum += (int64_t)row[c] * rgbx[i / 3 * 4 + c];
+        sum = sum < 0 ? 0 : sum / 4096;
+        rgb[i] = (uint8_t)(sum > 255 ? 255 : sum);
+    }
+}
+
+static void pack_row(const uint8_t *rgbx, int32_t n, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n * 3; i++)
+        rgb[i] = rgbx[i / 3 * 4 + i % 3];
+}
+
+static void planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
+                      uint8_t *out)
+{
+    for (int32_t i = 0; i < n * 3; i++)
+        out[i % 3 * plane_stride + i / 3] = rgb[i];
+}
+
+static void row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                    float *out)
+{
+    for (int32_t i = 0; i < n * 3; i++)
+        out[i] = table[i % 3][rgb[i]];
+}
+
+static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                       ptrdiff_t plane_stride, float *out)
+{
+    for (int32_t i = 0; i < n * 3; i++)
+        out[i % 3 * plane_stride + i / 3] = table[i % 3][rgb[i]];
+}
+
+const struct pixel_kernels oracle_kernels = {
+    .name = "oracle",
+    .lerp_rows = lerp_rows,
+    .resample_row = resample_row,
+    .noise_row = noise_row,
+    .solid_row = solid_row,
+    .object_inside = object_any,
+    .object_border = object_any,
+    .harden_row = harden_row,
+    .alpha_row = alpha_row,
+    .blur_columns = blur_columns,
+    .blur_row = blur_row,
+    .fade_row = fade_row,
+    .over_row = over_row,
+    .colour_row = colour_row,
+    .pack_row = pack_row,
+    .planes_u8 = planes_u8,
+    .row_f32 = row_f32,
+    .planes_f32 = planes_f32,
+};
