@@ -116,7 +116,8 @@ static bool head_possible(const struct wire_batch_head *h,
         h->n_samples > WIRE_MAX_POSITION - h->first_position)
         return false;
     uint64_t table = h->checksum ? 8 * ((uint64_t)h->n_samples + 1) : 0;
-    return h->tensors_bytes <= payload_bytes && h->tensors_bytes % 8 == 0 &&
+    return h->tensors_bytes <= payload_bytes &&
+           h->tensors_bytes % TENSOR_ALIGN_BYTES == 0 &&
            payload_bytes - h->tensors_bytes == table;
 }
 
