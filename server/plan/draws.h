@@ -1,0 +1,49 @@
+/* The random draws of one sample. Every decision reads its own Philox block,
+ * so that no decision shifts another, whether it is drawn or constant.
+ *
+ *   purpose                   draw           decision
+ *   PHILOX_BACKGROUND_CROP    0              scale of the crop
+ *                             1, 2           its x, its y
+ *   PHILOX_BACKGROUND_FLIP    0              mirror image?
+ *   PHILOX_OBJECT_POSE        16 k + 0       attempt k: scale
+ *                             16 k + 1       rotate
+ *                             16 k + 2       shear
+ *                             16 k + 3, 4    translate x, y
+ *   PHILOX_OBJECT_FLIP        0              mirror image? (every attempt)
+ *   PHILOX_IMAGE_COLOUR       0, 1, 2, 3     brightness, contrast, saturation,
+ *                                            hue
+ *   PHILOX_CONTEXT_KIND       0              background, noise or solid
+ *   PHILOX_CONTEXT_NOISE      0              key of the noise (first 64 bits)
+ *   PHILOX_CONTEXT_COLOUR     0, 1, 2        red, green, blue
+ *
+ * Slot and candidate are 0. Of a block, words 0 and 1 (low half first) are the
+ * first 64 bits, words 2 and 3 the second; only `normal` reads the second.
+ * This table is part of the byte contract: append, never reassign. */
+#ifndef PASTED_PLAN_DRAWS_H
+#define PASTED_PLAN_DRAWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/philox.h"
+#include "server/recipe/recipe.h"
+
+#define DRAWS_PER_POSE_ATTEMPT 16
+
+struct draws {
+    uint64_t seed, position;
+};
+
+uint64_t draws_bits(const struct draws *d, enum philox_purpose purpose,
+                    uint32_t draw);
+/* [0, 1) */
+double draws_unit(const struct draws *d, enum philox_purpose purpose,
+                  uint32_t draw);
+/* True with this probability: 0 never, 1 always. */
+bool draws_chance(const struct draws *d, enum philox_purpose purpose,
+                  uint32_t draw, double probability);
+/* Within v->min .. v->max. */
+double draws_value(const struct draws *d, enum philox_purpose purpose,
+                   uint32_t draw, const struct value *v);
+
+#endif

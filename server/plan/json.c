@@ -1,0 +1,139 @@
+/* A plan as JSON for people and for independent readers: every member of
+ * struct plan under its own name. Decides nothing. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "server/base/mem.h"
+#include "server/plan/plan.h"
+
+static json_t *list_i32(const int32_t *x, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(list, json_integer(x[i]));
+    }
+    return list;
+}
+
+static json_t *list_i64(const int64_t *x, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(list, json_integer(x[i]));
+    }
+    return list;
+}
+
+static json_t *list_u32(const uint32_t *x, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(list, json_integer(x[i]));
+    }
+    return list;
+}
+
+/* Names are bytes from a file system: null for what is not UTF-8. */
+static json_t *name_or_null(const char *name)
+{
+    json_t *json = json_string(name);
+    return json != NULL ? json : json_null();
+}
+
+static json_t *who_json(const struct plan *p, const struct catalog *c)
+{
+    return json_pack("{s:I, s:I, s:o, s:I, s:o, s:I, s:o, s:i, s:i}",
+                     "position", (json_int_t)p->position, "object",
+                     (json_int_t)p->object, "object_name",
+                     name_or_null(c->objects[p->object].name), "class_id",
+                     (json_int_t)p->class_id, "class_name",
+                     name_or_null(c->classes[p->class_id]), "background",
+                     (json_int_t)p->background, "background_name",
+                     name_or_null(c->backgrounds[p->background].name), "width",
+                     p->width, "height", p->height);
+}
+
+static json_t *context_json(const struct plan *p)
+{
+    static const char *const kinds[] = {[CONTEXT_BACKGROUND] = "background",
+                                        [CONTEXT_NOISE] = "noise",
+                                        [CONTEXT_SOLID] = "solid"};
+    char key[24]; /* a string: few readers keep 64 bits of a number */
+    snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
+    return json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
+                     "s:[i, i, i]}",
+                     "context", kinds[p->context], "crop_level",
+                     (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v",
+                     p->crop_v, "crop_du", p->crop_du, "crop_dv", p->crop_dv,
+                     "noise_key", key, "noise_lo", p->noise_lo, "noise_hi",
+                     p->noise_hi, "solid", p->solid[0], p->solid[1],
+                     p->solid[2]);
+}
+
+static json_t *object_json(const struct plan *p)
+{
+    static const char *const edges[] = {[EDGE_HARD] = "hard",
+                                        [EDGE_ALPHA] = "alpha",
+                                        [EDGE_FEATHER] = "feather"};
+    return json_pack("{s:I, s:o, s:s, s:I, s:o, s:I, s:I}", "object_level",
+                     (json_int_t)p->object_level, "m", list_i64(p->m, 6),
+                     "edge", edges[p->edge], "edge_radius",
+                     (json_int_t)p->edge_radius, "edge_weight",
+                     list_u32(p->edge_weight, p->edge_radius + 1),
+                     "visible_q16", (json_int_t)p->visible_q16, "n_attempts",
+                     (json_int_t)p->n_attempts);
+}
+
+static json_t *colour_json(const struct plan *p)
+{
+    return json_pack("{s:b, s:[o, o, o]}", "has_colour", p->has_colour,
+                     "colour", list_i32(p->colour[0], 4),
+                     list_i32(p->colour[1], 4), list_i32(p->colour[2], 4));
+}
+
+static json_t *told_json(const struct plan *p)
+{
+    return json_pack(
+        "{s:{s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:b, s:f, s:f, "
+        "s:f, s:f}}",
+        "told", "scale", p->told.scale, "rotate_deg", p->told.rotate_deg,
+        "shear_deg", p->told.shear_deg, "x", p->told.x, "y", p->told.y, "flip",
+        p->told.flip, "crop_x", p->told.crop_x, "crop_y", p->told.crop_y,
+        "crop_w", p->told.crop_w, "crop_h", p->told.crop_h, "crop_flip",
+        p->told.crop_flip, "brightness", p->told.brightness, "contrast",
+        p->told.contrast, "saturation", p->told.saturation, "hue", p->told.hue);
+}
+
+static json_t *whole_json(const struct plan *p, const struct catalog *c)
+{
+    json_t *part[] = {who_json(p, c), context_json(p), object_json(p),
+                      colour_json(p), told_json(p)};
+    json_t *whole = json_object();
+    int rc = whole == NULL;
+    for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+        rc |= json_object_update(whole, part[i]); /* -1 for a NULL part */
+        json_decref(part[i]);
+    }
+    if (rc != 0) {
+        json_decref(whole);
+        whole = NULL;
+    }
+    return whole;
+}
+
+char *plan_to_json(const struct plan *plan, const struct catalog *catalog)
+{
+    json_t *json = whole_json(plan, catalog);
+    /* 15 digits are enough for what decides no byte. */
+    char *text =
+        json == NULL
+            ? NULL
+            : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    json_decref(json);
+    char *owned = text == NULL ? NULL : mem_strdup(text);
+    free(text);
+    return owned;
+}

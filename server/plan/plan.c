@@ -1,0 +1,91 @@
+/* One plan: the decisions of every part, put together. Holds no geometry or
+ * colour itself (pose.c, crop.c, colour.c, edge.c); reads no pixels. */
+#include <assert.h>
+#include <string.h>
+
+#include "server/base/fixmath.h"
+#include "server/plan/colour.h"
+#include "server/plan/crop.h"
+#include "server/plan/draws.h"
+#include "server/plan/edge.h"
+#include "server/plan/plan.h"
+#include "server/plan/pose.h"
+
+/* By weight; a kind of weight 0 is never chosen, whatever rounding does. */
+static enum plan_context choose_context(const struct draws *d,
+                                        const struct recipe *recipe)
+{
+    const double background = recipe->context.background;
+    const double noise = recipe->context.noise;
+    const double solid = recipe->context.solid;
+    double at =
+        draws_unit(d, PHILOX_CONTEXT_KIND, 0) * (background + noise + solid);
+    if (at < background) {
+        return CONTEXT_BACKGROUND;
+    }
+    if (at < background + noise) {
+        return CONTEXT_NOISE;
+    }
+    return solid > 0   ? CONTEXT_SOLID
+           : noise > 0 ? CONTEXT_NOISE
+                       : CONTEXT_BACKGROUND;
+}
+
+static void context_to_plan(const struct draws *d, const struct recipe *recipe,
+                            const struct pool_background *background,
+                            struct plan *out)
+{
+    const struct value *solid[3] = {&recipe->context.solid_red,
+                                    &recipe->context.solid_green,
+                                    &recipe->context.solid_blue};
+    out->context = choose_context(d, recipe);
+    switch (out->context) {
+    case CONTEXT_BACKGROUND:
+        crop_to_plan(d, recipe, background, out);
+        break;
+    case CONTEXT_NOISE:
+        out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
+        out->noise_lo = (uint8_t)recipe->context.noise_lo;
+        out->noise_hi = (uint8_t)recipe->context.noise_hi;
+        break;
+    case CONTEXT_SOLID:
+        for (uint32_t i = 0; i < 3; i++) {
+            out->solid[i] = (uint8_t)fixmath_round(
+                draws_value(d, PHILOX_CONTEXT_COLOUR, i, solid[i]));
+        }
+        break;
+    }
+}
+
+static void edge_to_plan(const struct recipe *recipe, struct plan *out)
+{
+    out->edge = recipe->object.edge;
+    out->edge_weight[0] = 65536;
+    if (out->edge == EDGE_FEATHER) {
+        out->edge_radius =
+            edge_weights(recipe->object.feather, out->edge_weight);
+    }
+}
+
+void plan_make(const struct recipe *recipe, const struct catalog *catalog,
+               uint64_t position, struct graph_edge edge, struct plan *out)
+{
+    assert(edge.object < catalog->n_objects);
+    assert(edge.background < catalog->n_backgrounds);
+    const struct draws d = {.seed = recipe->seed, .position = position};
+    const struct pool_object *object = &catalog->objects[edge.object];
+    struct pose pose;
+
+    memset(out, 0, sizeof(*out)); /* padding too: plans compare as bytes */
+    out->position = position;
+    out->object = edge.object;
+    out->background = edge.background;
+    out->class_id = object->class_id;
+    out->width = recipe->width;
+    out->height = recipe->height;
+    context_to_plan(&d, recipe, &catalog->backgrounds[edge.background], out);
+    out->n_attempts = pose_find(&d, recipe, object, &pose);
+    pose_to_plan(&pose, object, out);
+    edge_to_plan(recipe, out);
+    colour_to_plan(&d, recipe, out);
+}

@@ -1,0 +1,168 @@
+/* Poses of the object: drawn, weighed by what stays visible, turned into the
+ * fixed-point map that compose walks. Reads no pixels; coverage is a table. */
+#include "server/plan/pose.h"
+
+#include "server/base/fixmath.h"
+#include "server/plan/level.h"
+
+#define RADIANS_PER_DEGREE 0.017453292519943295 /* pi / 180 */
+
+/* The level where a step of one output pixel is in [0.7, 1.4) texels:
+ * sharp enough, and little enough aliasing (notes: half an octave each way
+ * about 1). */
+#define OBJECT_MAX_STEP 1.4
+
+static double smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static double larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static void draw_pose(const struct draws *d, const struct recipe *recipe,
+                      uint32_t attempt, struct pose *out)
+{
+    const uint32_t first = DRAWS_PER_POSE_ATTEMPT * attempt;
+    const enum philox_purpose pose = PHILOX_OBJECT_POSE;
+    out->scale = draws_value(d, pose, first, &recipe->object.scale);
+    out->rotate_deg = draws_value(d, pose, first + 1, &recipe->object.rotate);
+    out->shear_deg = draws_value(d, pose, first + 2, &recipe->object.shear);
+    out->x = draws_value(d, pose, first + 3, &recipe->object.x);
+    out->y = draws_value(d, pose, first + 4, &recipe->object.y);
+    out->flip = draws_chance(d, PHILOX_OBJECT_FLIP, 0, recipe->object.flip);
+}
+
+/* From what was drawn to the maps; see struct pose for the equation. */
+static void set_maps(struct pose *p, const struct recipe *recipe,
+                     const struct image_box *box)
+{
+    double longest = larger(box->x1 - box->x0, box->y1 - box->y0);
+    double k = p->scale * smaller(recipe->height, recipe->width) / longest;
+    double flip = p->flip ? -1.0 : 1.0;
+    double angle = p->rotate_deg * RADIANS_PER_DEGREE;
+    double lean = p->shear_deg * RADIANS_PER_DEGREE;
+    double sine = fixmath_sin(angle), cosine = fixmath_cos(angle);
+    double tangent = fixmath_sin(lean) / fixmath_cos(lean);
+
+    p->pivot_x = (box->x0 + box->x1) * 0.5;
+    p->pivot_y = (box->y0 + box->y1) * 0.5;
+    p->place_x = p->x * recipe->width;
+    p->place_y = p->y * recipe->height;
+    p->forward[0] = k * flip * cosine;
+    p->forward[1] = k * (tangent * cosine + sine);
+    p->forward[2] = -(k * flip * sine);
+    p->forward[3] = k * (cosine - tangent * sine);
+    p->inverse[0] = flip * (cosine - tangent * sine) / k;
+    p->inverse[1] = -(flip * (sine + tangent * cosine) / k);
+    p->inverse[2] = sine / k;
+    p->inverse[3] = cosine / k;
+}
+
+/* Is the image of a level-0 point in the frame? Its border counts. */
+static bool is_inside(const struct pose *p, const struct recipe *recipe,
+                      double x, double y)
+{
+    double dx = x - p->pivot_x, dy = y - p->pivot_y;
+    double frame_x = p->place_x + p->forward[0] * dx + p->forward[1] * dy;
+    double frame_y = p->place_y + p->forward[2] * dx + p->forward[3] * dy;
+    return frame_x >= 0 && frame_x <= recipe->width && frame_y >= 0 &&
+           frame_y <= recipe->height;
+}
+
+static bool corners_inside(const struct pose *p, const struct recipe *recipe,
+                           const struct image_box *box)
+{
+    return is_inside(p, recipe, box->x0, box->y0) &&
+           is_inside(p, recipe, box->x1, box->y0) &&
+           is_inside(p, recipe, box->x0, box->y1) &&
+           is_inside(p, recipe, box->x1, box->y1);
+}
+
+/* The share of the coverage whose cells' centres lie in the frame. A box so
+ * thinly covered that every cell rounds to 0 counts by area. */
+static uint32_t weigh_visible(const struct pose *p, const struct recipe *recipe,
+                              const struct pool_object *object)
+{
+    const struct image_box *box = &object->alpha_box;
+    const double cell_x = (box->x1 - box->x0) / (double)POOL_COVERAGE_CELLS;
+    const double cell_y = (box->y1 - box->y0) / (double)POOL_COVERAGE_CELLS;
+    uint32_t inside = 0, total = 0, n_inside = 0;
+    for (int row = 0; row < POOL_COVERAGE_CELLS; row++) {
+        for (int column = 0; column < POOL_COVERAGE_CELLS; column++) {
+            uint32_t weight = object->coverage[row][column];
+            bool in = is_inside(p, recipe, box->x0 + (column + 0.5) * cell_x,
+                                box->y0 + (row + 0.5) * cell_y);
+            total += weight;
+            inside += in ? weight : 0;
+            n_inside += in;
+        }
+    }
+    if (total == 0) {
+        inside = n_inside;
+        total = POOL_COVERAGE_CELLS * POOL_COVERAGE_CELLS;
+    }
+    return (uint32_t)((uint64_t)inside * 65536 / total);
+}
+
+static bool pose_varies(const struct recipe *recipe)
+{
+    return recipe->object.scale.kind != VALUE_CONSTANT ||
+           recipe->object.rotate.kind != VALUE_CONSTANT ||
+           recipe->object.shear.kind != VALUE_CONSTANT ||
+           recipe->object.x.kind != VALUE_CONSTANT ||
+           recipe->object.y.kind != VALUE_CONSTANT;
+}
+
+uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
+                   const struct pool_object *object, struct pose *out)
+{
+    const double wanted_q16 = recipe->object.min_visible * 65536.0;
+    const uint32_t n_most = pose_varies(recipe) ? PLAN_POSE_ATTEMPTS : 1;
+    uint32_t attempt = 0;
+    do {
+        struct pose p = {0};
+        draw_pose(d, recipe, attempt, &p);
+        set_maps(&p, recipe, &object->alpha_box);
+        p.visible_q16 = corners_inside(&p, recipe, &object->alpha_box)
+                            ? 65536
+                            : weigh_visible(&p, recipe, object);
+        if (attempt == 0 || p.visible_q16 > out->visible_q16) {
+            *out = p;
+        }
+        attempt++;
+    } while (out->visible_q16 < wanted_q16 && attempt < n_most);
+    return attempt;
+}
+
+/* u = (level-0 coordinate) / 2^level - 0.5 at the centre (x + 0.5, y + 0.5) of
+ * an output pixel. The offset is taken with the rounded coefficients about
+ * `place`, so that their rounding is felt least where the object is. */
+void pose_to_plan(const struct pose *pose, const struct pool_object *object,
+                  struct plan *out)
+{
+    double k = pose->inverse[2] * pose->inverse[2] +
+               pose->inverse[3] * pose->inverse[3];
+    uint32_t level =
+        level_choose(fixmath_sqrt(k), OBJECT_MAX_STEP, object->n_levels);
+    const double pivot[2] = {pose->pivot_x, pose->pivot_y};
+    const double one = level_scale(level) * 65536.0; /* Q16 a level-0 texel */
+    for (int row = 0; row < 2; row++) {
+        int64_t *m = out->m + 3 * row;
+        m[0] = fixmath_round(pose->inverse[2 * row] * one);
+        m[1] = fixmath_round(pose->inverse[2 * row + 1] * one);
+        m[2] = fixmath_round(pivot[row] * one - 32768.0 +
+                             (double)m[0] * (0.5 - pose->place_x) +
+                             (double)m[1] * (0.5 - pose->place_y));
+    }
+    out->object_level = level;
+    out->visible_q16 = pose->visible_q16;
+    out->told.scale = pose->scale;
+    out->told.rotate_deg = pose->rotate_deg;
+    out->told.shear_deg = pose->shear_deg;
+    out->told.x = pose->x;
+    out->told.y = pose->y;
+    out->told.flip = pose->flip;
+}

@@ -1,0 +1,38 @@
+/* Where and how the object lies in the frame: the geometry of one paste.
+ * Knows sizes and coverage of an object, no pixels. */
+#ifndef PASTED_PLAN_POSE_H
+#define PASTED_PLAN_POSE_H
+
+#include "server/plan/draws.h"
+#include "server/plan/plan.h"
+
+/* Level-0 coordinates have pixel i cover [i, i + 1); so have frame ones, with
+ * y down. For a point p of the object, `pivot` the centre of its alpha box and
+ * `place` the frame point it goes to:
+ *
+ *   q = place + R S F k (p - pivot)
+ *
+ *   k  px per texel: scale * min(height, width) / longest side of the box
+ *   F  diag(-1, 1) when flipped
+ *   S  [1 tan(shear); 0 1]
+ *   R  [cos sin; -sin cos] of rotate: counter-clockwise as seen, y down */
+struct pose {
+    double scale, rotate_deg, shear_deg, x, y; /* as drawn */
+    bool flip;
+    double pivot_x, pivot_y; /* level 0 */
+    double place_x, place_y; /* frame, px */
+    double forward[4];       /* R S F k, row by row */
+    double inverse[4];
+    uint32_t visible_q16;
+};
+
+/* Draws poses until one shows min_visible of the object, at most
+ * PLAN_POSE_ATTEMPTS; then the one that shows most. Returns the attempts. */
+uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
+                   const struct pool_object *object, struct pose *out);
+
+/* Writes object_level, m, visible_q16 and what is told of the pose. */
+void pose_to_plan(const struct pose *pose, const struct pool_object *object,
+                  struct plan *out);
+
+#endif
