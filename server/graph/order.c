@@ -1,0 +1,75 @@
+/* From an index of the emission order to an edge: the dealing order itself,
+ * mixed, shuffled, or an independent draw. Builds nothing.
+ * Threads: pure functions, any thread. */
+#include <assert.h>
+#include <stddef.h>
+
+#include "server/graph/epoch.h"
+
+uint32_t graph_row_background(const struct graph_epoch *e, uint32_t row)
+{
+    uint64_t turn;
+    if (row < e->n_extra)
+        turn = feistel_permute(&e->spread_extra, row);
+    else
+        turn =
+            e->n_extra + feistel_permute(&e->spread_others, row - e->n_extra);
+    turn = (e->first_turn + turn) % e->spec.n_backgrounds;
+    return (uint32_t)feistel_permute(&e->turns, turn);
+}
+
+/* Block d holds the classes in the order of deck d, but each from a round of
+ * its own: one keyed permutation of the rounds for each class. */
+static uint32_t mixed_edge(const struct graph_epoch *e, uint32_t index)
+{
+    uint32_t k = e->spec.n_classes, block = index / k;
+    uint32_t c = graph_class_of(&e->spec, e->objects[index]);
+    struct feistel rounds;
+    feistel_init(&rounds, e->n_edges / k,
+                 philox_draw(e->spec.seed, e->epoch,
+                             philox_purpose_word(PHILOX_GRAPH_ORDER, 1, 0), c));
+    uint32_t start = (uint32_t)feistel_permute(&rounds, block) * k;
+    return start + e->places[start + c];
+}
+
+static uint32_t dealt_edge(const struct graph_epoch *e, uint32_t index)
+{
+    if (e->spec.order == GRAPH_DEALT)
+        return index;
+    if (e->places != NULL)
+        return mixed_edge(e, index);
+    return (uint32_t)feistel_permute(&e->shuffle, index);
+}
+
+/* Draws of one sample: objects uniformly, or classes first. */
+static struct graph_edge independent_edge(const struct graph_epoch *e,
+                                          uint32_t index)
+{
+    const struct graph_spec *spec = &e->spec;
+    struct philox_block b =
+        philox_draw(spec->seed, e->epoch,
+                    philox_purpose_word(PHILOX_GRAPH_INDEPENDENT, 0, 0), index);
+    uint32_t first = 0, n = graph_n_objects(spec);
+    if (spec->balance == GRAPH_BY_CLASS) {
+        uint32_t c = (uint32_t)(((uint64_t)b.word[0] * spec->n_classes) >> 32);
+        first = spec->class_first[c];
+        n = spec->class_first[c + 1] - first;
+    }
+    return (struct graph_edge){
+        .object = first + (uint32_t)(((uint64_t)b.word[1] * n) >> 32),
+        .background =
+            (uint32_t)(((uint64_t)b.word[2] * spec->n_backgrounds) >> 32),
+    };
+}
+
+struct graph_edge graph_epoch_edge(const struct graph_epoch *e, uint64_t index)
+{
+    assert(index < e->n_edges);
+    if (e->spec.pairing == GRAPH_INDEPENDENT)
+        return independent_edge(e, (uint32_t)index);
+    uint32_t edge = dealt_edge(e, (uint32_t)index);
+    return (struct graph_edge){
+        .object = e->objects[edge],
+        .background = graph_row_background(e, graph_row_of(e, edge)),
+    };
+}
