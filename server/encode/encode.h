@@ -20,6 +20,10 @@ int encode_png(const uint8_t *rgb, int32_t width, int32_t height,
                ptrdiff_t stride_bytes, struct encoded *out,
                struct fault *fault);
 
+/* Names and versions of what decides a PNG's bytes, for entity tags:
+ * "libpng 1.6.39, zlib 1.2.13". Static text. */
+const char *encode_png_encoder(void);
+
 /* All images of a u8 NHWC batch as one grid PNG, about square, 2 px gaps. */
 int encode_grid_png(const struct batch_layout *layout, const uint8_t *payload,
                     struct encoded *out, struct fault *fault);
