@@ -1,0 +1,77 @@
+/* What a request's text may say: numbers, fingerprints, path patterns, query
+ * keys. Pure parsing, knows no connection. */
+#ifndef PASTED_HTTP_PARAMS_H
+#define PASTED_HTTP_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "server/base/digest.h"
+#include "server/recipe/recipe.h"
+
+#define HTTP_MAX_POSITION INT64_MAX /* positions are i64 on every wire */
+
+/* X(ID, query key, smallest, largest, what it says). FINGERPRINT is 64
+ * hexadecimal digits, the others decimal numbers. */
+#define HTTP_PARAMS(X)                                                         \
+    X(RANK, "rank", 0, UINT32_MAX, "Rank whose slice of the step is meant.")   \
+    X(WORLD, "world", 1, RECIPE_MAX_BATCH,                                     \
+      "Number of ranks; divides the batch.")                                   \
+    X(BATCH, "batch", 1, RECIPE_MAX_BATCH,                                     \
+      "Global batch size; the recipe's where not given.")                      \
+    X(EPOCH, "epoch", 0, HTTP_MAX_POSITION, "Epoch; 0 where not given.")       \
+    X(FINGERPRINT, "fingerprint", 0, 0,                                        \
+      "Expected fingerprint of the stream: another one is refused with 409, "  \
+      "and the answer may be cached for ever.")
+
+enum http_param {
+#define X(id, key, lo, hi, help) HTTP_PARAM_##id,
+    HTTP_PARAMS(X)
+#undef X
+        HTTP_PARAM_COUNT
+};
+
+#define HTTP_PARAM_BIT(id) (1u << HTTP_PARAM_##id)
+
+struct http_params {
+    uint32_t given; /* bit per enum http_param */
+    uint64_t number[HTTP_PARAM_COUNT];
+    struct digest fingerprint;
+};
+
+const char *http_param_key(enum http_param p);
+const char *http_param_help(enum http_param p);
+uint64_t http_param_min(enum http_param p);
+uint64_t http_param_max(enum http_param p);
+
+/* One key of a query. value may be NULL (no '='). allowed: bits of what the
+ * route takes. -ERROR_BAD_ARGUMENT with a sentence: unknown, not allowed here,
+ * twice, not a number, out of range. */
+int http_params_add(struct http_params *params, uint32_t allowed,
+                    const char *key, const char *value, struct fault *fault);
+/* The number, or otherwise where it was not given. */
+uint64_t http_params_number(const struct http_params *params, enum http_param p,
+                            uint64_t otherwise);
+
+/* Decimal digits only (no sign, no leading zero but "0" itself), at most max.
+ * 0 or -ERROR_BAD_ARGUMENT; *out is written on success only. */
+int http_parse_number(const char *text, uint64_t max, uint64_t *out);
+
+#define HTTP_MAX_CAPTURES  2
+#define HTTP_CAPTURE_BYTES 80 /* with the NUL */
+
+/* What the {names} of a pattern stand for, in order. */
+struct http_captures {
+    uint32_t n;
+    char text[HTTP_MAX_CAPTURES][HTTP_CAPTURE_BYTES];
+};
+
+/* Matches a whole path against a pattern such as "/v1/streams/{stream}" or
+ * "/a/{n}.png": a {name} takes one or more characters other than '/', up to
+ * what follows it in its segment. *out is undefined when it does not match. */
+bool http_path_match(const char *pattern, const char *path,
+                     struct http_captures *out);
+
+#endif

@@ -1,0 +1,59 @@
+/* The route table and its look-up. Answers nothing. */
+#include "server/http/route.h"
+
+#define P(id) HTTP_PARAM_BIT(id)
+#define SLICE (P(RANK) | P(WORLD) | P(BATCH) | P(FINGERPRINT))
+
+#define STREAM "/v1/streams/{stream}"
+
+const struct http_route http_routes[] = {
+    {"/", http_get_page, "page", "text/html; charset=utf-8",
+     "A page for people: streams, previews, curl lines.", 0, false},
+    {"/livez", http_get_livez, "livez", "text/plain; charset=utf-8",
+     "200 while the loop turns.", 0, true},
+    {"/readyz", http_get_readyz, "readyz", "text/plain; charset=utf-8",
+     "200 when batches can be asked for, 503 while loading or stopping.", 0,
+     true},
+    {"/healthz", http_get_livez, "healthz", "text/plain; charset=utf-8",
+     "Another name of /livez.", 0, true},
+    {"/metrics", http_get_metrics, "metrics",
+     "text/plain; version=0.0.4; charset=utf-8",
+     "Counters and gauges in Prometheus' text format.", 0, false},
+    {"/openapi.json", http_get_openapi, "openapi", "application/json",
+     "This description.", 0, false},
+    {"/v1/streams", http_get_streams, "streams", "application/json",
+     "All streams, in short.", 0, false},
+    {STREAM, http_get_stream, "stream", "application/json",
+     "One stream: fingerprint, sizes, classes, recipe.", 0, false},
+    {STREAM "/graph", http_get_graph, "graph", "application/json",
+     "The balance of one epoch's graph, counted from its edges.",
+     P(EPOCH) | P(FINGERPRINT), false},
+    {STREAM "/samples/{position}.png", http_get_sample_png, "samplePng",
+     "image/png", "The image of one sample.", P(FINGERPRINT), false},
+    {STREAM "/samples/{position}.json", http_get_sample_json, "sampleJson",
+     "application/json", "The plan of one sample: every decision, box, label.",
+     P(FINGERPRINT), false},
+    {STREAM "/batches/{step}.png", http_get_batch_png, "batchPng", "image/png",
+     "The images of one step, or of a rank's slice of it, as a grid.", SLICE,
+     false},
+    {STREAM "/batches/{step}.npz", http_get_batch_npz, "batchNpz",
+     "application/zip",
+     "The tensors of one step, or of a rank's slice of it, for numpy.load.",
+     SLICE, false},
+    {STREAM "/batches/{step}.json", http_get_batch_json, "batchJson",
+     "application/json", "The labels of one step, or of a rank's slice of it.",
+     SLICE, false},
+    {"/v1/pools", http_get_pools, "pools", "application/json",
+     "The pools: counts, skipped files with reasons, bytes.", 0, false},
+};
+
+const uint32_t http_n_routes = sizeof(http_routes) / sizeof(http_routes[0]);
+
+const struct http_route *http_route_find(const char *path,
+                                         struct http_captures *captures)
+{
+    for (uint32_t i = 0; i < http_n_routes; i++)
+        if (http_path_match(http_routes[i].pattern, path, captures))
+            return &http_routes[i];
+    return NULL;
+}

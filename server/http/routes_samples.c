@@ -1,0 +1,121 @@
+/* /v1/streams/S/samples/N.png and N.json: one sample to look at, and the plan
+ * that answers why it looks so. Composing and encoding run on workers. */
+#include <stdint.h>
+
+#include "server/base/mem.h"
+#include "server/base/metrics.h"
+#include "server/http/route.h"
+#include "server/http/work.h"
+
+/* On a worker. */
+static int make_png(struct http_work *w)
+{
+    const struct batch_layout *l = &w->batch->layout;
+
+    return encode_png(w->batch->payload + l->image_offset_bytes, l->width,
+                      l->height, (ptrdiff_t)l->width * 3, &w->body, &w->fault);
+}
+
+/* The position that the path names, and the stream, once all conditions hold;
+ * NULL when the request is answered. */
+static struct stream *begin(struct http_request *r, const char *form,
+                            uint64_t *out_position)
+{
+    struct stream *stream = http_request_stream(r);
+
+    if (!stream || !http_request_number(r, 1, "position", out_position) ||
+        !http_request_pinned(r, stream) ||
+        !http_request_stale(r, stream, *out_position, 1, form))
+        return NULL;
+    if (!r->head)
+        return stream;
+    http_answer_head(r, r->route->media, MHD_SIZE_UNKNOWN);
+    return NULL;
+}
+
+void http_get_sample_png(struct http_request *r)
+{
+    uint64_t position;
+    char form[HTTP_FORM_BYTES];
+
+    http_form_png("sample", form);
+    struct stream *stream = begin(r, form, &position);
+    struct http_work *w = stream ? http_work_create(r, stream) : NULL;
+    if (!w)
+        return;
+    w->position = position;
+    w->n_samples = 1;
+    w->dtype = TENSOR_U8;
+    w->layout = TENSOR_NHWC;
+    w->media = r->route->media;
+    w->make = make_png;
+    http_work_on_batch(w, (uint64_t)stream->recipe.height *
+                                  (uint64_t)stream->recipe.width * 3 +
+                              4096);
+}
+
+/* Composes the sample for its facts; the pixels are thrown away. */
+static int measure_box(const struct http_work *w, const struct plan *plan,
+                       struct compose_facts *out)
+{
+    size_t row = (size_t)plan->width * 3;
+    size_t scratch = compose_scratch_bytes(plan->width, plan->height);
+    uint8_t *memory = mem_calloc(1, scratch + 64 + row * (size_t)plan->height);
+
+    if (!memory)
+        return -ERROR_NO_MEMORY;
+    uint8_t *aligned = (uint8_t *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+    compose_sample(w->stream->catalog, plan, aligned, aligned + scratch,
+                   (ptrdiff_t)row, out);
+    metric_add(METRIC_SAMPLES_COMPOSED, 1);
+    mem_free(memory);
+    return 0;
+}
+
+static json_t *plan_json(const struct http_work *w, const struct plan *plan)
+{
+    char *text = plan_to_json(plan, w->stream->catalog);
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+
+    mem_free(text);
+    return json;
+}
+
+/* On a worker. */
+static int make_json(struct http_work *w)
+{
+    struct plan plan;
+    struct compose_facts facts;
+
+    plan_make(&w->stream->recipe, w->stream->catalog, w->position, w->edge,
+              &plan);
+    int rc = measure_box(w, &plan, &facts);
+    if (rc)
+        return rc;
+    json_t *json = plan_json(w, &plan);
+    if (!json)
+        return -ERROR_NO_MEMORY;
+    json_object_set_new(json, "stream", json_string(w->stream->name));
+    json_object_set_new(json, "fingerprint",
+                        json_string(w->stream->fingerprint_hex));
+    json_object_set_new(json, "label", json_integer(plan.class_id));
+    json_object_set_new(json, "box",
+                        json_pack("[i, i, i, i]", (int)facts.box.x0,
+                                  (int)facts.box.y0, (int)facts.box.x1,
+                                  (int)facts.box.y1));
+    return http_work_set_json(w, json);
+}
+
+void http_get_sample_json(struct http_request *r)
+{
+    uint64_t position;
+    struct stream *stream = begin(r, "sample.json/1", &position);
+    struct http_work *w = stream ? http_work_create(r, stream) : NULL;
+
+    if (!w)
+        return;
+    w->position = position;
+    w->media = r->route->media;
+    w->make = make_json;
+    http_work_on_epoch(w);
+}
