@@ -1,0 +1,168 @@
+/* The cache of finished batches. A batch and all that belongs to it lie in one
+ * run of the arena that begins with its payload. Decides nothing about who
+ * gets one. Threads: loop thread only. */
+#include "server/serve/batch_cache.h"
+
+#include <assert.h>
+
+#include "server/base/mem.h"
+#include "server/base/metrics.h"
+
+#define MAX_BUCKETS 65536
+
+uint32_t batch_key_hash(const struct batch_key *k)
+{
+    uint64_t h = (uint64_t)(uintptr_t)k->stream >> 4;
+
+    /* Multiply and fold; the odd constant is 2^64 / golden ratio. */
+    h = (h ^ k->first_position) * UINT64_C(0x9E3779B97F4A7C15);
+    h ^= h >> 32;
+    h ^= (uint64_t)k->n_samples << 16 | (uint64_t)k->dtype << 8 | k->layout;
+    h *= UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(h >> 32);
+}
+
+bool batch_key_equal(const struct batch_key *a, const struct batch_key *b)
+{
+    return a->stream == b->stream && a->first_position == b->first_position &&
+           a->n_samples == b->n_samples && a->dtype == b->dtype &&
+           a->layout == b->layout;
+}
+
+static struct batch_key key_of(const struct batch *b)
+{
+    return (struct batch_key){
+        .stream = b->stream,
+        .first_position = b->first_position,
+        .n_samples = b->layout.n_samples,
+        .dtype = b->layout.dtype,
+        .layout = b->layout.layout,
+    };
+}
+
+static void show_used(const struct batch_cache *c)
+{
+    metric_set(METRIC_BUDGET_USED_BYTES, (int64_t)arena_used_bytes(c->arena));
+}
+
+int batch_cache_init(struct batch_cache *c, uint64_t budget_bytes,
+                     struct fault *fault)
+{
+    uint64_t n_pages = budget_bytes / ARENA_PAGE_BYTES + 1;
+    int rc;
+
+    *c = (struct batch_cache){.n_buckets = 16};
+    while (c->n_buckets < n_pages && c->n_buckets < MAX_BUCKETS)
+        c->n_buckets *= 2;
+    c->bucket = mem_calloc(c->n_buckets, sizeof(*c->bucket));
+    if (!c->bucket)
+        return fault_set(fault, ERROR_NO_MEMORY, "no memory for a cache");
+    rc = arena_create(budget_bytes, &c->arena, fault);
+    if (rc < 0) {
+        mem_free(c->bucket);
+        return rc;
+    }
+    metric_set(METRIC_BUDGET_BYTES, (int64_t)arena_capacity_bytes(c->arena));
+    show_used(c);
+    return 0;
+}
+
+static void lru_remove(struct batch_cache *c, struct batch *b)
+{
+    if (b->lru_prev)
+        b->lru_prev->lru_next = b->lru_next;
+    else
+        c->lru_oldest = b->lru_next;
+    if (b->lru_next)
+        b->lru_next->lru_prev = b->lru_prev;
+    else
+        c->lru_newest = b->lru_prev;
+}
+
+/* Drops a cached batch that nobody references. */
+static void drop(struct batch_cache *c, struct batch *b)
+{
+    struct batch **at = &c->bucket[b->hash & (c->n_buckets - 1)];
+
+    assert(b->refs == 0 && b->cached);
+    while (*at != b)
+        at = &(*at)->hash_next;
+    *at = b->hash_next;
+    lru_remove(c, b);
+    batch_cache_free(c, (void *)(uintptr_t)b->payload);
+}
+
+void batch_cache_fini(struct batch_cache *c)
+{
+    while (c->lru_oldest)
+        drop(c, c->lru_oldest);
+    arena_destroy(c->arena); /* asserts that nothing is left */
+    mem_free(c->bucket);
+}
+
+void *batch_cache_alloc(struct batch_cache *c, uint64_t n_bytes)
+{
+    void *run = arena_alloc(c->arena, n_bytes);
+
+    while (!run && c->lru_oldest) {
+        drop(c, c->lru_oldest);
+        metric_add(METRIC_BATCH_EVICTIONS, 1);
+        run = arena_alloc(c->arena, n_bytes);
+    }
+    show_used(c);
+    return run;
+}
+
+void batch_cache_free(struct batch_cache *c, void *run)
+{
+    arena_free(c->arena, run);
+    show_used(c);
+}
+
+struct batch *batch_cache_find(struct batch_cache *c, const struct batch_key *k)
+{
+    uint32_t hash = batch_key_hash(k);
+    struct batch *b = c->bucket[hash & (c->n_buckets - 1)];
+
+    for (; b; b = b->hash_next) {
+        struct batch_key key = key_of(b);
+
+        if (b->hash == hash && batch_key_equal(&key, k))
+            return b;
+    }
+    return NULL;
+}
+
+void batch_cache_add(struct batch_cache *c, struct batch *b)
+{
+    struct batch_key key = key_of(b);
+    struct batch **bucket;
+
+    assert(b->refs > 0 && !b->cached);
+    b->hash = batch_key_hash(&key);
+    bucket = &c->bucket[b->hash & (c->n_buckets - 1)];
+    b->hash_next = *bucket;
+    *bucket = b;
+    b->cached = true;
+}
+
+void batch_cache_unused(struct batch_cache *c, struct batch *b)
+{
+    if (!b->cached) {
+        batch_cache_free(c, (void *)(uintptr_t)b->payload);
+        return;
+    }
+    b->lru_prev = c->lru_newest;
+    b->lru_next = NULL;
+    if (c->lru_newest)
+        c->lru_newest->lru_next = b;
+    else
+        c->lru_oldest = b;
+    c->lru_newest = b;
+}
+
+void batch_cache_used(struct batch_cache *c, struct batch *b)
+{
+    if (b->cached)
+        lru_remove(c, b);
+}

@@ -1,0 +1,50 @@
+/* Batches in their arena: memory, lookup by key, references, LRU. Knows
+ * nothing of requests or of composing. Threads: loop thread only. */
+#ifndef PASTED_SERVE_BATCH_CACHE_H
+#define PASTED_SERVE_BATCH_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/arena.h"
+#include "server/serve/store.h"
+
+/* What makes two requests ask for the same bytes. */
+struct batch_key {
+    const struct stream *stream;
+    uint64_t first_position;
+    uint32_t n_samples;
+    uint8_t dtype, layout; /* never 0 */
+};
+
+uint32_t batch_key_hash(const struct batch_key *k);
+bool batch_key_equal(const struct batch_key *a, const struct batch_key *b);
+
+struct batch_cache {
+    struct arena *arena;
+    uint32_t n_buckets; /* a power of two */
+    struct batch **bucket;
+    struct batch *lru_oldest, *lru_newest; /* cached, without references */
+};
+
+int batch_cache_init(struct batch_cache *c, uint64_t budget_bytes,
+                     struct fault *fault);
+/* Drops every batch; none may be referenced (asserted). */
+void batch_cache_fini(struct batch_cache *c);
+
+/* A run of the arena, after dropping as many unreferenced batches as that
+ * needs, the longest unused first; NULL when references hold the rest. */
+void *batch_cache_alloc(struct batch_cache *c, uint64_t n_bytes);
+void batch_cache_free(struct batch_cache *c, void *run);
+
+/* The batch of that key, without a new reference; NULL when there is none. */
+struct batch *batch_cache_find(struct batch_cache *c,
+                               const struct batch_key *k);
+/* b is finished, has references and a key that is not there yet. */
+void batch_cache_add(struct batch_cache *c, struct batch *b);
+/* b lost its last reference: to the LRU, or away when it is not cached. */
+void batch_cache_unused(struct batch_cache *c, struct batch *b);
+/* b without references is about to get one. */
+void batch_cache_used(struct batch_cache *c, struct batch *b);
+
+#endif

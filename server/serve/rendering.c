@@ -1,0 +1,225 @@
+/* The worker side of a rendering: compose a few samples, sum them while they
+ * are in cache, and sum the rest when the last part is through. Decides
+ * nothing about when. Threads: run functions on workers, the rest on the
+ * loop. */
+#include "server/serve/rendering.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "server/base/host.h"
+#include "server/base/mem.h"
+#include "server/base/metrics.h"
+
+/* A part should amortise its hand-over and still leave parts for every core:
+ * about a quarter of a megabyte, and never more than 16 samples. */
+#define PART_BYTES       (256u << 10)
+#define PART_MAX_SAMPLES 16
+#define ALIGN_BYTES      64
+
+static uint64_t aligned(uint64_t n)
+{
+    return (n + ALIGN_BYTES - 1) & ~(uint64_t)(ALIGN_BYTES - 1);
+}
+
+struct scratch *scratch_create(uint32_t n_workers, size_t slice_bytes)
+{
+    size_t slice = aligned(slice_bytes);
+    size_t head = aligned(sizeof(struct scratch)) + ALIGN_BYTES;
+    struct scratch *s;
+
+    if (slice > (SIZE_MAX - head) / n_workers)
+        return NULL;
+    s = mem_calloc(1, head + slice * n_workers);
+    if (!s)
+        return NULL;
+    s->slice_bytes = slice;
+    s->slices = (uint8_t *)(uintptr_t)aligned((uintptr_t)(s + 1));
+    return s;
+}
+
+/* Where things lie in the run. */
+struct places {
+    uint64_t batch, crc32, xxh3, graphs, end;
+};
+
+static struct places place(const struct batch_layout *layout, uint64_t n_epochs)
+{
+    uint64_t sums = aligned(8 * ((uint64_t)layout->n_samples + 1));
+    struct places at;
+
+    at.batch = aligned(layout->tensors_bytes);
+    at.crc32 = at.batch + aligned(sizeof(struct batch));
+    at.xxh3 = at.crc32 + sums;
+    at.graphs = at.xxh3 + sums;
+    at.end = at.graphs + n_epochs * sizeof(struct graph_epoch *);
+    return at;
+}
+
+uint64_t rendering_run_bytes(const struct batch_layout *layout,
+                             uint64_t n_epochs)
+{
+    return place(layout, n_epochs).end;
+}
+
+void rendering_place(struct rendering *r, void *run)
+{
+    struct places at = place(&r->layout, r->n_epochs);
+    uint8_t *base = run;
+    struct batch *batch = (struct batch *)(void *)(base + at.batch);
+
+    r->graphs = (struct graph_epoch **)(void *)(base + at.graphs);
+    *batch = (struct batch){
+        .stream = r->stream,
+        .first_position = r->key.first_position,
+        .layout = r->layout,
+        .payload = base,
+        .store = r->store,
+        .refs = 1,
+    };
+    rendering_resume(r, batch);
+}
+
+void rendering_resume(struct rendering *r, struct batch *batch)
+{
+    struct places at = place(&batch->layout, 0);
+
+    r->layout = batch->layout;
+    r->batch = batch;
+    /* The run is the store's own memory; const is for the holders. */
+    r->payload = (uint8_t *)(uintptr_t)batch->payload;
+    r->sums[CHECKSUM_CRC32] = (uint64_t *)(void *)(r->payload + at.crc32);
+    r->sums[CHECKSUM_XXH3] = (uint64_t *)(void *)(r->payload + at.xxh3);
+}
+
+/* Checksums of samples [from, to). */
+static void sum_samples(struct rendering *r, uint32_t from, uint32_t to)
+{
+    const struct batch_layout *l = &r->layout;
+
+    for (uint32_t i = from; i < to; i++) {
+        const uint8_t *image =
+            r->payload + l->image_offset_bytes + i * l->sample_bytes;
+
+        for (int kind = 1; kind < CHECKSUM_N_KINDS; kind++) {
+            if (r->kinds & 1u << kind)
+                r->sums[kind][i] = checksum_of((enum checksum_kind)kind, image,
+                                               l->sample_bytes);
+        }
+    }
+}
+
+/* The last part sums what is not image: labels of all parts are in it. */
+static void end_part(struct rendering *r)
+{
+    const struct batch_layout *l = &r->layout;
+
+    if (atomic_fetch_sub_explicit(&r->parts_left, 1, memory_order_acq_rel) != 1)
+        return;
+    for (int kind = 1; kind < CHECKSUM_N_KINDS; kind++) {
+        if (r->kinds & 1u << kind)
+            r->sums[kind][l->n_samples] = checksum_of(
+                (enum checksum_kind)kind, r->payload, l->image_offset_bytes);
+    }
+}
+
+static uint32_t part_end(const struct rendering *r, uint32_t from)
+{
+    uint32_t left = r->layout.n_samples - from;
+
+    return from + (left < r->samples_a_part ? left : r->samples_a_part);
+}
+
+static void compose_one(struct rendering *r, uint32_t index, void *scratch)
+{
+    uint64_t position = r->key.first_position + index;
+    uint64_t n_edges = r->stream->edges_per_epoch;
+    struct graph_epoch *graph = r->graphs[position / n_edges - r->first_epoch];
+
+    batch_compose_sample(&r->layout, &r->stream->recipe, r->stream->catalog,
+                         position, graph_epoch_edge(graph, position % n_edges),
+                         index, scratch, r->payload);
+}
+
+static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
+{
+    struct rendering *r = (struct rendering *)job;
+    uint64_t begin_ns = host_now_ns();
+    uint32_t from = part * r->samples_a_part, to = part_end(r, from);
+    void *scratch = r->scratch->slices + worker * r->scratch->slice_bytes;
+
+    assert(workers_here());
+    if (part == 0)
+        batch_write_head(&r->layout, r->key.first_position, r->payload);
+    for (uint32_t i = from; i < to; i++) {
+        compose_one(r, i, scratch);
+        sum_samples(r, i, i + 1);
+    }
+    end_part(r);
+    metric_add(METRIC_COMPOSE_NS, (int64_t)(host_now_ns() - begin_ns));
+}
+
+static void run_sums(struct worker_job *job, uint32_t part, uint32_t worker)
+{
+    struct rendering *r = (struct rendering *)job;
+    uint32_t from = part * r->samples_a_part;
+
+    assert(workers_here());
+    sum_samples(r, from, part_end(r, from));
+    end_part(r);
+}
+
+static void run_nothing(struct worker_job *job, uint32_t part, uint32_t worker)
+{
+}
+
+void rendering_prepare(struct rendering *r,
+                       void (*done)(struct worker_job *job))
+{
+    uint64_t samples = PART_BYTES / r->layout.sample_bytes;
+
+    samples = samples < 1 ? 1 : samples;
+    samples = samples > PART_MAX_SAMPLES ? PART_MAX_SAMPLES : samples;
+    r->samples_a_part = (uint32_t)samples;
+    r->job.n_parts = (r->layout.n_samples - 1) / r->samples_a_part + 1;
+    r->job.done = done;
+    switch (r->task) {
+    case TASK_COMPOSE:
+        r->job.run = run_compose;
+        break;
+    case TASK_SUMS:
+        r->job.run = run_sums;
+        break;
+    case TASK_FAIL:
+        r->job.run = run_nothing;
+        r->job.n_parts = 1;
+        break;
+    }
+    atomic_store_explicit(&r->parts_left, r->job.n_parts, memory_order_relaxed);
+}
+
+void rendering_add_waiter(struct rendering *r, struct store_request *request)
+{
+    request->next = NULL;
+    request->rendering = r;
+    if (r->last_waiter)
+        r->last_waiter->next = request;
+    else
+        r->waiters = request;
+    r->last_waiter = request;
+}
+
+void rendering_remove_waiter(struct rendering *r, struct store_request *request)
+{
+    struct store_request **at = &r->waiters, *previous = NULL;
+
+    while (*at != request) {
+        previous = *at;
+        at = &(*at)->next;
+    }
+    *at = request->next;
+    if (r->last_waiter == request)
+        r->last_waiter = previous;
+    request->next = NULL;
+    request->rendering = NULL;
+}

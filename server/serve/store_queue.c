@@ -1,0 +1,356 @@
+/* Renderings from the queue to their waiters: wait for room, for epochs, for
+ * the workers, answer. Takes no requests itself. Never calls a request's done
+ * but from a worker job's done. Threads: loop thread only.
+ * Source: DESIGN section 9. */
+#include "server/serve/store_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "server/base/mem.h"
+#include "server/base/metrics.h"
+
+static void list_push(struct rendering_list *list, struct rendering *r)
+{
+    r->next = NULL;
+    if (list->tail)
+        list->tail->next = r;
+    else
+        list->head = r;
+    list->tail = r;
+}
+
+static void list_remove(struct rendering_list *list, struct rendering *r)
+{
+    struct rendering **at = &list->head, *previous = NULL;
+
+    while (*at != r) {
+        previous = *at;
+        at = &(*at)->next;
+    }
+    *at = r->next;
+    if (list->tail == r)
+        list->tail = previous;
+}
+
+static void scratch_unref(struct store *s, struct scratch *scratch)
+{
+    if (scratch && --scratch->n_users == 0 && scratch != s->scratch)
+        mem_free(scratch);
+}
+
+/* Scratch for a stream's frames, with one more user; grows when the stream's
+ * frame is larger than any before, which is not on the way of every batch. */
+struct scratch *store_scratch(struct store *s, const struct stream *stream)
+{
+    size_t n_bytes = batch_scratch_bytes(&stream->recipe);
+
+    if (!s->scratch || s->scratch->slice_bytes < n_bytes) {
+        struct scratch *larger =
+            scratch_create(workers_count(s->workers), n_bytes);
+
+        if (!larger)
+            return NULL;
+        if (s->scratch && s->scratch->n_users == 0)
+            mem_free(s->scratch);
+        s->scratch = larger;
+    }
+    s->scratch->n_users++;
+    return s->scratch;
+}
+
+static void hash_add(struct store *s, struct rendering *r)
+{
+    struct rendering **bucket = &s->bucket[r->hash & (STORE_BUCKETS - 1)];
+
+    r->hash_next = *bucket;
+    *bucket = r;
+    r->hashed = true;
+}
+
+static void hash_remove(struct store *s, struct rendering *r)
+{
+    struct rendering **at = &s->bucket[r->hash & (STORE_BUCKETS - 1)];
+
+    if (!r->hashed)
+        return;
+    while (*at != r)
+        at = &(*at)->hash_next;
+    *at = r->hash_next;
+    r->hashed = false;
+}
+
+struct rendering *store_find_rendering(struct store *s,
+                                       const struct batch_key *k)
+{
+    uint32_t hash = batch_key_hash(k);
+    struct rendering *r = s->bucket[hash & (STORE_BUCKETS - 1)];
+
+    while (r && (r->hash != hash || !batch_key_equal(&r->key, k)))
+        r = r->hash_next;
+    return r;
+}
+
+static void release_epochs(struct rendering *r)
+{
+    if (r->holds_epochs)
+        epochs_release(r->store->shelf, r->stream, r->first_epoch, r->n_epochs);
+    r->holds_epochs = false;
+}
+
+struct rendering *store_take_rendering(struct store *s,
+                                       const struct store_request *request,
+                                       const struct batch_key *key)
+{
+    struct rendering *r = s->free.head;
+
+    if (!r)
+        return NULL;
+    list_remove(&s->free, r);
+    *r = (struct rendering){
+        .store = s,
+        .key = *key,
+        .hash = batch_key_hash(key),
+        .stream = request->stream,
+        .job.class = request->class,
+    };
+    return r;
+}
+
+/* Gives everything back but a batch somebody may still hold. */
+void store_free_rendering(struct rendering *r)
+{
+    struct store *s = r->store;
+    struct batch *batch = r->batch;
+
+    assert(!r->waiters);
+    hash_remove(s, r);
+    release_epochs(r);
+    scratch_unref(s, r->scratch);
+    if (r->state == RENDERING_EPOCHS || r->state == RENDERING_RUNNING)
+        s->n_running--;
+    r->batch = NULL;
+    r->scratch = NULL;
+    r->state = RENDERING_FREE;
+    list_push(&s->free, r);
+    if (batch && --batch->refs == 0)
+        batch_cache_unused(&s->cache, batch);
+}
+
+static bool has_checksum(const struct batch *b, enum checksum_kind kind)
+{
+    return kind == CHECKSUM_NONE || b->checksums[kind];
+}
+
+static void on_job_done(struct worker_job *job);
+
+static void submit(struct rendering *r, enum rendering_task task)
+{
+    r->task = task;
+    r->state = RENDERING_RUNNING;
+    rendering_prepare(r, on_job_done);
+    workers_submit(r->store->workers, &r->job);
+}
+
+/* Brings a failure to the loop by way of the workers, so that no done is
+ * called from inside a caller's store_get or batch_unref. */
+static void submit_failure(struct rendering *r, int status,
+                           const struct fault *fault)
+{
+    r->status = status;
+    r->fault = *fault;
+    submit(r, TASK_FAIL);
+}
+
+/* The first waiter that this rendering can answer now. */
+static struct store_request *next_answer(struct rendering *r)
+{
+    struct store_request *w = r->waiters;
+
+    while (w && r->status == 0 && !has_checksum(r->batch, w->checksum))
+        w = w->next;
+    return w;
+}
+
+static void answer_waiters(struct rendering *r)
+{
+    struct store_request *w;
+
+    while ((w = next_answer(r))) {
+        rendering_remove_waiter(r, w);
+        if (r->status < 0)
+            w->done(w, r->status, NULL, &r->fault);
+        else
+            w->done(w, 0, batch_ref(r->batch), &r->fault);
+    }
+}
+
+static uint32_t kinds_wanted(const struct rendering *r)
+{
+    uint32_t kinds = 0;
+
+    for (const struct store_request *w = r->waiters; w; w = w->next)
+        kinds |= 1u << w->checksum;
+    return kinds & ~(1u << CHECKSUM_NONE);
+}
+
+static void note_composed(struct rendering *r)
+{
+    release_epochs(r);
+    batch_cache_add(&r->store->cache, r->batch);
+    metric_add(METRIC_SAMPLES_COMPOSED, r->layout.n_samples);
+    metric_add(METRIC_BATCHES_COMPOSED, 1);
+}
+
+static void on_job_done(struct worker_job *job)
+{
+    struct rendering *r = (struct rendering *)job;
+    struct store *s = r->store;
+
+    assert(r->state == RENDERING_RUNNING);
+    if (r->task == TASK_FAIL)
+        hash_remove(s, r); /* who asks again starts anew */
+    if (r->task == TASK_COMPOSE)
+        note_composed(r);
+    for (int kind = 1; r->task != TASK_FAIL && kind < CHECKSUM_N_KINDS;
+         kind++) {
+        if (r->kinds & 1u << kind)
+            r->batch->checksums[kind] = r->sums[kind];
+    }
+    answer_waiters(r);
+    if (r->waiters) { /* joined late, with another kind of checksum */
+        r->kinds = kinds_wanted(r);
+        submit(r, TASK_SUMS);
+        return;
+    }
+    store_free_rendering(r);
+    store_pump(s);
+}
+
+/* Collects graphs as they are built; composes once all are there. */
+static void advance(struct rendering *r)
+{
+    struct store *s = r->store;
+    struct fault fault = {0};
+    int rc = 1;
+
+    while (rc > 0 && r->n_ready < r->n_epochs) {
+        rc = epochs_look(s->shelf, r->stream, r->first_epoch + r->n_ready,
+                         &r->graphs[r->n_ready]);
+        r->n_ready += rc > 0;
+    }
+    if (rc == 0)
+        return;
+    list_remove(&s->epochs, r);
+    if (!r->waiters) { /* all cancelled before anything was composed */
+        store_free_rendering(r);
+        return;
+    }
+    if (rc < 0) {
+        fault_set(&fault, (enum error_code)(-rc),
+                  "epoch %" PRIu64 " could not be built",
+                  r->first_epoch + r->n_ready);
+        submit_failure(r, rc, &fault);
+        return;
+    }
+    r->kinds = kinds_wanted(r);
+    submit(r, TASK_COMPOSE);
+}
+
+/* The next epoch is built while the second half of this one is composed. */
+static void look_ahead(const struct rendering *r)
+{
+    uint64_t n_edges = r->stream->edges_per_epoch;
+    uint64_t last = r->key.first_position + r->key.n_samples - 1;
+
+    if (last % n_edges >= n_edges / 2)
+        epochs_build_ahead(r->store->shelf, r->stream, last / n_edges + 1);
+}
+
+/* Begins a waiting rendering; false when there is no room for it now. */
+static bool start(struct rendering *r)
+{
+    struct store *s = r->store;
+    struct fault fault = {0};
+    void *run;
+    int rc =
+        epochs_hold(s->shelf, r->stream, r->first_epoch, r->n_epochs, &fault);
+
+    if (rc > 0)
+        return false;
+    r->holds_epochs = rc == 0;
+    run = rc == 0 ? batch_cache_alloc(&s->cache, r->run_bytes) : NULL;
+    if (rc == 0 && !run) {
+        release_epochs(r);
+        return false;
+    }
+    store_dequeue(r);
+    s->n_running++;
+    if (rc < 0) {
+        submit_failure(r, rc, &fault);
+        return true;
+    }
+    rendering_place(r, run);
+    r->state = RENDERING_EPOCHS;
+    list_push(&s->epochs, r);
+    look_ahead(r);
+    advance(r);
+    return true;
+}
+
+/* Starts what can be started: small before bulk, in the order of arrival. The
+ * head waits for room rather than be overtaken for ever. */
+void store_pump(struct store *s)
+{
+    for (int kind = 0; kind < WORKER_N_CLASSES; kind++) {
+        while (s->waiting[kind].head) {
+            if (s->n_running >= STORE_MAX_RUNNING ||
+                !start(s->waiting[kind].head))
+                return;
+        }
+    }
+}
+
+/* An epoch was built, failed or let go. */
+void store_epochs_changed(void *context)
+{
+    struct store *s = context;
+    struct rendering *r = s->epochs.head;
+
+    while (r) {
+        struct rendering *next = r->next;
+
+        advance(r);
+        r = next;
+    }
+    store_pump(s);
+}
+
+void store_enqueue(struct rendering *r)
+{
+    struct store *s = r->store;
+
+    hash_add(s, r);
+    r->state = RENDERING_WAITING;
+    list_push(&s->waiting[r->job.class], r);
+    s->n_waiting++;
+}
+
+void store_dequeue(struct rendering *r)
+{
+    struct store *s = r->store;
+
+    assert(r->state == RENDERING_WAITING);
+    list_remove(&s->waiting[r->job.class], r);
+    s->n_waiting--;
+    r->state = RENDERING_FREE;
+}
+
+void store_begin_sums(struct rendering *r, struct batch *batch)
+{
+    hash_add(r->store, r);
+    rendering_resume(r, batch_ref(batch));
+    r->store->n_running++;
+    r->kinds = kinds_wanted(r);
+    submit(r, TASK_SUMS);
+}
