@@ -295,7 +295,7 @@ static void set_initial(struct recipe *r, const struct field_rule *rule)
 
 void recipe_default(struct recipe *out)
 {
-    *out = (struct recipe){0};
+    memset(out, 0, sizeof(*out)); /* padding too */
     for (uint32_t i = 0; i < field_count; i++) {
         set_initial(out, &field_table[i]);
     }

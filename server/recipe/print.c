@@ -218,6 +218,8 @@ char *recipe_describe(void)
     struct recipe initial;
     recipe_default(&initial);
     struct text t = {0};
+    text_put(&t, "| key | kind | unit | range | default | meaning |\n"
+                 "|---|---|---|---|---|---|\n");
     for (uint32_t i = 0; i < field_count; i++) {
         const struct field_rule *rule = &field_table[i];
         text_printf(&t, "| %s | %s | %s | ", rule->pointer,

@@ -124,8 +124,8 @@ int recipe_preset(const char *name, struct recipe *out, struct fault *fault);
  * batch and output. */
 char *recipe_canonical(const struct recipe *r, bool everything);
 
-/* Documentation of every key from the table that the parser uses: one line a
- * key (pointer, type, unit, range, default, meaning). mem_free. */
+/* Documentation of every key from the table that the parser uses: Markdown, a
+ * row for each key (pointer, type, unit, range, default, meaning). mem_free. */
 char *recipe_describe(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* The growing text and the shortest decimals. Parses nothing. */
 #include "server/recipe/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,8 +71,18 @@ char *text_take(struct text *t)
     return bytes;
 }
 
+/* Whole numbers that a double counts exactly read better without exponent. */
+static bool is_plain_integer(double x)
+{
+    return x > -1e15 && x < 1e15 && (double)(int64_t)x == x;
+}
+
 void text_number(double x, char out[TEXT_NUMBER_BYTES])
 {
+    if (is_plain_integer(x)) {
+        snprintf(out, TEXT_NUMBER_BYTES, "%" PRId64, (int64_t)x);
+        return;
+    }
     /* 17 significant digits always read back (IEEE 754). */
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, TEXT_NUMBER_BYTES, "%.*g", digits, x);
@@ -83,6 +94,10 @@ void text_number(double x, char out[TEXT_NUMBER_BYTES])
 
 void text_float(float x, char out[TEXT_NUMBER_BYTES])
 {
+    if (is_plain_integer((double)x)) {
+        text_number((double)x, out);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, TEXT_NUMBER_BYTES, "%.*g", digits, (double)x);
         if ((float)strtod(out, NULL) == x) {

@@ -1,0 +1,3 @@
+pasted_test(test_recipe SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_recipe.c
+            MODULES recipe graph
+            ARGS ${PROJECT_SOURCE_DIR}/server/recipe/RECIPE.md)
