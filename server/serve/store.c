@@ -12,9 +12,10 @@
 
 #define MAX_QUEUED (1u << 20)
 /* What a run of the arena holds beside one payload with one table of
- * checksums: struct batch and its padding, the graphs, another table. */
+ * checksums: struct batch, the graphs, another table, and paddings. */
 #define RUN_EXTRA_BYTES(max_samples)                                           \
-    (4096 + 8 * (uint64_t)EPOCHS_MAX_HELD + 8 * ((uint64_t)(max_samples) + 9))
+    (sizeof(struct batch) + sizeof(void *) * EPOCHS_MAX_HELD +                 \
+     8 * ((uint64_t)(max_samples) + 1) + 1024)
 
 struct batch *batch_ref(struct batch *b)
 {

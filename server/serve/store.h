@@ -70,7 +70,8 @@ struct store_config {
 
 int store_create(struct workers *workers, const struct store_config *config,
                  struct store **out_store, struct fault *fault);
-/* Every request must be done or cancelled and every batch returned. */
+/* Every request must be done or cancelled and every batch returned, and the
+ * workers must have nothing pending: call it after workers_destroy. */
 void store_destroy(struct store *s);
 
 /* 1: *out_batch holds a reference, done is not called. 0: done will be called
@@ -83,7 +84,8 @@ int store_get(struct store *s, struct store_request *request,
  * else waits for it or it has begun. */
 void store_cancel(struct store *s, struct store_request *request);
 
-/* The largest payload (tensors and checksums) the budget can hold twice. */
+/* The largest payload (tensors and checksums) the budget can hold twice;
+ * larger ones are refused. */
 uint64_t store_max_batch_bytes(const struct store *s);
 
 /* The edge at a position, when its epoch is in memory now; else builds it and
