@@ -8,20 +8,18 @@
 #include "common/wire.h"
 #include "server/compose/compose.h"
 #include "server/compose/render.h"
+#include "server/recipe/field.h"
 
-/* By enum recipe_tensor; the image's shape is the recipe's. */
+/* By enum recipe_tensor; the image's shape is the recipe's, the names are
+ * recipe/field.h's. */
 static const struct {
-    const char *name;
     uint8_t dtype;
     uint8_t n_columns; /* beside the samples; 0 for a vector */
 } tensors[TENSOR_N] = {
-    [TENSOR_LABEL] = {"label", TENSOR_I64, 0},
-    [TENSOR_OBJECT] = {"object", TENSOR_I32, 0},
-    [TENSOR_BACKGROUND] = {"background", TENSOR_I32, 0},
-    [TENSOR_POSITION] = {"position", TENSOR_I64, 0},
-    [TENSOR_BOX] = {"box", TENSOR_F32, 4},
-    [TENSOR_VISIBLE] = {"visible", TENSOR_F32, 0},
-    [TENSOR_IMAGE] = {"image", TENSOR_U8, 0},
+    [TENSOR_LABEL] = {TENSOR_I64, 0},      [TENSOR_OBJECT] = {TENSOR_I32, 0},
+    [TENSOR_BACKGROUND] = {TENSOR_I32, 0}, [TENSOR_POSITION] = {TENSOR_I64, 0},
+    [TENSOR_BOX] = {TENSOR_F32, 4},        [TENSOR_VISIBLE] = {TENSOR_F32, 0},
+    [TENSOR_IMAGE] = {TENSOR_U8, 0},
 };
 
 _Static_assert(TENSOR_N <= TENSOR_MAX_COUNT, "a batch holds every tensor");
@@ -39,7 +37,9 @@ static void describe(const struct batch_layout *l, int tensor,
                      struct tensor_desc *t)
 {
     memset(t, 0, sizeof *t);
-    memcpy(t->name, tensors[tensor].name, strlen(tensors[tensor].name) + 1);
+    const char *name = field_tensor_name((enum recipe_tensor)tensor);
+    assert(strlen(name) < TENSOR_NAME_BYTES);
+    memcpy(t->name, name, strlen(name) + 1);
     t->dtype = tensors[tensor].dtype;
     t->n_dims = 1;
     t->shape[0] = l->n_samples;

@@ -4,7 +4,8 @@
  *
  * Row formats: RGB24 (3 bytes a pixel), RGBX (4 bytes, the last always 255)
  * and RGBA (4 bytes, premultiplied: no colour above its alpha). No alignment is
- * asked of any pointer. Rows in and out do not overlap unless said.
+ * asked of any pointer. Rows in and out do not overlap unless said, n >= 1, and
+ * no byte beyond what is named is read or written.
  * Threads: the kernels are pure; choose a table before threads start. */
 #ifndef PASTED_PIXEL_KERNELS_H
 #define PASTED_PIXEL_KERNELS_H
@@ -65,7 +66,7 @@ struct pixel_kernels {
     /* In place on rgbx: rgba over it. */
     void (*over_row)(uint8_t *rgbx, const uint8_t *rgba, int32_t n);
     /* RGBX -> RGB24 through the matrix (Q12, last column the offset), clamped.
-     * |m[i][0..2]| < 2^20 and |m[i][3]| < 2^29. */
+     * |m[i][0..2]| < 2^15 and |m[i][3]| < 2^30. */
     void (*colour_row)(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
                        uint8_t *rgb);
     /* RGBX -> RGB24 as it is. */

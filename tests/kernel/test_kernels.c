@@ -289,10 +289,10 @@ static void round_over_row(struct round *t)
 
 static void round_colour_row(struct round *t)
 {
-    int32_t m[3][4], reach = next(t) % 2 ? 8192 : (1 << 20) - 1;
+    int32_t m[3][4], reach = next(t) % 2 ? 8192 : 32767;
     for (int i = 0; i < 12; i++)
-        m[i / 4][i % 4] =
-            between(t, -reach, reach) * (i % 4 == 3 && reach > 8192 ? 512 : 1);
+        m[i / 4][i % 4] = between(t, -reach, reach) *
+                          (i % 4 == 3 && reach > 8192 ? 32768 : 1);
     uint8_t *rgbx = input(t, 0, (size_t)t->n * 4);
     t->k->colour_row(rgbx, (const int32_t(*)[4])m, t->n,
                      output(t, (size_t)t->n * 3));

@@ -1,0 +1,129 @@
+/* Brute force over every pixel, with kernels of the oracle on one pixel at a
+ * time. Slow on purpose. */
+#include "tests/unit/brute.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/kernel/oracle.h"
+
+static void sample_object(const struct image_level *l, const int64_t m[6],
+                          int32_t x, int32_t y, uint8_t out[4])
+{
+    int64_t u = m[0] * x + m[1] * y + m[2], v = m[3] * x + m[4] * y + m[5];
+    memset(out, 0, 4);
+    if (u < -65536 || v < -65536 || u >= (int64_t)l->width << 16 ||
+        v >= (int64_t)l->height << 16)
+        return;
+    struct pixel_line line = {(int32_t)u, (int32_t)v, 0, 0};
+    oracle_kernels.object_border(l, line, 1, out);
+}
+
+/* B(x, y) of the page, from samples taken anew. */
+static uint8_t blurred_alpha(const struct image_level *l, const struct plan *p,
+                             int32_t x, int32_t y)
+{
+    const int32_t radius = (int32_t)p->edge_radius;
+    uint64_t across = 32768;
+    for (int32_t i = -radius; i <= radius; i++) {
+        uint64_t down = 32768;
+        for (int32_t k = -radius; k <= radius; k++) {
+            uint8_t rgba[4];
+            sample_object(l, p->m, x + i, y + k, rgba);
+            down += (uint64_t)rgba[3] * p->edge_weight[k < 0 ? -k : k];
+        }
+        across += (down >> 16) * p->edge_weight[i < 0 ? -i : i];
+    }
+    return (uint8_t)(across >> 16);
+}
+
+static void object_pixel(const struct image_level *l, const struct plan *p,
+                         int32_t x, int32_t y, uint8_t out[4])
+{
+    sample_object(l, p->m, x, y, out);
+    if (p->edge == EDGE_HARD)
+        oracle_kernels.harden_row(out, 1);
+    if (p->edge == EDGE_FEATHER) {
+        uint8_t factor = blurred_alpha(l, p, x, y);
+        oracle_kernels.fade_row(out, &factor, 1);
+    }
+}
+
+static int64_t clamp(int64_t v, int64_t hi)
+{
+    return v < 0 ? 0 : v > hi ? hi : v;
+}
+
+static void background_pixel(const struct image_level *l, const struct plan *p,
+                             int32_t x, int32_t y, uint8_t out[4])
+{
+    int32_t u = (int32_t)clamp(p->crop_u + (int64_t)x * p->crop_du,
+                               (int64_t)(l->width - 1) << 16);
+    int32_t v = (int32_t)clamp(p->crop_v + (int64_t)y * p->crop_dv,
+                               (int64_t)(l->height - 1) << 16);
+    int32_t x0 = u >> 16, y0 = v >> 16;
+    uint8_t column[2][3];
+    for (int i = 0; i < 2; i++) {
+        int32_t xi = (int32_t)clamp(x0 + i, l->width - 1);
+        const uint8_t *top = l->pixels + y0 * l->stride_bytes + xi * 3;
+        const uint8_t *low =
+            l->pixels + clamp(y0 + 1, l->height - 1) * l->stride_bytes + xi * 3;
+        oracle_kernels.lerp_rows(top, low, (uint32_t)v >> 8 & 255, 3,
+                                 column[i]);
+    }
+    oracle_kernels.lerp_rows(column[0], column[1], (uint32_t)u >> 8 & 255, 3,
+                             out);
+    out[3] = 255;
+}
+
+static void context_pixel(const struct catalog *c, const struct plan *p,
+                          int32_t x, int32_t y, uint8_t *row, uint8_t out[4])
+{
+    if (p->context == CONTEXT_NOISE) {
+        oracle_kernels.noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
+                                 p->noise_hi, p->width, row);
+        memcpy(out, row + x * 4, 4);
+    } else if (p->context == CONTEXT_SOLID) {
+        oracle_kernels.solid_row(p->solid, 1, out);
+    } else {
+        background_pixel(&c->backgrounds[p->background].level[p->crop_level], p,
+                         x, y, out);
+    }
+}
+
+static void widen(struct image_box *b, int32_t x, int32_t y)
+{
+    b->x0 = x < b->x0 ? x : b->x0;
+    b->y0 = y < b->y0 ? y : b->y0;
+    b->x1 = x >= b->x1 ? x + 1 : b->x1;
+    b->y1 = y >= b->y1 ? y + 1 : b->y1;
+}
+
+void brute_sample(const struct catalog *catalog, const struct plan *plan,
+                  uint8_t *rgb, struct image_box *out_box)
+{
+    const struct image_level *object =
+        &catalog->objects[plan->object].level[plan->object_level];
+    const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
+    struct image_box solid = none, any = none;
+    uint8_t *row = malloc((size_t)plan->width * 4);
+    for (int32_t i = 0; row && i < plan->width * plan->height; i++) {
+        int32_t x = i % plan->width, y = i / plan->width;
+        uint8_t pixel[4], over[4];
+        context_pixel(catalog, plan, x, y, row, pixel);
+        object_pixel(object, plan, x, y, over);
+        oracle_kernels.over_row(pixel, over, 1);
+        if (plan->has_colour)
+            oracle_kernels.colour_row(pixel, plan->colour, 1, rgb + i * 3);
+        else
+            oracle_kernels.pack_row(pixel, 1, rgb + i * 3);
+        if (over[3] >= 128)
+            widen(&solid, x, y);
+        if (over[3] > 0)
+            widen(&any, x, y);
+    }
+    free(row);
+    *out_box = solid.x1 > 0 ? solid : any;
+    if (out_box->x1 == 0)
+        *out_box = (struct image_box){0, 0, 0, 0};
+}

@@ -1,0 +1,13 @@
+pasted_test(test_compose
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose.c
+          ${CMAKE_CURRENT_LIST_DIR}/brute.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+          ${CMAKE_CURRENT_LIST_DIR}/../kernel/oracle.c
+  MODULES compose plan recipe pool pixel base common)
+pasted_test(test_compose_batch
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose_batch.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+  MODULES compose plan recipe pool pixel base common)
+pasted_test(test_span
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_span.c
+  MODULES pixel base common)

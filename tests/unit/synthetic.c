@@ -1,0 +1,107 @@
+/* Catalogs from arrays, through the same kernels as the pool's. Tests nothing
+ * itself. */
+#include "tests/unit/synthetic.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/pixel/mip.h"
+
+static void *allocate(size_t n, size_t size)
+{
+    void *p = calloc(n, size);
+    if (!p)
+        abort();
+    return p;
+}
+
+void synthetic_init(struct synthetic *s, uint32_t n_objects,
+                    uint32_t n_backgrounds)
+{
+    memset(s, 0, sizeof *s);
+    s->objects = allocate(n_objects, sizeof *s->objects);
+    s->backgrounds = allocate(n_backgrounds, sizeof *s->backgrounds);
+    char **classes = allocate(n_objects, sizeof *classes);
+    uint32_t *first = allocate((size_t)n_objects + 1, sizeof *first);
+    for (uint32_t i = 0; i < n_objects; i++) {
+        classes[i] = allocate(24, 1);
+        snprintf(classes[i], 24, "class-%u", i);
+        s->objects[i].name = classes[i];
+        s->objects[i].class_id = i;
+        first[i + 1] = i + 1;
+    }
+    for (uint32_t i = 0; i < n_backgrounds; i++)
+        s->backgrounds[i].name = "background";
+    s->catalog.n_classes = n_objects;
+    s->catalog.classes = (const char *const *)classes;
+    s->catalog.class_first = first;
+    s->catalog.n_objects = n_objects;
+    s->catalog.objects = s->objects;
+    s->catalog.n_backgrounds = n_backgrounds;
+    s->catalog.backgrounds = s->backgrounds;
+}
+
+/* Each level is an allocation of its own, so sanitizers see its end. */
+static uint32_t make_levels(struct image_level *level, int32_t width,
+                            int32_t height, int32_t pixel_bytes)
+{
+    uint32_t n_levels = mip_n_levels(width, height);
+    for (uint32_t i = 0; i < n_levels; i++) {
+        uint8_t *pixels =
+            allocate((size_t)height, (size_t)width * (size_t)pixel_bytes);
+        level[i] = (struct image_level){pixels, width, height,
+                                        (ptrdiff_t)width * pixel_bytes};
+        width = mip_half(width);
+        height = mip_half(height);
+    }
+    return n_levels;
+}
+
+void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
+                          int32_t height, const uint8_t *rgba)
+{
+    struct pool_object *o = &s->objects[i];
+    o->width = width;
+    o->height = height;
+    o->n_levels = make_levels(o->level, width, height, 4);
+    uint8_t *pixels = (uint8_t *)o->level[0].pixels;
+    memcpy(pixels, rgba, (size_t)width * (size_t)height * 4);
+    mip_premultiply(pixels, width, height, o->level[0].stride_bytes);
+    for (uint32_t l = 1; l < o->n_levels; l++)
+        mip_halve_rgba(&o->level[l - 1], (uint8_t *)o->level[l].pixels,
+                       o->level[l].stride_bytes);
+    o->alpha_box = mip_alpha_box(&o->level[0]);
+    if (o->alpha_box.x1 > 0)
+        mip_coverage(&o->level[0], &o->alpha_box, o->coverage);
+}
+
+void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
+                              int32_t height, const uint8_t *rgb)
+{
+    struct pool_background *b = &s->backgrounds[i];
+    b->width = width;
+    b->height = height;
+    b->n_levels = make_levels(b->level, width, height, 3);
+    memcpy((uint8_t *)b->level[0].pixels, rgb,
+           (size_t)width * (size_t)height * 3);
+    for (uint32_t l = 1; l < b->n_levels; l++)
+        mip_halve_rgb(&b->level[l - 1], (uint8_t *)b->level[l].pixels,
+                      b->level[l].stride_bytes);
+}
+
+void synthetic_fini(struct synthetic *s)
+{
+    for (uint32_t i = 0; i < s->catalog.n_objects; i++) {
+        for (uint32_t l = 0; l < s->objects[i].n_levels; l++)
+            free((uint8_t *)s->objects[i].level[l].pixels);
+        free((char *)s->catalog.classes[i]);
+    }
+    for (uint32_t i = 0; i < s->catalog.n_backgrounds; i++)
+        for (uint32_t l = 0; l < s->backgrounds[i].n_levels; l++)
+            free((uint8_t *)s->backgrounds[i].level[l].pixels);
+    free(s->objects);
+    free(s->backgrounds);
+    free((char **)s->catalog.classes);
+    free((uint32_t *)s->catalog.class_first);
+}
