@@ -180,13 +180,14 @@ static void write_labels(const struct batch_layout *l, const struct plan *plan,
 
 void batch_compose_sample(const struct batch_layout *l,
                           const struct recipe *recipe,
-                          const struct catalog *catalog, uint64_t position,
-                          struct graph_edge edge, uint32_t index, void *scratch,
+                          const struct catalog *catalog,
+                          const struct batch_sample *sample, void *scratch,
                           uint8_t *payload)
 {
+    const uint32_t index = sample->index;
     assert(index < l->n_samples);
     struct plan plan;
-    plan_make(recipe, catalog, position, edge, &plan);
+    plan_make(recipe, catalog, sample->position, sample->edge, &plan);
     assert(plan.width == l->width && plan.height == l->height);
 
     struct render render;

@@ -50,14 +50,21 @@ int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
 void batch_write_head(const struct batch_layout *l, uint64_t first_position,
                       uint8_t *payload);
 
-/* Plans and composes sample `index` of the batch into every tensor of payload.
- * Any thread; different indexes may run at once. scratch has
- * batch_scratch_bytes. */
 size_t batch_scratch_bytes(const struct recipe *recipe);
+
+/* Which sample goes where in the batch. */
+struct batch_sample {
+    uint64_t position;
+    struct graph_edge edge;
+    uint32_t index; /* < n_samples */
+};
+
+/* Plans and composes one sample into every tensor of payload. Any thread;
+ * different indexes may run at once. scratch has batch_scratch_bytes. */
 void batch_compose_sample(const struct batch_layout *l,
                           const struct recipe *recipe,
-                          const struct catalog *catalog, uint64_t position,
-                          struct graph_edge edge, uint32_t index, void *scratch,
+                          const struct catalog *catalog,
+                          const struct batch_sample *sample, void *scratch,
                           uint8_t *payload);
 
 #endif

@@ -136,9 +136,13 @@ static void compose_one(struct rendering *r, uint32_t index, void *scratch)
     uint64_t n_edges = r->stream->edges_per_epoch;
     struct graph_epoch *graph = r->graphs[position / n_edges - r->first_epoch];
 
+    const struct batch_sample sample = {
+        .position = position,
+        .edge = graph_epoch_edge(graph, position % n_edges),
+        .index = index,
+    };
     batch_compose_sample(&r->layout, &r->stream->recipe, r->stream->catalog,
-                         position, graph_epoch_edge(graph, position % n_edges),
-                         index, scratch, r->payload);
+                         &sample, scratch, r->payload);
 }
 
 static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)

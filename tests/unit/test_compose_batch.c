@@ -62,6 +62,15 @@ static struct graph_edge edge_of(uint64_t position)
                                (uint32_t)(position % N_BACKGROUNDS)};
 }
 
+static void compose_at(const struct batch_layout *l, const struct recipe *r,
+                       uint64_t first, uint32_t index, void *scratch,
+                       uint8_t *payload)
+{
+    const struct batch_sample sample = {first + index, edge_of(first + index),
+                                        index};
+    batch_compose_sample(l, r, &made.catalog, &sample, scratch, payload);
+}
+
 /* A whole batch in an allocation of exactly its size; the caller frees. */
 static uint8_t *make_batch(const struct batch_layout *l, const struct recipe *r,
                            uint64_t first)
@@ -74,8 +83,7 @@ static uint8_t *make_batch(const struct batch_layout *l, const struct recipe *r,
     batch_write_head(l, first, payload);
     uint64_t before = mem_allocations();
     for (uint32_t i = 0; i < l->n_samples; i++)
-        batch_compose_sample(l, r, &made.catalog, first + i, edge_of(first + i),
-                             i, scratch, payload);
+        compose_at(l, r, first, i, scratch, payload);
     assert_int_equal(mem_allocations(), before); /* none a sample */
     free(scratch);
     return payload;
@@ -246,8 +254,7 @@ static void the_order_of_samples_does_not_matter(void **state)
     void *scratch = aligned_alloc(64, (batch_scratch_bytes(&r) + 63) / 64 * 64);
     memset(payload, 0x5A, (size_t)l.tensors_bytes);
     for (uint32_t i = 9; i-- > 0;)
-        batch_compose_sample(&l, &r, &made.catalog, 500 + i, edge_of(500 + i),
-                             i, scratch, payload);
+        compose_at(&l, &r, 500, i, scratch, payload);
     batch_write_head(&l, 500, payload);
     assert_memory_equal(payload, expected, (size_t)l.tensors_bytes);
     free(scratch);
