@@ -1,0 +1,311 @@
+/* libpasted: pulls balanced cut-and-paste training batches from a `pasted`
+ * server. This is the whole public interface; it knows no training framework
+ * and no image format.
+ *
+ * THE WAY OF A BATCH
+ *   pasted_client *c = pasted_create();
+ *   pasted_open(c, "pasted://host:7700/default?batch=128&rank=0&world=2");
+ *   while (pasted_next(c, &batch) == PASTED_OK) {
+ *       pasted_batch_tensor(batch, "image", &image);    [n][h][w][3] u8
+ *       pasted_batch_tensor(batch, "label", &label);    [n] i64
+ *       ...
+ *       pasted_batch_release(batch);
+ *   }
+ *   pasted_destroy(c);
+ *
+ * POSITIONS
+ *   A stream is an endless sequence of samples, numbered from 0. A step of
+ *   global batch size G at cursor p holds the samples [p, p + G); rank r of W
+ *   gets [p + r*G/W, p + (r+1)*G/W). The cursor belongs to the client: it
+ *   moves by G with each batch that pasted_next returns, and by nothing else.
+ *   pasted_state() names it; pasted_restore() in another process continues
+ *   there with the same bytes.
+ *
+ * THREADS
+ *   A client handle is used by one thread at a time (any thread; the caller
+ *   orders the calls). Different handles are independent. Two things may be
+ *   done from any thread at any time: pasted_interrupt(), and everything that
+ *   takes a pasted_batch (several threads may read one batch; one releases
+ *   it). An open client runs one thread of its own, with all signals blocked,
+ *   that receives batches ahead of the caller and reconnects. No call waits
+ *   beyond its deadline ("timeout_ms", or "connect_timeout_ms" for each server
+ *   of pasted_open), but for name resolution, which is the system's.
+ *
+ * FORK
+ *   A handle belongs to the process that made it. After fork() every call in
+ *   the child answers PASTED_FORKED and touches nothing; the parent is not
+ *   disturbed. pasted_destroy() in the child closes the descriptors and leaves
+ *   the memory. Batches can still be read in the child.
+ *
+ * OWNERSHIP
+ *   A batch has memory of its own and stays valid until pasted_batch_release,
+ *   also after pasted_close and pasted_destroy. Its memory is used again for a
+ *   later batch: release batches to make nothing be allocated. Strings in
+ *   results belong to the handle or batch that gave them. Results are written
+ *   on success only.
+ *
+ * ERRORS
+ *   0 (PASTED_OK) or a negative enum pasted_status. pasted_error(c) gives the
+ *   name of the entry point that failed last on this handle and a sentence.
+ *   No error but PASTED_FORKED ends a handle: after a failed pasted_next, call
+ *   it again; it continues at the same position, loses nothing and repeats
+ *   nothing. When the server is gone, the client tries the listed servers in
+ *   turn for "reconnect_timeout_ms"; meanwhile pasted_next answers
+ *   PASTED_TIMEOUT at its deadline, afterwards PASTED_CLOSED (or what a server
+ *   said), and the next call begins trying anew.
+ *   The library never prints, never exits, never sets a signal handler.
+ */
+#ifndef PASTED_H
+#define PASTED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define PASTED_API       __attribute__((visibility("default")))
+#define PASTED_NODISCARD __attribute__((warn_unused_result))
+#else
+#define PASTED_API
+#define PASTED_NODISCARD
+#endif
+
+/* The numbers are part of the protocol and never change. */
+enum pasted_status {
+    PASTED_OK = 0,
+    PASTED_INTERNAL = -1,     /* a mistake of ours or of the server */
+    PASTED_NO_MEMORY = -2,    /* out of memory */
+    PASTED_BAD_ARGUMENT = -3, /* an argument is invalid */
+    PASTED_BAD_FRAME = -4,    /* the server sent something malformed */
+    PASTED_TOO_LARGE = -5,    /* beyond a limit */
+    PASTED_NOT_FOUND = -6,    /* no such stream, tensor, file or host */
+    PASTED_FINGERPRINT = -7,  /* the stream is not the expected one */
+    PASTED_UNAUTHORIZED = -8, /* token missing or wrong */
+    PASTED_UNSUPPORTED = -9,  /* not supported by this server */
+    PASTED_OVERLOADED = -10,  /* the server is too busy, try again */
+    PASTED_DRAINING = -11,    /* the server is stopping */
+    PASTED_TIMEOUT = -12,     /* a deadline passed */
+    PASTED_CLOSED = -13,      /* no connection */
+    PASTED_IO = -14,          /* a file could not be read */
+    PASTED_BAD_STATE = -15,   /* not now: not open, or open already */
+    PASTED_CORRUPT = -16,     /* checksums keep failing */
+    PASTED_BAD_FILE = -17,    /* a file on the server is malformed */
+    PASTED_BAD_CONFIG = -18,  /* the server's configuration is wrong */
+    PASTED_BAD_RECIPE = -19,  /* the server's recipe is wrong */
+    PASTED_FORKED = -20,      /* the handle was made before fork() */
+    PASTED_CANCELLED = -21    /* pasted_interrupt() */
+};
+
+/* Item types of tensors; all little-endian. */
+enum pasted_dtype {
+    PASTED_U8 = 1,
+    PASTED_I32 = 2,
+    PASTED_I64 = 3,
+    PASTED_F32 = 4,
+    PASTED_F16 = 5
+};
+
+/* Order of the image tensor's dimensions. */
+enum pasted_layout { PASTED_NHWC = 1, PASTED_NCHW = 2 };
+
+#define PASTED_MAX_DIMS    4
+#define PASTED_NAME_BYTES  256  /* names of streams and servers, with NUL */
+#define PASTED_STATE_BYTES 1024 /* enough for every pasted_state() */
+
+/* A connection to one stream; and one batch. */
+typedef struct pasted pasted_client;
+typedef struct pasted_batch pasted_batch;
+
+/* What the stream is; fixed while the client is open. Structs that the library
+ * fills are passed with their size, so that they can grow. */
+struct pasted_info {
+    char stream[PASTED_NAME_BYTES];
+    char server[PASTED_NAME_BYTES]; /* name and version of the first server */
+    char fingerprint[65];           /* hex: names every byte of the stream */
+    uint64_t seed;
+    uint64_t edges_per_epoch; /* samples until every pair was seen once */
+    uint64_t batch_bytes;     /* one batch on the wire */
+    uint32_t engine;          /* version of the server's engine */
+    uint32_t global_batch;    /* G: positions in one step */
+    uint32_t rank, world;
+    uint32_t n_samples; /* in this rank's batch: G / W */
+    uint32_t n_classes, n_objects, n_backgrounds;
+    uint32_t objects_per_background;
+    uint32_t height, width;
+    uint32_t dtype;     /* of image: enum pasted_dtype */
+    uint32_t layout;    /* of image: enum pasted_layout */
+    uint32_t n_streams; /* that the server offers: pasted_stream_name */
+};
+
+/* Counters since pasted_open. */
+struct pasted_stats {
+    uint64_t batches;    /* returned by next, next_into and pull */
+    uint64_t bytes;      /* received, payloads of batches */
+    uint64_t direct;     /* images received straight into caller's memory */
+    uint64_t reconnects; /* connections after the first */
+    uint64_t corrupt;    /* checksums that failed; fetched again */
+    uint64_t stale;      /* batches of before a seek, dropped */
+    uint64_t waits;      /* calls of next that found nothing prefetched */
+};
+
+/* One tensor of a batch: row-major, contiguous, aligned to 64 bytes. */
+struct pasted_tensor {
+    const char *name;
+    const void *data;
+    uint64_t n_bytes;
+    uint64_t shape[PASTED_MAX_DIMS];
+    uint32_t n_dims;
+    uint32_t dtype; /* enum pasted_dtype */
+};
+
+/* Memory of the caller for one tensor of pasted_next_into. */
+struct pasted_buffer {
+    const char *name; /* of the tensor */
+    void *data;       /* any alignment */
+    uint64_t n_bytes; /* at least the tensor's */
+};
+
+/* ---- the client ------------------------------------------------------- */
+
+/* NULL when memory is short. Free with pasted_destroy. */
+PASTED_NODISCARD PASTED_API pasted_client *pasted_create(void);
+
+/* Closes and frees; NULL is fine. Bounded: it waits for no server. */
+PASTED_API void pasted_destroy(pasted_client *c);
+
+/* Sets an option by key; both strings are copied. Keys, with their defaults:
+ *   servers              host:port[,host:port...]  127.0.0.1:7700
+ *   stream               name; "" = the server's first          ""
+ *   batch                global batch size; 0 = the stream's    0
+ *   rank, world          this rank of that many                 0, 1
+ *   position             cursor to begin at                     0
+ *   dtype                default, u8, f16, f32 (of image)       default
+ *   layout               default, nhwc, nchw                    default
+ *   checksum             none, crc32, xxh3, auto                xxh3
+ *   token                bearer token                           ""
+ *   token_file           file whose first line is the token;
+ *                        read again at each connection          ""
+ *   fingerprint          64 hex digits to insist on; "" = any   ""
+ *   prefetch             batches to hold ahead, 0..1024;
+ *                        0 = ask only while a call waits        2
+ *   max_batch_bytes      largest batch to accept                1073741824
+ *   connect_timeout_ms   for each server and attempt            5000
+ *   timeout_ms           of next, next_into and pull            30000
+ *   reconnect_timeout_ms until a lost connection is given up    60000
+ *   keepalive_ms         silence before a PING                  10000
+ *   name                 of this client, in the server's log    libpasted
+ * PASTED_BAD_ARGUMENT: unknown key or unusable value (pasted_error says what
+ * would be right); the option keeps its value. PASTED_BAD_STATE: the client is
+ * open (only timeout_ms can be set then). */
+PASTED_NODISCARD PASTED_API int pasted_set(pasted_client *c, const char *key,
+                                           const char *value);
+
+/* Connects and opens the stream:
+ *   pasted://HOST[:PORT][,HOST[:PORT]...][/STREAM][?KEY=VALUE[&KEY=VALUE...]]
+ * KEY is any key of pasted_set but token; %XX is decoded. The parts given
+ * override the options; url NULL takes the options alone. Servers are tried
+ * once each, in turn. On failure the client is closed, keeps its options, and
+ * may be opened again. */
+PASTED_NODISCARD PASTED_API int pasted_open(pasted_client *c, const char *url);
+
+/* Ends the connection and drops what was prefetched; batches that the caller
+ * holds stay valid. Closing a closed client does nothing. */
+PASTED_API void pasted_close(pasted_client *c);
+
+/* Pass sizeof *out. PASTED_BAD_STATE while not open. */
+PASTED_NODISCARD PASTED_API int
+pasted_info(pasted_client *c, struct pasted_info *out, size_t out_bytes);
+PASTED_NODISCARD PASTED_API int
+pasted_stats(pasted_client *c, struct pasted_stats *out, size_t out_bytes);
+
+/* Name of a class (index < n_classes) or of a stream that the server offers
+ * (index < n_streams); NULL beyond. Valid until pasted_close. */
+PASTED_API const char *pasted_class_name(pasted_client *c, uint32_t index);
+PASTED_API const char *pasted_stream_name(pasted_client *c, uint32_t index);
+
+/* The batch at the cursor, then moves the cursor by G. The caller owns *out.
+ * PASTED_TIMEOUT, PASTED_CLOSED and the like: see ERRORS above. */
+PASTED_NODISCARD PASTED_API int pasted_next(pasted_client *c,
+                                            pasted_batch **out_batch);
+
+/* As pasted_next, but copies the named tensors into the caller's buffers and
+ * keeps no batch; tensors without a buffer are dropped. out_first_position may
+ * be NULL. When nothing was prefetched yet, the "image" tensor (the last and
+ * by far the largest) is received by the kernel straight into the caller's
+ * buffer; else it is copied once from the prefetched batch. prefetch=0 makes
+ * the first way the rule, at the price of waiting for the server each time.
+ * The small tensors are always copied. After an error the buffers hold
+ * undefined bytes and the batch is still the next one. PASTED_NOT_FOUND: no
+ * tensor of that name; PASTED_BAD_ARGUMENT: a buffer is too small. */
+PASTED_NODISCARD PASTED_API int
+pasted_next_into(pasted_client *c, const struct pasted_buffer *buffers,
+                 size_t n_buffers, uint64_t *out_first_position);
+
+/* One step out of order: the batch at that cursor, whatever the stream does.
+ * Does not move the cursor. */
+PASTED_NODISCARD PASTED_API int pasted_pull(pasted_client *c, uint64_t position,
+                                            pasted_batch **out_batch);
+
+/* Moves the cursor; what was prefetched is dropped. Does not wait. */
+PASTED_NODISCARD PASTED_API int pasted_seek(pasted_client *c,
+                                            uint64_t position);
+
+/* Cursor of the batch that pasted_next returns next. */
+PASTED_NODISCARD PASTED_API int pasted_position(pasted_client *c,
+                                                uint64_t *out_position);
+
+/* What a checkpoint needs, as one line of JSON with a NUL:
+ *   {"stream":"default","fingerprint":"9f...","position":1204}
+ * PASTED_TOO_LARGE when out_bytes does not suffice. */
+PASTED_NODISCARD PASTED_API int pasted_state(pasted_client *c, char *out,
+                                             size_t out_bytes);
+
+/* Continues from such a text. Before pasted_open it sets stream, fingerprint
+ * and position, and opening fails when the server's stream is another; on an
+ * open client it compares both and seeks. PASTED_BAD_ARGUMENT: not such a
+ * text; PASTED_FINGERPRINT: another stream. Nothing is changed then. */
+PASTED_NODISCARD PASTED_API int pasted_restore(pasted_client *c,
+                                               const char *text);
+
+/* From any thread: the call that waits on this handle now (else the next one
+ * that would wait) returns PASTED_CANCELLED. Not for signal handlers. */
+PASTED_API void pasted_interrupt(pasted_client *c);
+
+/* "pasted_next: no batch within 30000 ms ..."; "" before the first failure.
+ * Valid until the next call on this handle. */
+PASTED_API const char *pasted_error(const pasted_client *c);
+
+/* "timeout" for PASTED_TIMEOUT; "ok", "unknown". */
+PASTED_API const char *pasted_status_name(int status);
+
+/* Of the library: "0.1.0". */
+PASTED_API const char *pasted_version(void);
+
+/* ---- batches: any thread ---------------------------------------------- */
+
+/* Gives the memory back; NULL is fine. */
+PASTED_API void pasted_batch_release(pasted_batch *b);
+
+/* Position of sample 0 of this slice; number of samples; the step's cursor. */
+PASTED_API uint64_t pasted_batch_first_position(const pasted_batch *b);
+PASTED_API uint32_t pasted_batch_n_samples(const pasted_batch *b);
+PASTED_API uint64_t pasted_batch_cursor(const pasted_batch *b);
+
+/* Tensors in the order of the wire ("image" last), or by name.
+ * PASTED_NOT_FOUND. out points into the batch. */
+PASTED_API uint32_t pasted_batch_n_tensors(const pasted_batch *b);
+PASTED_NODISCARD PASTED_API int pasted_batch_tensor(const pasted_batch *b,
+                                                    const char *name,
+                                                    struct pasted_tensor *out);
+PASTED_NODISCARD PASTED_API int
+pasted_batch_tensor_at(const pasted_batch *b, uint32_t index,
+                       struct pasted_tensor *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

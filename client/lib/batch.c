@@ -1,0 +1,241 @@
+/* Batches, their pool, and the reading of a payload in pieces. Knows no
+ * sockets and no client. */
+#include "client/lib/batch.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BATCH_MAGIC 0x48435442u /* "BTCH" */
+
+struct batch_pool {
+    pid_t pid;             /* where it was made */
+    pthread_mutex_t mutex; /* guards everything below */
+    struct pasted_batch *free_list;
+    uint32_t n_free, max_free;
+    uint32_t refs; /* the owner's and one per batch in use */
+    bool owned;    /* the owner still holds it: released batches are kept */
+};
+
+struct batch_pool *batch_pool_create(uint32_t max_free)
+{
+    struct batch_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return NULL;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pool->pid = getpid();
+    pool->max_free = max_free;
+    pool->refs = 1;
+    pool->owned = true;
+    return pool;
+}
+
+static void batch_free(struct pasted_batch *b)
+{
+    b->magic = 0;
+    free(b->payload);
+    free(b->sums);
+    free(b);
+}
+
+/* Unlocks and, with the last reference, frees. */
+static void unlock_unref(struct batch_pool *pool)
+{
+    bool last = --pool->refs == 0;
+    pthread_mutex_unlock(&pool->mutex);
+    if (last) {
+        pthread_mutex_destroy(&pool->mutex);
+        free(pool);
+    }
+}
+
+void batch_pool_unref(struct batch_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->owned = false;
+    struct pasted_batch *list = pool->free_list;
+    pool->free_list = NULL;
+    pool->n_free = 0;
+    unlock_unref(pool);
+    while (list != NULL) {
+        struct pasted_batch *next = list->next;
+        batch_free(list);
+        list = next;
+    }
+}
+
+static bool make_room(struct pasted_batch *b, size_t n_bytes)
+{
+    if (b->capacity_bytes >= n_bytes)
+        return true;
+    size_t rounded =
+        (n_bytes + TENSOR_ALIGN_BYTES - 1) & ~(size_t)(TENSOR_ALIGN_BYTES - 1);
+    free(b->payload);
+    b->payload = aligned_alloc(TENSOR_ALIGN_BYTES, rounded);
+    b->capacity_bytes = b->payload != NULL ? rounded : 0;
+    return b->payload != NULL;
+}
+
+struct pasted_batch *batch_acquire(struct batch_pool *pool, size_t n_bytes)
+{
+    pthread_mutex_lock(&pool->mutex);
+    struct pasted_batch *b = pool->free_list;
+    if (b != NULL) {
+        pool->free_list = b->next;
+        pool->n_free--;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (b == NULL)
+        b = calloc(1, sizeof *b);
+    if (b == NULL || !make_room(b, n_bytes)) {
+        if (b != NULL)
+            batch_free(b);
+        return NULL;
+    }
+    b->magic = BATCH_MAGIC;
+    b->pool = pool;
+    b->n_bytes = n_bytes;
+    b->next = NULL;
+    b->image = NULL;
+    b->image_at = NULL;
+    pthread_mutex_lock(&pool->mutex);
+    pool->refs++;
+    pthread_mutex_unlock(&pool->mutex);
+    return b;
+}
+
+void batch_release(struct pasted_batch *b)
+{
+    if (b == NULL)
+        return;
+    assert(b->magic == BATCH_MAGIC); /* released twice, or no batch */
+    struct batch_pool *pool = b->pool;
+    if (pool->pid != getpid())
+        return; /* after fork(): the mutex may be held for ever */
+    b->magic = 0;
+    pthread_mutex_lock(&pool->mutex);
+    bool keep = pool->owned && pool->n_free < pool->max_free;
+    if (keep) {
+        b->next = pool->free_list;
+        pool->free_list = b;
+        pool->n_free++;
+    }
+    unlock_unref(pool);
+    if (!keep)
+        batch_free(b);
+}
+
+size_t batch_head_bytes(uint64_t payload_bytes)
+{
+    return payload_bytes < WIRE_MAX_BATCH_HEAD_BYTES
+               ? (size_t)payload_bytes
+               : (size_t)WIRE_MAX_BATCH_HEAD_BYTES;
+}
+
+static int bad(struct fault *fault, const char *why)
+{
+    return fault_set(fault, ERROR_BAD_FRAME, "a BATCH %s", why);
+}
+
+int batch_begin(struct pasted_batch *b, uint32_t n_samples,
+                enum checksum_kind kind, struct fault *fault)
+{
+    if (wire_decode_batch_head(b->payload, b->n_bytes, &b->head, b->tensors) !=
+        0)
+        return bad(fault, "is malformed");
+    if (b->head.n_samples != n_samples)
+        return bad(fault, "has another number of samples than agreed");
+    if (b->head.checksum != kind)
+        return bad(fault, "has another checksum than agreed");
+    b->image = &b->tensors[b->head.n_tensors - 1];
+    if (strcmp(b->image->name, "image") != 0)
+        return bad(fault, "does not end with the image");
+    b->image_at = b->payload + b->image->offset_bytes;
+    b->n_sums = 0;
+    if (kind != CHECKSUM_NONE && b->capacity_sums < n_samples) {
+        free(b->sums);
+        b->sums = calloc(n_samples, sizeof b->sums[0]);
+        b->capacity_sums = b->sums != NULL ? n_samples : 0;
+        if (b->sums == NULL)
+            return fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    }
+    return 0;
+}
+
+uint8_t *batch_place(struct pasted_batch *b, size_t at, size_t *out_bytes)
+{
+    size_t start = (size_t)b->image->offset_bytes;
+    size_t end = start + (size_t)b->image->n_bytes;
+    if (at < start) {
+        *out_bytes = start - at;
+        return b->payload + at;
+    }
+    if (at < end) {
+        *out_bytes = end - at;
+        return b->image_at + (at - start);
+    }
+    *out_bytes = b->n_bytes - at;
+    return b->payload + at;
+}
+
+void batch_advance(struct pasted_batch *b, size_t received)
+{
+    size_t start = (size_t)b->image->offset_bytes;
+    if (b->head.checksum == CHECKSUM_NONE || received <= start)
+        return;
+    size_t arrived = received - start;
+    size_t sample_bytes = (size_t)b->image->n_bytes / b->head.n_samples;
+    while (b->n_sums < b->head.n_samples &&
+           arrived / sample_bytes > b->n_sums) {
+        b->sums[b->n_sums] =
+            checksum_of(b->head.checksum,
+                        b->image_at + b->n_sums * sample_bytes, sample_bytes);
+        b->n_sums++;
+    }
+}
+
+int batch_finish(struct pasted_batch *b, struct fault *fault)
+{
+    uint32_t n = b->head.n_samples;
+    if (b->head.checksum == CHECKSUM_NONE)
+        return 0;
+    assert(b->n_sums == n);
+    struct bytes_reader r;
+    bytes_reader_init(&r, b->payload + b->head.tensors_bytes,
+                      b->n_bytes - (size_t)b->head.tensors_bytes);
+    for (uint32_t i = 0; i < n; i++)
+        if (bytes_read_u64(&r) != b->sums[i])
+            return fault_set(fault, ERROR_CORRUPT,
+                             "the %s of sample %llu does not match",
+                             checksum_name(b->head.checksum),
+                             (unsigned long long)b->head.first_position + i);
+    /* Labels and head are sealed with kind 0 in the head, so that one sum
+     * serves every kind on the server. */
+    b->payload[WIRE_BATCH_CHECKSUM_OFFSET] = CHECKSUM_NONE;
+    uint64_t sum = checksum_of(b->head.checksum, b->payload,
+                               (size_t)b->image->offset_bytes);
+    b->payload[WIRE_BATCH_CHECKSUM_OFFSET] = b->head.checksum;
+    if (bytes_read_u64(&r) != sum)
+        return fault_set(fault, ERROR_CORRUPT,
+                         "the %s of the labels at position %llu does not match",
+                         checksum_name(b->head.checksum),
+                         (unsigned long long)b->head.first_position);
+    return 0;
+}
+
+const struct tensor_desc *batch_find(const struct pasted_batch *b,
+                                     const char *name)
+{
+    for (uint32_t i = 0; i < b->head.n_tensors; i++)
+        if (strcmp(b->tensors[i].name, name) == 0)
+            return &b->tensors[i];
+    return NULL;
+}
+
+const uint8_t *batch_data(const struct pasted_batch *b,
+                          const struct tensor_desc *t)
+{
+    return t == b->image ? b->image_at : b->payload + t->offset_bytes;
+}

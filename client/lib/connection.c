@@ -1,0 +1,220 @@
+/* A non-blocking TCP socket behind poll(). Knows no frames and never retries.
+ * Threads: one at a time. */
+#include "client/lib/connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/lib/clock.h"
+
+/* One recv() at most: small enough that what it brought is still in the
+ * second-level cache when its checksum is computed. */
+#define READ_CHUNK_BYTES (256u << 10)
+
+void connection_init(struct connection *c, int wake_fd,
+                     bool (*stopping)(void *context), void *context)
+{
+    *c = (struct connection){
+        .fd = -1, .wake_fd = wake_fd, .stopping = stopping, .context = context};
+}
+
+void connection_close(struct connection *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+}
+
+/* Empties the eventfd; true when the owner stops. */
+static bool drain_wakes(struct connection *c)
+{
+    uint64_t count;
+    while (read(c->wake_fd, &count, sizeof count) > 0)
+        ;
+    return c->stopping != NULL && c->stopping(c->context);
+}
+
+/* Waits for events on the socket; *out_ready false after a wake. */
+static int wait_for(struct connection *c, short events, int64_t deadline_ns,
+                    bool *out_ready)
+{
+    struct pollfd fds[2] = {{.fd = c->fd, .events = events},
+                            {.fd = c->wake_fd, .events = POLLIN}};
+    for (;;) {
+        int n = poll(fds, 2, clock_left_ms(deadline_ns));
+        if (n < 0 && errno != EINTR)
+            return -ERROR_IO;
+        if (n > 0 && fds[1].revents != 0 && drain_wakes(c))
+            return -ERROR_CANCELLED;
+        if (n > 0) {
+            *out_ready = fds[0].revents != 0;
+            return 0;
+        }
+        if (n == 0 && clock_now_ns() >= deadline_ns)
+            return -ERROR_TIMEOUT;
+    }
+}
+
+int connection_wait(struct connection *c, int64_t deadline_ns,
+                    bool *out_readable)
+{
+    return wait_for(c, POLLIN, deadline_ns, out_readable);
+}
+
+static int lost(int error, struct fault *fault)
+{
+    return fault_set(fault, ERROR_CLOSED, "connection lost: %s",
+                     strerror(error));
+}
+
+static int late(int rc, struct fault *fault)
+{
+    if (rc == -ERROR_TIMEOUT)
+        return fault_set(fault, ERROR_TIMEOUT, "no answer in time");
+    return rc;
+}
+
+int connection_read_some(struct connection *c, void *data, size_t n_bytes,
+                         int64_t deadline_ns, size_t *out_bytes,
+                         struct fault *fault)
+{
+    if (n_bytes > READ_CHUNK_BYTES)
+        n_bytes = READ_CHUNK_BYTES;
+    bool ready = true;
+    for (;;) {
+        ssize_t n = recv(c->fd, data, n_bytes, MSG_DONTWAIT);
+        if (n > 0) {
+            *out_bytes = (size_t)n;
+            return 0;
+        }
+        if (n == 0)
+            return fault_set(fault, ERROR_CLOSED,
+                             "the server closed the connection");
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            return lost(errno, fault);
+        int rc = wait_for(c, POLLIN, deadline_ns, &ready);
+        if (rc != 0)
+            return late(rc, fault);
+        if (!ready) {
+            *out_bytes = 0;
+            return 0;
+        }
+    }
+}
+
+int connection_read(struct connection *c, void *data, size_t n_bytes,
+                    int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t *at = data;
+    while (n_bytes > 0) {
+        size_t n;
+        int rc = connection_read_some(c, at, n_bytes, deadline_ns, &n, fault);
+        if (rc != 0)
+            return rc;
+        at += n;
+        n_bytes -= n;
+    }
+    return 0;
+}
+
+int connection_write(struct connection *c, const void *data, size_t n_bytes,
+                     int64_t deadline_ns, struct fault *fault)
+{
+    const uint8_t *at = data;
+    while (n_bytes > 0) {
+        ssize_t n = send(c->fd, at, n_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n >= 0) {
+            at += n;
+            n_bytes -= (size_t)n;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            return lost(errno, fault);
+        bool ready;
+        int rc = wait_for(c, POLLOUT, deadline_ns, &ready);
+        if (rc != 0)
+            return late(rc, fault);
+    }
+    return 0;
+}
+
+int connection_adopt(struct connection *c, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        return -ERROR_IO;
+    c->fd = fd;
+    return 0;
+}
+
+/* Waits for a connect() under way; across wakes. */
+static int finish_connect(struct connection *c, int64_t deadline_ns,
+                          struct fault *fault)
+{
+    bool ready = false;
+    while (!ready) {
+        int rc = wait_for(c, POLLOUT, deadline_ns, &ready);
+        if (rc != 0)
+            return late(rc, fault);
+    }
+    int error = 0;
+    socklen_t n = sizeof error;
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+        error = errno;
+    if (error != 0)
+        return fault_set(fault, ERROR_CLOSED, "%s", strerror(error));
+    return 0;
+}
+
+static int connect_address(struct connection *c, const struct addrinfo *a,
+                           int64_t deadline_ns, struct fault *fault)
+{
+    int one = 1;
+    c->fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                   a->ai_protocol);
+    if (c->fd < 0)
+        return fault_set(fault, ERROR_IO, "socket: %s", strerror(errno));
+    /* Credits are small and must not wait for one another. */
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    int rc = 0;
+    if (connect(c->fd, a->ai_addr, a->ai_addrlen) != 0) {
+        if (errno == EINPROGRESS || errno == EINTR)
+            rc = finish_connect(c, deadline_ns, fault);
+        else
+            rc = fault_set(fault, ERROR_CLOSED, "%s", strerror(errno));
+    }
+    if (rc != 0)
+        connection_close(c);
+    return rc;
+}
+
+int connection_open(struct connection *c, const struct server_address *server,
+                    int64_t deadline_ns, struct fault *fault)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *list = NULL;
+    int failed = getaddrinfo(server->host, server->port, &hints, &list);
+    if (failed != 0)
+        return fault_set(fault, ERROR_CLOSED, "%s", gai_strerror(failed));
+    int rc = fault_set(fault, ERROR_CLOSED, "no address");
+    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+        rc = connect_address(c, a, deadline_ns, fault);
+        if (rc == 0 || rc == -ERROR_CANCELLED || rc == -ERROR_TIMEOUT)
+            break;
+    }
+    freeaddrinfo(list);
+    return rc;
+}

@@ -1,0 +1,50 @@
+/* One TCP socket with deadlines, woken from outside by an eventfd. Knows no
+ * frames and never retries.
+ *
+ * Every function gives 0 or -ERROR_TIMEOUT (deadline), -ERROR_CLOSED (the peer
+ * or the network ended it), -ERROR_CANCELLED (the owner stops), with a
+ * sentence in fault where there is one. */
+#ifndef PASTED_CLIENT_LIB_CONNECTION_H
+#define PASTED_CLIENT_LIB_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/lib/servers.h"
+#include "common/error.h"
+
+struct connection {
+    int fd;      /* -1 while closed */
+    int wake_fd; /* eventfd of the owner, or -1; drained here */
+    /* Asked after each wake: must the owner's thread stop? May be NULL. */
+    bool (*stopping)(void *context);
+    void *context;
+};
+
+void connection_init(struct connection *c, int wake_fd,
+                     bool (*stopping)(void *context), void *context);
+void connection_close(struct connection *c); /* may be closed already */
+
+/* Tries the host's addresses in the resolver's order. A name that does not
+ * resolve is -ERROR_CLOSED too: names come and go with their servers. */
+int connection_open(struct connection *c, const struct server_address *server,
+                    int64_t deadline_ns, struct fault *fault);
+/* Takes over a connected socket. */
+int connection_adopt(struct connection *c, int fd);
+
+/* Bytes that are there, at least one; *out_bytes 0 after a wake. */
+int connection_read_some(struct connection *c, void *data, size_t n_bytes,
+                         int64_t deadline_ns, size_t *out_bytes,
+                         struct fault *fault);
+/* All n_bytes, across wakes. */
+int connection_read(struct connection *c, void *data, size_t n_bytes,
+                    int64_t deadline_ns, struct fault *fault);
+int connection_write(struct connection *c, const void *data, size_t n_bytes,
+                     int64_t deadline_ns, struct fault *fault);
+/* Until there is something to read, a wake or the deadline; *out_readable
+ * says which of the first two. */
+int connection_wait(struct connection *c, int64_t deadline_ns,
+                    bool *out_readable);
+
+#endif

@@ -1,0 +1,91 @@
+/* What the caller's thread and the receiver's thread hand each other: finished
+ * batches one way, wishes the other. No sockets, no frames.
+ *
+ *   caller                      exchange                      receiver
+ *   next, next_into   <---  ready: b -> b -> b        <---  push
+ *   next_into         --->  into (caller's buffers)   --->  image of a batch
+ *   pull              --->  pull.position             --->  PULL
+ *                     <---  pull.batch or fault       <---  BATCH, ERROR
+ *   seek              --->  seek_wanted, cursor       --->  SEEK
+ *   destroy           --->  stop                      --->  thread ends
+ *
+ * Everything behind `mutex`; the receiver is woken through wake_fd (it sleeps
+ * in poll), the caller through `changed`. */
+#ifndef PASTED_CLIENT_LIB_EXCHANGE_H
+#define PASTED_CLIENT_LIB_EXCHANGE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/include/pasted.h"
+#include "client/lib/batch.h"
+#include "common/error.h"
+
+/*   OPENING --> STREAMING <--> LOST --> DOWN
+ *      |            |           ^        |
+ *      `--> DOWN <--'           `--------'  (the caller asks again)         */
+enum exchange_state {
+    EXCHANGE_OPENING,   /* pasted_open waits */
+    EXCHANGE_STREAMING, /* connected and open */
+    EXCHANGE_LOST,      /* reconnecting */
+    EXCHANGE_DOWN,      /* given up; fault says why */
+};
+
+enum pull_state { PULL_IDLE, PULL_WANTED, PULL_SENT, PULL_DONE, PULL_FAILED };
+
+struct pull {
+    enum pull_state state;
+    uint64_t position;
+    struct pasted_batch *batch; /* DONE */
+    struct fault fault;         /* FAILED */
+};
+
+/* The buffers of a next_into that waits. `active`: the receiver writes into
+ * them; the caller must not return before it is false again. */
+struct into {
+    const struct pasted_buffer *buffers; /* NULL: nobody waits */
+    size_t n_buffers;
+    bool active, abandoned;
+};
+
+struct exchange {
+    int wake_fd;
+    pthread_cond_t changed;
+    pthread_mutex_t mutex; /* guards everything below */
+    enum exchange_state state;
+    struct fault fault; /* DOWN: why; LOST: the last trouble */
+    bool fault_told;    /* DOWN: a call has returned it */
+    bool stop, interrupted, retry;
+    bool waiting;     /* a call waits for the next batch */
+    uint64_t cursor;  /* of the batch that the caller gets next */
+    bool seek_wanted; /* to cursor */
+    struct pasted_batch *ready, *last_ready;
+    uint32_t n_ready;
+    struct pull pull;
+    struct into into;
+    struct pasted_stats stats;
+};
+
+/* -ERROR_IO, -ERROR_NO_MEMORY. */
+int exchange_init(struct exchange *x, uint64_t cursor, struct fault *fault);
+void exchange_fini(struct exchange *x); /* both threads are done */
+
+void exchange_lock(struct exchange *x);
+void exchange_unlock(struct exchange *x);
+/* Wakes the receiver out of poll; needs no lock. */
+void exchange_wake(struct exchange *x);
+
+/* With the lock held: */
+
+/* Asserts that the move is allowed; tells the caller. */
+void exchange_move(struct exchange *x, enum exchange_state to);
+/* To DOWN with this reason. */
+void exchange_give_up(struct exchange *x, const struct fault *why);
+void exchange_push(struct exchange *x, struct pasted_batch *b);
+struct pasted_batch *exchange_pop(struct exchange *x); /* NULL when empty */
+/* The tensor's buffer among the caller's; NULL when it has none. */
+const struct pasted_buffer *exchange_buffer(const struct into *into,
+                                            const char *name);
+
+#endif

@@ -1,0 +1,59 @@
+/* What a caller can choose, by key, checked as it is set. Opens nothing: a
+ * token file is read when a connection needs the token. */
+#ifndef PASTED_CLIENT_LIB_OPTIONS_H
+#define PASTED_CLIENT_LIB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/lib/servers.h"
+#include "common/error.h"
+#include "common/wire.h"
+
+#define OPTIONS_PATH_BYTES   4096
+#define OPTIONS_MAX_PREFETCH 1024
+
+struct options {
+    struct servers servers;
+    char stream[WIRE_MAX_NAME_BYTES];
+    uint32_t batch, rank, world;
+    uint64_t position;
+    uint32_t dtype, layout;  /* 0: the stream's */
+    uint32_t checksum_kinds; /* bits, as in HELLO */
+    char token[WIRE_MAX_TOKEN_BYTES];
+    char token_file[OPTIONS_PATH_BYTES];
+    bool has_fingerprint;
+    uint8_t fingerprint[WIRE_FINGERPRINT_BYTES];
+    uint32_t prefetch;
+    uint64_t max_batch_bytes;
+    uint32_t connect_timeout_ms, timeout_ms, reconnect_timeout_ms;
+    uint32_t keepalive_ms;
+    char name[WIRE_MAX_NAME_BYTES];
+};
+
+void options_init(struct options *o);
+
+/* -ERROR_BAD_ARGUMENT with a sentence that names the key and what it takes;
+ * *o is unchanged then. */
+int options_set(struct options *o, const char *key, const char *value,
+                struct fault *fault);
+
+/* Whether the key may be set while the client is open. */
+bool options_key_is_live(const char *key);
+
+/* What no single key can show: rank < world, world divides batch.
+ * -ERROR_BAD_ARGUMENT. */
+int options_check(const struct options *o, struct fault *fault);
+
+/* The token to send: `token`, else the first line of `token_file`, else "".
+ * out holds WIRE_MAX_TOKEN_BYTES. -ERROR_IO, -ERROR_NOT_FOUND,
+ * -ERROR_BAD_ARGUMENT (empty or too long). */
+int options_token(const struct options *o, char *out, struct fault *fault);
+
+/* 64 hex digits, either case, nothing else. */
+bool options_parse_fingerprint(const char *hex,
+                               uint8_t out[WIRE_FINGERPRINT_BYTES]);
+void options_format_fingerprint(const uint8_t digest[WIRE_FINGERPRINT_BYTES],
+                                char out[2 * WIRE_FINGERPRINT_BYTES + 1]);
+
+#endif

@@ -1,0 +1,283 @@
+/* The caller's side of an open stream: starts the receiver, waits for what it
+ * delivers. No sockets, no frames. */
+#include "client/lib/prefetch.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/lib/clock.h"
+
+struct prefetch {
+    struct options options;
+    struct exchange exchange;
+    struct stream_facts facts;
+    struct batch_pool *pool;
+    struct receiver receiver; /* the thread's, while it runs */
+    pthread_t thread;
+};
+
+/* All signals stay with the program's own threads. */
+static int start_thread(struct prefetch *p, struct fault *fault)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&p->thread, NULL, receiver_main, &p->receiver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return fault_set(fault, ERROR_NO_MEMORY, "no thread: %s",
+                         strerror(error));
+    return 0;
+}
+
+/* Each attempt has a deadline of its own in the receiver. */
+static int wait_until_open(struct prefetch *p, struct fault *fault)
+{
+    struct exchange *x = &p->exchange;
+    int rc = 0;
+    exchange_lock(x);
+    while (x->state == EXCHANGE_OPENING)
+        pthread_cond_wait(&x->changed, &x->mutex);
+    if (x->state == EXCHANGE_DOWN && !p->receiver.opened_once) {
+        *fault = x->fault;
+        rc = -fault->code;
+    }
+    exchange_unlock(x);
+    return rc;
+}
+
+int prefetch_create(const struct options *options, struct prefetch **out,
+                    struct fault *fault)
+{
+    struct prefetch *p = calloc(1, sizeof *p);
+    int rc = fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    if (p == NULL)
+        return rc;
+    p->options = *options;
+    /* What is ready, one being filled, one in the caller's hands. */
+    p->pool = batch_pool_create(options->prefetch + 2);
+    if (p->pool == NULL)
+        goto free_prefetch;
+    rc = exchange_init(&p->exchange, options->position, fault);
+    if (rc != 0)
+        goto unref_pool;
+    receiver_init(&p->receiver, &p->exchange, &p->options, p->pool, &p->facts);
+    rc = start_thread(p, fault);
+    if (rc != 0)
+        goto fini_exchange;
+    rc = wait_until_open(p, fault);
+    if (rc != 0) {
+        prefetch_destroy(p);
+        return rc;
+    }
+    *out = p;
+    return 0;
+
+fini_exchange:
+    receiver_fini(&p->receiver);
+    exchange_fini(&p->exchange);
+unref_pool:
+    batch_pool_unref(p->pool);
+free_prefetch:
+    free(p);
+    return rc;
+}
+
+void prefetch_destroy(struct prefetch *p)
+{
+    if (p == NULL)
+        return;
+    exchange_lock(&p->exchange);
+    p->exchange.stop = true;
+    exchange_unlock(&p->exchange);
+    exchange_wake(&p->exchange);
+    pthread_join(p->thread, NULL);
+    receiver_fini(&p->receiver);
+    exchange_fini(&p->exchange);
+    batch_pool_unref(p->pool);
+    class_names_fini(&p->facts.classes);
+    free(p);
+}
+
+void prefetch_abandon(struct prefetch *p)
+{
+    close(p->exchange.wake_fd);
+    connection_close(&p->receiver.session.connection);
+}
+
+const struct stream_facts *prefetch_facts(const struct prefetch *p)
+{
+    return &p->facts;
+}
+
+static const char *state_words(const struct exchange *x)
+{
+    return x->state == EXCHANGE_LOST ? "; reconnecting: " : "";
+}
+
+/* Whether a wait must end without its result. With the lock held. */
+static int wait_must_end(struct exchange *x, int64_t deadline_ns,
+                         struct fault *fault)
+{
+    if (x->interrupted) {
+        x->interrupted = false;
+        return fault_set(fault, ERROR_CANCELLED, "interrupted");
+    }
+    if (x->state == EXCHANGE_DOWN && !x->retry) {
+        x->fault_told = true;
+        *fault = x->fault;
+        return -x->fault.code;
+    }
+    if (clock_now_ns() >= deadline_ns)
+        return fault_set(fault, ERROR_TIMEOUT,
+                         "nothing came before the deadline%s%s", state_words(x),
+                         x->state == EXCHANGE_LOST ? x->fault.text : "");
+    return 0;
+}
+
+/* Sleeps until something changes or the deadline. With the lock held. */
+static void sleep_until_change(struct exchange *x, int64_t deadline_ns)
+{
+    struct timespec at = clock_timespec(deadline_ns);
+    pthread_cond_timedwait(&x->changed, &x->mutex, &at);
+}
+
+/* A call after one that was told why the stream is down asks to try anew. */
+static void ask_again(struct exchange *x)
+{
+    if (x->state == EXCHANGE_DOWN && x->fault_told)
+        x->retry = true;
+}
+
+/* The receiver lets go of the caller's buffers, which is soon: it looks after
+ * each piece that it receives. With the lock held. */
+static void take_buffers_back(struct exchange *x)
+{
+    if (x->into.active) {
+        x->into.abandoned = true;
+        exchange_wake(x);
+    }
+    while (x->into.active)
+        pthread_cond_wait(&x->changed, &x->mutex);
+    x->into = (struct into){0};
+}
+
+int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
+                  size_t n_buffers, int64_t deadline_ns,
+                  struct pasted_batch **out_batch, struct fault *fault)
+{
+    struct exchange *x = &p->exchange;
+    int rc = 0;
+    exchange_lock(x);
+    if (x->ready == NULL) {
+        x->stats.waits++;
+        ask_again(x);
+        x->waiting = true;
+        x->into = (struct into){.buffers = buffers, .n_buffers = n_buffers};
+        exchange_wake(x);
+    }
+    while (x->ready == NULL && rc == 0) {
+        rc = wait_must_end(x, deadline_ns, fault);
+        if (rc == 0)
+            sleep_until_change(x, deadline_ns);
+    }
+    take_buffers_back(x);
+    x->waiting = false;
+    if (x->ready != NULL) { /* perhaps while the buffers were taken back */
+        *out_batch = x->ready;
+        rc = 0;
+    }
+    exchange_unlock(x);
+    return rc;
+}
+
+struct pasted_batch *prefetch_take(struct prefetch *p)
+{
+    struct exchange *x = &p->exchange;
+    exchange_lock(x);
+    struct pasted_batch *b = exchange_pop(x);
+    assert(b != NULL);
+    x->cursor += p->facts.opened.global_batch;
+    x->stats.batches++;
+    exchange_unlock(x);
+    exchange_wake(x); /* room for one more */
+    return b;
+}
+
+/* With the lock held: what became of the pull, and forgets it. */
+static int collect_pull(struct exchange *x, int rc,
+                        struct pasted_batch **out_batch, struct fault *fault)
+{
+    if (x->pull.state == PULL_DONE) {
+        *out_batch = x->pull.batch;
+        x->stats.batches++;
+        rc = 0;
+    } else if (x->pull.state == PULL_FAILED) {
+        *fault = x->pull.fault;
+        rc = -fault->code;
+    }
+    x->pull = (struct pull){.state = PULL_IDLE};
+    return rc;
+}
+
+int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
+                  struct pasted_batch **out_batch, struct fault *fault)
+{
+    struct exchange *x = &p->exchange;
+    int rc = 0;
+    exchange_lock(x);
+    ask_again(x);
+    x->pull = (struct pull){.state = PULL_WANTED, .position = position};
+    exchange_wake(x);
+    while (rc == 0 && x->pull.state != PULL_DONE &&
+           x->pull.state != PULL_FAILED) {
+        rc = wait_must_end(x, deadline_ns, fault);
+        if (rc == 0)
+            sleep_until_change(x, deadline_ns);
+    }
+    rc = collect_pull(x, rc, out_batch, fault);
+    exchange_unlock(x);
+    return rc;
+}
+
+void prefetch_seek(struct prefetch *p, uint64_t position)
+{
+    struct exchange *x = &p->exchange;
+    exchange_lock(x);
+    for (struct pasted_batch *b; (b = exchange_pop(x)) != NULL;) {
+        x->stats.stale++;
+        batch_release(b);
+    }
+    x->cursor = position;
+    x->seek_wanted = true;
+    exchange_unlock(x);
+    exchange_wake(x);
+}
+
+uint64_t prefetch_cursor(struct prefetch *p)
+{
+    exchange_lock(&p->exchange);
+    uint64_t cursor = p->exchange.cursor;
+    exchange_unlock(&p->exchange);
+    return cursor;
+}
+
+struct pasted_stats prefetch_stats(struct prefetch *p)
+{
+    exchange_lock(&p->exchange);
+    struct pasted_stats stats = p->exchange.stats;
+    exchange_unlock(&p->exchange);
+    return stats;
+}
+
+void prefetch_interrupt(struct prefetch *p)
+{
+    exchange_lock(&p->exchange);
+    p->exchange.interrupted = true;
+    pthread_cond_broadcast(&p->exchange.changed);
+    exchange_unlock(&p->exchange);
+}

@@ -1,0 +1,266 @@
+/* The receiver's thread: wishes out, frames in. Reading a BATCH is
+ * receive_batch.c, reconnecting failover.c.
+ *
+ * Request ids: even ones are the stream's (OPEN, SEEK), odd ones PULLs. */
+#include "client/lib/receiver.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "client/lib/clock.h"
+
+static bool stopping(void *context)
+{
+    struct exchange *x = context;
+    exchange_lock(x);
+    bool stop = x->stop;
+    exchange_unlock(x);
+    return stop;
+}
+
+void receiver_init(struct receiver *r, struct exchange *x,
+                   const struct options *options, struct batch_pool *pool,
+                   struct stream_facts *facts)
+{
+    memset(r, 0, sizeof *r);
+    r->exchange = x;
+    r->options = options;
+    r->pool = pool;
+    r->facts = facts;
+    r->cursor = options->position;
+    r->pull_request = 1;
+    r->random = (uint64_t)clock_now_ns() ^ ((uint64_t)getpid() << 32);
+    session_init(&r->session, options, x->wake_fd, stopping, x);
+}
+
+void receiver_fini(struct receiver *r)
+{
+    session_fini(&r->session);
+}
+
+/* What the server allows; as many batches as it grants bytes for. */
+static uint32_t credit_window(const struct receiver *r, bool waiting)
+{
+    const struct wire_welcome *w = &r->session.welcome;
+    uint64_t window = r->options->prefetch;
+    uint64_t batch_bytes = r->session.opened.batch_bytes;
+    if (window == 0)
+        window = waiting ? 1 : 0;
+    if (w->max_credit_batches > 0 && window > w->max_credit_batches)
+        window = w->max_credit_batches;
+    if (w->max_credit_bytes > 0 && batch_bytes > 0 && window > 1 &&
+        window > w->max_credit_bytes / batch_bytes) {
+        window = w->max_credit_bytes / batch_bytes;
+        window = window > 0 ? window : 1;
+    }
+    return (uint32_t)window;
+}
+
+int64_t receiver_stall_ns(const struct receiver *r)
+{
+    return clock_after_ms(r->options->keepalive_ms) +
+           (int64_t)r->options->keepalive_ms * CLOCK_NS_PER_MS;
+}
+
+int receiver_seek(struct receiver *r, struct fault *fault)
+{
+    r->stream_request += 2;
+    return session_send_seek(&r->session, r->stream_request, r->cursor,
+                             receiver_stall_ns(r), fault);
+}
+
+/* Sends what the caller wishes: seek, then pull, then credit. */
+static int send_wishes(struct receiver *r, struct fault *fault)
+{
+    struct exchange *x = r->exchange;
+    int rc = 0;
+    exchange_lock(x);
+    bool seek = x->seek_wanted;
+    x->seek_wanted = false;
+    if (seek)
+        r->cursor = x->cursor;
+    bool pull = x->pull.state == PULL_WANTED;
+    if (pull) {
+        x->pull.state = PULL_SENT;
+        r->pull_position = x->pull.position;
+    }
+    uint32_t window = credit_window(r, x->waiting);
+    uint32_t used = x->n_ready + r->outstanding;
+    exchange_unlock(x);
+    if (seek)
+        rc = receiver_seek(r, fault);
+    if (rc == 0 && pull) {
+        r->pull_request += 2;
+        rc = session_send_pull(&r->session, r->pull_request, r->pull_position,
+                               receiver_stall_ns(r), fault);
+    }
+    if (rc == 0 && window > used) {
+        r->outstanding += window - used;
+        rc = session_send_credit(&r->session, r->stream_request, window - used,
+                                 receiver_stall_ns(r), fault);
+    }
+    return rc;
+}
+
+/* An ERROR for the outstanding PULL fails that pull only. */
+static void fail_pull(struct receiver *r)
+{
+    struct exchange *x = r->exchange;
+    exchange_lock(x);
+    if (x->pull.state == PULL_SENT &&
+        r->session.frame.header.request == r->pull_request) {
+        session_server_error(&r->session, &x->pull.fault);
+        x->pull.state = PULL_FAILED;
+        pthread_cond_broadcast(&x->changed);
+    }
+    exchange_unlock(x);
+}
+
+static int handle_error(struct receiver *r, bool *out_final,
+                        struct fault *fault)
+{
+    const struct wire_error *e = &r->session.frame.u.error;
+    uint32_t request = r->session.frame.header.request;
+    if (!e->fatal && request % 2 == 1) {
+        fail_pull(r);
+        return 0;
+    }
+    if (!e->fatal && request != 0 && request != r->stream_request)
+        return 0; /* of before a seek */
+    r->session.retry_after_ms = e->retry_after_ms;
+    int rc = session_server_error(&r->session, fault);
+    *out_final = !error_is_retryable(rc);
+    return rc;
+}
+
+static int handle_frame(struct receiver *r, bool *out_final,
+                        struct fault *fault)
+{
+    int type = r->session.frame.header.type;
+    switch (type) {
+    case WIRE_BATCH:
+        return receiver_batch(r, out_final, fault);
+    case WIRE_ERROR:
+        return handle_error(r, out_final, fault);
+    case WIRE_PING: /* answered by session_read */
+    case WIRE_PONG:
+        return 0;
+    case WIRE_DRAIN:
+        r->draining = true;
+        r->drain_cursor = r->session.frame.u.drain.position;
+        return 0;
+    case WIRE_CLOSE:
+        return session_server_error(&r->session, fault);
+    default:
+        return fault_set(fault, ERROR_BAD_FRAME,
+                         "the server sent %s at a "
+                         "wrong time",
+                         wire_type_name(type));
+    }
+}
+
+/* Silence after which a PING goes out: well before the server's own patience
+ * ends. */
+static uint32_t ping_after_ms(const struct receiver *r)
+{
+    uint32_t ms = r->options->keepalive_ms;
+    uint32_t idle = r->session.welcome.idle_timeout_ms;
+    if (idle > 0 && ms > idle / 3)
+        ms = idle / 3;
+    return ms > 0 ? ms : 1;
+}
+
+/* Waits for a frame and handles it, or for a wake, or sends a PING. */
+static int wait_and_handle(struct receiver *r, bool *silent, bool *out_final,
+                           struct fault *fault)
+{
+    bool readable = false;
+    int rc = connection_wait(&r->session.connection,
+                             clock_after_ms(ping_after_ms(r)), &readable);
+    if (rc == -ERROR_TIMEOUT) {
+        if (*silent)
+            return fault_set(fault, ERROR_CLOSED,
+                             "the server does not answer a PING");
+        *silent = true;
+        return session_send_ping(&r->session, receiver_stall_ns(r), fault);
+    }
+    if (rc != 0 || !readable)
+        return rc;
+    *silent = false;
+    rc = session_read(&r->session, receiver_stall_ns(r), fault);
+    return rc != 0 ? rc : handle_frame(r, out_final, fault);
+}
+
+int receiver_pump(struct receiver *r, bool *out_final, struct fault *fault)
+{
+    bool silent = false;
+    *out_final = false;
+    for (;;) {
+        if (r->draining && r->cursor >= r->drain_cursor)
+            return fault_set(fault, ERROR_DRAINING, "the server is stopping");
+        int rc = send_wishes(r, fault);
+        if (rc == 0)
+            rc = wait_and_handle(r, &silent, out_final, fault);
+        if (rc != 0)
+            return rc;
+    }
+}
+
+/* Sleeps until the caller asks again or stops. */
+static void wait_for_retry(struct receiver *r)
+{
+    struct exchange *x = r->exchange;
+    exchange_lock(x);
+    bool retry = x->retry;
+    if (retry) {
+        x->retry = false;
+        r->lost_ns = clock_now_ns();
+        r->backoff_ms = 0;
+        r->n_strikes = 0;
+        exchange_move(x, EXCHANGE_LOST);
+    }
+    exchange_unlock(x);
+    bool readable;
+    if (!retry)
+        (void)connection_wait(&r->session.connection, clock_after_ms(60000),
+                              &readable);
+}
+
+static void stream_until_lost(struct receiver *r)
+{
+    struct fault why = {0};
+    bool final = false;
+    int rc = receiver_pump(r, &final, &why);
+    if (rc == -ERROR_CANCELLED)
+        return;
+    if (why.code == 0)
+        fault_set(&why, (enum error_code) - rc, "%s", error_sentence(rc));
+    failover_lost(r, final, &why);
+}
+
+void *receiver_main(void *receiver)
+{
+    struct receiver *r = receiver;
+    struct exchange *x = r->exchange;
+    struct fault why = {0};
+    int rc = failover_open(r, &why);
+    exchange_lock(x);
+    if (rc != 0)
+        exchange_give_up(x, &why);
+    else
+        exchange_move(x, EXCHANGE_STREAMING);
+    exchange_unlock(x);
+    while (rc == 0 && !stopping(x)) {
+        exchange_lock(x);
+        enum exchange_state state = x->state;
+        exchange_unlock(x);
+        if (state == EXCHANGE_STREAMING)
+            stream_until_lost(r);
+        else if (state == EXCHANGE_LOST)
+            failover_step(r);
+        else
+            wait_for_retry(r);
+    }
+    session_close(&r->session);
+    return NULL;
+}

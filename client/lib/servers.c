@@ -1,0 +1,91 @@
+/* Splits a list of servers. Resolves no names. */
+#include "client/lib/servers.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || strchr("-._:%", c) != NULL;
+}
+
+static int bad_server(const char *text, size_t n, const char *why,
+                      struct fault *fault)
+{
+    return fault_set(fault, ERROR_BAD_ARGUMENT,
+                     "server '%.*s' %s; HOST, HOST:PORT or [IPv6]:PORT is "
+                     "expected",
+                     n > 80 ? 80 : (int)n, text, why);
+}
+
+static bool parse_port(const char *text, size_t n, char *out)
+{
+    if (n == 0 || n >= SERVERS_PORT_BYTES)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    memcpy(out, text, n);
+    out[n] = '\0';
+    long port = strtol(out, NULL, 10);
+    return port >= 1 && port <= 65535;
+}
+
+/* One server, without commas. */
+static int parse_server(const char *text, size_t n, struct server_address *out,
+                        struct fault *fault)
+{
+    const char *host = text;
+    size_t host_bytes;
+    const char *rest;
+    if (n > 0 && text[0] == '[') {
+        const char *end = memchr(text, ']', n);
+        if (end == NULL)
+            return bad_server(text, n, "has no ]", fault);
+        host = text + 1;
+        host_bytes = (size_t)(end - host);
+        rest = end + 1;
+    } else {
+        const char *colon = memchr(text, ':', n);
+        host_bytes = colon != NULL ? (size_t)(colon - text) : n;
+        rest = text + host_bytes;
+    }
+    if (host_bytes == 0 || host_bytes >= SERVERS_HOST_BYTES)
+        return bad_server(text, n, "has no host or too long a one", fault);
+    for (size_t i = 0; i < host_bytes; i++)
+        if (host[i] == '\0' || !is_host_char(host[i]))
+            return bad_server(text, n, "has an odd character", fault);
+    struct server_address a = {.port = SERVERS_DEFAULT_PORT};
+    memcpy(a.host, host, host_bytes);
+    size_t rest_bytes = n - (size_t)(rest - text);
+    if (rest_bytes > 0 &&
+        (rest[0] != ':' || !parse_port(rest + 1, rest_bytes - 1, a.port)))
+        return bad_server(text, n, "has no port from 1 to 65535", fault);
+    *out = a;
+    return 0;
+}
+
+int servers_parse(const char *text, size_t n_bytes, struct servers *out,
+                  struct fault *fault)
+{
+    struct servers list = {0};
+    for (;;) {
+        const char *comma = memchr(text, ',', n_bytes);
+        size_t one = comma != NULL ? (size_t)(comma - text) : n_bytes;
+        if (list.n == SERVERS_MAX)
+            return fault_set(fault, ERROR_BAD_ARGUMENT, "more than %d servers",
+                             SERVERS_MAX);
+        int rc = parse_server(text, one, &list.address[list.n], fault);
+        if (rc != 0)
+            return rc;
+        list.n++;
+        if (comma == NULL)
+            break;
+        text = comma + 1;
+        n_bytes -= one + 1;
+    }
+    *out = list;
+    return 0;
+}

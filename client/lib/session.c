@@ -1,0 +1,230 @@
+/* Frames over one connection. Holds no batch and never retries. */
+#include "client/lib/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/lib/clock.h"
+
+void session_init(struct session *s, const struct options *options, int wake_fd,
+                  bool (*stopping)(void *context), void *context)
+{
+    memset(s, 0, sizeof *s);
+    s->options = options;
+    connection_init(&s->connection, wake_fd, stopping, context);
+}
+
+void session_fini(struct session *s)
+{
+    connection_close(&s->connection);
+    free(s->control);
+    s->control = NULL;
+    s->control_capacity = 0;
+}
+
+static int send_frame(struct session *s, struct bytes_writer *w,
+                      enum wire_type type, uint32_t request,
+                      int64_t deadline_ns, struct fault *fault)
+{
+    size_t n_bytes = wire_frame_finish(w, type, request);
+    if (n_bytes == 0)
+        return fault_set(fault, ERROR_INTERNAL, "a %s does not fit",
+                         wire_type_name(type));
+    return connection_write(&s->connection, w->start, n_bytes, deadline_ns,
+                            fault);
+}
+
+int session_send_credit(struct session *s, uint32_t request, uint32_t batches,
+                        int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 16];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_credit(&w, &(struct wire_credit){.batches = batches});
+    return send_frame(s, &w, WIRE_CREDIT, request, deadline_ns, fault);
+}
+
+int session_send_seek(struct session *s, uint32_t request, uint64_t position,
+                      int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 16];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_seek(&w, &(struct wire_seek){.position = position});
+    return send_frame(s, &w, WIRE_SEEK, request, deadline_ns, fault);
+}
+
+int session_send_pull(struct session *s, uint32_t request, uint64_t position,
+                      int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 16];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_pull(&w, &(struct wire_pull){.position = position});
+    return send_frame(s, &w, WIRE_PULL, request, deadline_ns, fault);
+}
+
+static int send_ping(struct session *s, enum wire_type type, uint32_t request,
+                     uint64_t token, int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 16];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_ping(&w, &(struct wire_ping){.token = token});
+    return send_frame(s, &w, type, request, deadline_ns, fault);
+}
+
+int session_send_ping(struct session *s, int64_t deadline_ns,
+                      struct fault *fault)
+{
+    return send_ping(s, WIRE_PING, 0, (uint64_t)clock_now_ns(), deadline_ns,
+                     fault);
+}
+
+void session_close(struct session *s)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 32];
+    struct bytes_writer w;
+    if (s->connection.fd >= 0) {
+        struct wire_close goodbye = {0};
+        wire_frame_begin(&w, bytes, sizeof bytes);
+        wire_encode_close(&w, &goodbye);
+        /* Whether it arrives does not matter: the socket's end says it too. */
+        (void)send_frame(s, &w, WIRE_CLOSE, 0, clock_now_ns(), NULL);
+    }
+    connection_close(&s->connection);
+}
+
+static bool make_room(struct session *s, size_t n_bytes)
+{
+    if (s->control_capacity >= n_bytes)
+        return true;
+    uint8_t *grown = realloc(s->control, n_bytes);
+    if (grown == NULL)
+        return false;
+    s->control = grown;
+    s->control_capacity = n_bytes;
+    return true;
+}
+
+int session_read(struct session *s, int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES];
+    struct wire_header *h = &s->frame.header;
+    int rc = connection_read(&s->connection, bytes, sizeof bytes, deadline_ns,
+                             fault);
+    if (rc == 0)
+        rc = frame_decode_header(bytes, s->options->max_batch_bytes, h, fault);
+    if (rc != 0 || h->type == WIRE_BATCH)
+        return rc;
+    size_t n_bytes = (size_t)h->payload_bytes;
+    if (!make_room(s, n_bytes > 0 ? n_bytes : 1))
+        return fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    rc = connection_read(&s->connection, s->control, n_bytes, deadline_ns,
+                         fault);
+    if (rc == 0)
+        rc = frame_decode(&s->frame, s->control, fault);
+    if (rc == 0 && h->type == WIRE_PING)
+        rc = send_ping(s, WIRE_PONG, h->request, s->frame.u.ping.token,
+                       deadline_ns, fault);
+    return rc;
+}
+
+int session_server_error(const struct session *s, struct fault *fault)
+{
+    bool is_error = s->frame.header.type == WIRE_ERROR;
+    int code = is_error ? s->frame.u.error.code : s->frame.u.close.code;
+    const char *text = is_error ? s->frame.u.error.text : s->frame.u.close.text;
+    if (strcmp(error_word(code), "unknown") == 0 || code == 0)
+        code = is_error ? ERROR_INTERNAL : ERROR_CLOSED;
+    return fault_set(fault, (enum error_code)code, "the server says: %s",
+                     text[0] != '\0' ? text : error_sentence(code));
+}
+
+/* Reads until a frame of that type; whatever else may come first is answered
+ * or refused. */
+static int expect(struct session *s, int type, int64_t deadline_ns,
+                  struct fault *fault)
+{
+    for (;;) {
+        int rc = session_read(s, deadline_ns, fault);
+        if (rc != 0)
+            return rc;
+        int got = s->frame.header.type;
+        if (got == type)
+            return 0;
+        if (got == WIRE_ERROR)
+            s->retry_after_ms = s->frame.u.error.retry_after_ms;
+        if (got == WIRE_ERROR || got == WIRE_CLOSE)
+            return session_server_error(s, fault);
+        if (got == WIRE_DRAIN)
+            return fault_set(fault, ERROR_DRAINING, "the server is stopping");
+        if (got != WIRE_PING && got != WIRE_PONG)
+            return fault_set(fault, ERROR_BAD_FRAME,
+                             "the server sent %s where %s belongs",
+                             wire_type_name(got), wire_type_name(type));
+    }
+}
+
+int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
+    struct bytes_writer w;
+    struct wire_hello hello = {.min_version = WIRE_VERSION,
+                               .max_version = WIRE_VERSION,
+                               .checksum_kinds = s->options->checksum_kinds};
+    memcpy(hello.client, s->options->name, sizeof hello.client);
+    int rc = options_token(s->options, hello.token, fault);
+    if (rc != 0)
+        return rc;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_hello(&w, &hello);
+    rc = send_frame(s, &w, WIRE_HELLO, 0, deadline_ns, fault);
+    if (rc == 0)
+        rc = expect(s, WIRE_WELCOME, deadline_ns, fault);
+    if (rc != 0)
+        return rc;
+    s->welcome = s->frame.u.welcome;
+    if (s->welcome.version != WIRE_VERSION)
+        return fault_set(fault, ERROR_UNSUPPORTED,
+                         "the server chose version %u of the protocol",
+                         s->welcome.version);
+    if ((s->options->checksum_kinds >> s->welcome.checksum & 1) == 0)
+        return fault_set(fault, ERROR_BAD_FRAME,
+                         "the server chose a checksum that was not offered");
+    return 0;
+}
+
+int session_open(struct session *s, const struct wire_open *open,
+                 uint32_t request, int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_open(&w, open);
+    int rc = send_frame(s, &w, WIRE_OPEN, request, deadline_ns, fault);
+    if (rc == 0)
+        rc = expect(s, WIRE_OPENED, deadline_ns, fault);
+    if (rc != 0)
+        return rc;
+    s->opened = s->frame.u.opened;
+    const struct wire_opened *o = &s->opened;
+    if (s->frame.header.request != request || o->position != open->position ||
+        o->rank != open->rank || o->world != open->world ||
+        (open->global_batch != 0 && o->global_batch != open->global_batch))
+        return fault_set(fault, ERROR_BAD_FRAME,
+                         "the server opened something else than was asked");
+    if (open->has_fingerprint &&
+        memcmp(o->fingerprint, open->fingerprint, sizeof o->fingerprint) != 0)
+        return fault_set(fault, ERROR_FINGERPRINT,
+                         "the stream's fingerprint is not the expected one");
+    if (o->batch_bytes < WIRE_BATCH_HEAD_BYTES + WIRE_TENSOR_BYTES)
+        return fault_set(fault, ERROR_BAD_FRAME,
+                         "the server's batches have no tensors");
+    if (o->batch_bytes > s->options->max_batch_bytes)
+        return fault_set(fault, ERROR_TOO_LARGE,
+                         "a batch has %llu bytes, max_batch_bytes is %llu",
+                         (unsigned long long)o->batch_bytes,
+                         (unsigned long long)s->options->max_batch_bytes);
+    return 0;
+}
