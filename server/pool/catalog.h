@@ -14,6 +14,11 @@
 
 #define POOL_COVERAGE_CELLS 16 /* a side of the coverage grid */
 
+/* A point of an object, px of level 0, from a manifest. */
+struct pool_keypoint {
+    double x, y;
+};
+
 struct pool_object {
     const char *name;      /* path relative to the pool, or "demo/..." */
     uint32_t class_id;     /* objects are sorted by class, then natural name */
@@ -26,6 +31,9 @@ struct pool_object {
     uint32_t n_levels;
     struct image_level level[IMAGE_MAX_LEVELS]; /* RGBA8 premultiplied */
     struct digest digest; /* of size and straight-alpha decoded pixels */
+    uint32_t n_keypoints; /* 0 unless a manifest gives them */
+    const struct pool_keypoint *keypoints;
+    double size_mm; /* longer side of the object in the world; 0 unknown */
 };
 
 struct pool_background {

@@ -1,0 +1,178 @@
+/* From a decoded raster to the block of levels that the pool keeps, its digest
+ * and its measures. Decodes nothing. */
+#include "server/pool/image.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "server/base/mem.h"
+#include "server/pixel/mip.h"
+
+_Static_assert(MIP_COVERAGE_CELLS == POOL_COVERAGE_CELLS,
+               "the coverage grids are the same");
+
+static uint64_t level_bytes(int32_t width, int32_t height, int32_t n_channels)
+{
+    return (uint64_t)width * (uint64_t)height * (uint64_t)n_channels;
+}
+
+static uint64_t align_up(uint64_t n)
+{
+    return (n + POOL_IMAGE_ALIGN - 1) / POOL_IMAGE_ALIGN * POOL_IMAGE_ALIGN;
+}
+
+uint64_t pool_image_block_bytes(int32_t width, int32_t height,
+                                int32_t n_channels)
+{
+    const uint32_t n_levels = mip_n_levels(width, height);
+    uint64_t n = 2 * POOL_IMAGE_ALIGN; /* to align the block; the zero bytes */
+
+    for (uint32_t i = 0; i < n_levels; i++) {
+        n += align_up(level_bytes(width, height, n_channels));
+        width = mip_half(width);
+        height = mip_half(height);
+    }
+    return n;
+}
+
+uint64_t pool_image_level_bytes(int32_t width, int32_t height,
+                                int32_t n_channels)
+{
+    const uint32_t n_levels = mip_n_levels(width, height);
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < n_levels; i++) {
+        n += level_bytes(width, height, n_channels);
+        width = mip_half(width);
+        height = mip_half(height);
+    }
+    return n;
+}
+
+void pool_image_reduce(int32_t *width, int32_t *height, int32_t max_side)
+{
+    while (max_side > 0 && (*width > max_side || *height > max_side)) {
+        *width = mip_half(*width);
+        *height = mip_half(*height);
+    }
+}
+
+static struct digest digest_raster(const struct pool_raster *r)
+{
+    struct digest_state s;
+
+    digest_init(&s);
+    digest_update_u32(&s, (uint32_t)r->width);
+    digest_update_u32(&s, (uint32_t)r->height);
+    digest_update(&s, r->pixels,
+                  level_bytes(r->width, r->height, r->n_channels));
+    return digest_final(&s);
+}
+
+/* Copies level 0 and makes the others. */
+static int build_levels(const struct pool_raster *r, struct pool_image *out,
+                        struct fault *fault)
+{
+    int32_t width = r->width, height = r->height;
+
+    out->block_bytes = pool_image_block_bytes(width, height, r->n_channels);
+    out->memory = mem_calloc(1, out->block_bytes);
+    if (!out->memory)
+        return fault_set(fault, ERROR_NO_MEMORY, "no memory to keep %d x %d px",
+                         width, height);
+    out->width = width;
+    out->height = height;
+    out->n_levels = mip_n_levels(width, height);
+    assert(out->n_levels <= IMAGE_MAX_LEVELS);
+    uint8_t *at = (uint8_t *)align_up((uintptr_t)out->memory);
+
+    memcpy(at, r->pixels, level_bytes(width, height, r->n_channels));
+    for (uint32_t i = 0; i < out->n_levels; i++) {
+        const ptrdiff_t stride = (ptrdiff_t)width * r->n_channels;
+
+        out->level[i] = (struct image_level){at, width, height, stride};
+        if (i > 0 && r->n_channels == 4)
+            mip_halve_rgba(&out->level[i - 1], at, stride);
+        else if (i > 0)
+            mip_halve_rgb(&out->level[i - 1], at, stride);
+        at += align_up(level_bytes(width, height, r->n_channels));
+        width = mip_half(width);
+        height = mip_half(height);
+    }
+    return 0;
+}
+
+int pool_image_object(struct pool_raster *raster, struct pool_image *out,
+                      struct fault *fault)
+{
+    const ptrdiff_t stride = (ptrdiff_t)raster->width * 4;
+    int code;
+
+    assert(raster->n_channels == 4);
+    memset(out, 0, sizeof(*out));
+    out->digest = digest_raster(raster);
+    out->full_digest = out->digest;
+    mip_premultiply(raster->pixels, raster->width, raster->height, stride);
+    const struct image_level level = {raster->pixels, raster->width,
+                                      raster->height, stride};
+
+    out->alpha_box = mip_alpha_box(&level);
+    if (out->alpha_box.x0 >= out->alpha_box.x1) {
+        memset(out, 0, sizeof(*out));
+        return fault_set(fault, ERROR_BAD_FILE, "nothing of it is visible");
+    }
+    mip_coverage(&level, &out->alpha_box, out->coverage);
+    code = build_levels(raster, out, fault);
+    if (code)
+        memset(out, 0, sizeof(*out));
+    return code;
+}
+
+static int halve_raster(struct pool_raster *raster, struct fault *fault)
+{
+    const struct image_level in = {raster->pixels, raster->width,
+                                   raster->height,
+                                   (ptrdiff_t)raster->width * 3};
+    struct pool_raster half;
+    int code = pool_raster_init(&half, mip_half(raster->width),
+                                mip_half(raster->height), 3, fault);
+
+    if (code)
+        return code;
+    mip_halve_rgb(&in, half.pixels, (ptrdiff_t)half.width * 3);
+    pool_raster_fini(raster);
+    *raster = half;
+    return 0;
+}
+
+int pool_image_background(struct pool_raster *raster, int32_t max_side,
+                          struct pool_image *out, struct fault *fault)
+{
+    int32_t width = raster->width, height = raster->height;
+    int code = 0;
+
+    assert(raster->n_channels == 3);
+    memset(out, 0, sizeof(*out));
+    const struct digest full_digest = digest_raster(raster);
+
+    pool_image_reduce(&width, &height, max_side);
+    const bool reduced = width != raster->width || height != raster->height;
+
+    while (!code && (raster->width != width || raster->height != height))
+        code = halve_raster(raster, fault);
+    if (!code)
+        code = build_levels(raster, out, fault);
+    if (code) {
+        memset(out, 0, sizeof(*out));
+        return code;
+    }
+    out->full_digest = full_digest;
+    out->digest = reduced ? digest_raster(raster) : full_digest;
+    return 0;
+}
+
+void pool_image_fini(struct pool_image *image)
+{
+    mem_free(image->memory);
+    memset(image, 0, sizeof(*image));
+}
