@@ -64,6 +64,8 @@
     X(TCP_CLOSED_TIMEOUT, counter,                                             \
       "pasted_tcp_closed_total{reason=\"timeout\"}",                           \
       "TCP connections closed, by reason.")                                    \
+    X(TCP_CLOSED_DRAIN, counter, "pasted_tcp_closed_total{reason=\"drain\"}",  \
+      "TCP connections closed, by reason.")                                    \
     X(TCP_BATCHES_SENT, counter,                                               \
       "pasted_batches_sent_total{transport=\"tcp\"}", "Batches sent.")         \
     X(HTTP_BATCHES_SENT, counter,                                              \

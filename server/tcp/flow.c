@@ -1,0 +1,321 @@
+/* Moves batches: from the session's credit to orders at the store, from
+ * finished orders to the socket. Does not read messages.
+ * Threads: loop thread only.
+ *
+ *   credit, PULL -> WAITING -> COMPOSING -> READY -> send -> the socket has it
+ *                   (PULLs)    (store_request) (batch, one reference)
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "server/base/host.h"
+#include "server/base/log.h"
+#include "server/base/metrics.h"
+#include "server/tcp/session.h"
+
+static bool is_retryable(int status)
+{
+    return status == -ERROR_OVERLOADED || status == -ERROR_NO_MEMORY;
+}
+
+/* Accounts. */
+
+/* Batches that the session holds or asks for. */
+static uint32_t n_held(const struct session *s)
+{
+    uint32_t n = s->n_ahead + s->n_sends;
+    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++)
+        n += s->pulls[i].state > ORDER_WAITING;
+    return n;
+}
+
+/* All but one count against what the sessions may hold ahead of time. */
+static void account(struct session *s)
+{
+    uint32_t n = n_held(s);
+    uint64_t bytes = n > 1 ? (n - 1) * s->batch_bytes : 0;
+    s->server->ahead_bytes += bytes - s->ahead_bytes;
+    s->ahead_bytes = bytes;
+}
+
+static bool may_hold_more(const struct session *s)
+{
+    const struct tcp_server *server = s->server;
+    return n_held(s) == 0 ||
+           server->ahead_bytes + s->batch_bytes <= server->max_ahead_bytes;
+}
+
+bool flow_is_idle(const struct session *s)
+{
+    return s->n_ahead == 0 && s->n_pulls == 0 && s->n_sends == 0;
+}
+
+/* Orders. */
+
+static void on_composed(struct store_request *request, int status,
+                        struct batch *batch, const struct fault *fault)
+{
+    struct order *o = request->context;
+    struct session *s = o->session;
+    assert(s->magic == SESSION_MAGIC && o->state == ORDER_COMPOSING);
+    bool is_pull = o >= s->pulls && o < s->pulls + SESSION_MAX_PULLS;
+    if (status == 0) {
+        o->batch = batch;
+        o->state = ORDER_READY;
+    } else if (is_pull) {
+        o->state = ORDER_FREE;
+        s->n_pulls--;
+        session_refuse(s, o->id, status, fault->text);
+    } else {
+        /* The stream has a gap now. Not composing any more: let go first. */
+        o->state = ORDER_FREE;
+        session_fail(s, SESSION_END_ERROR, s->serial, status, fault->text);
+    }
+    account(s);
+    flow_pump(s);
+}
+
+/* Asks the store for the slice of the step at o's cursor. */
+static int begin(struct session *s, struct order *o, uint64_t cursor,
+                 struct fault *fault)
+{
+    struct stream_slice slice;
+    int status =
+        stream_slice(cursor, s->global_batch, s->rank, s->world, &slice, fault);
+    if (status != 0)
+        return status;
+    o->session = s;
+    o->batch = NULL;
+    o->request = (struct store_request){
+        .stream = s->stream,
+        .first_position = slice.first_position,
+        .n_samples = slice.n_samples,
+        .dtype = s->dtype,
+        .layout = s->layout,
+        .checksum = s->checksum,
+        .class = WORKER_BULK,
+        .done = on_composed,
+        .context = o,
+    };
+    status = store_get(s->server->store, &o->request, &o->batch, fault);
+    if (status < 0)
+        return status;
+    o->state = status == 1 ? ORDER_READY : ORDER_COMPOSING;
+    return 0;
+}
+
+static void drop(struct session *s, struct order *o)
+{
+    if (o->state == ORDER_COMPOSING)
+        store_cancel(s->server->store, &o->request);
+    if (o->state == ORDER_READY)
+        batch_unref(o->batch);
+    o->batch = NULL;
+    o->state = ORDER_FREE;
+}
+
+static struct order *ahead_at(struct session *s, uint32_t i)
+{
+    return &s->ahead[(s->first_ahead + i) % SESSION_MAX_AHEAD];
+}
+
+void flow_drop_ahead(struct session *s)
+{
+    for (uint32_t i = 0; i < s->n_ahead; i++)
+        drop(s, ahead_at(s, i));
+    s->n_ahead = 0;
+    account(s);
+}
+
+void flow_drop_pulls(struct session *s)
+{
+    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++)
+        drop(s, &s->pulls[i]);
+    s->n_pulls = 0;
+    account(s);
+}
+
+int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
+              struct fault *fault)
+{
+    struct stream_slice slice;
+    struct order *free_order = NULL;
+    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++) {
+        struct order *o = &s->pulls[i];
+        if (o->state == ORDER_FREE)
+            free_order = o;
+        else if (o->id == id)
+            return fault_set(fault, ERROR_BAD_ARGUMENT,
+                             "request %" PRIu32 " is not answered yet", id);
+    }
+    if (!free_order)
+        return fault_set(fault, ERROR_OVERLOADED,
+                         "%d PULLs are not answered yet", SESSION_MAX_PULLS);
+    int status =
+        stream_slice(cursor, s->global_batch, s->rank, s->world, &slice, fault);
+    if (status != 0)
+        return status;
+    free_order->state = ORDER_WAITING;
+    free_order->session = s;
+    free_order->id = id;
+    free_order->number = s->next_pull++;
+    free_order->request.first_position = cursor; /* until it begins */
+    s->n_pulls++;
+    return 0;
+}
+
+/* The PULL in that state that came first, or NULL. */
+static struct order *oldest_pull(struct session *s, int state)
+{
+    struct order *oldest = NULL;
+    for (uint32_t i = 0; s->n_pulls > 0 && i < SESSION_MAX_PULLS; i++) {
+        struct order *o = &s->pulls[i];
+        if ((int)o->state == state && (!oldest || o->number < oldest->number))
+            oldest = o;
+    }
+    return oldest;
+}
+
+static bool begin_pull(struct session *s)
+{
+    struct fault fault = {0};
+    struct order *o = oldest_pull(s, ORDER_WAITING);
+    if (!o || !may_hold_more(s))
+        return false;
+    int status = begin(s, o, o->request.first_position, &fault);
+    if (status < 0) {
+        o->state = ORDER_FREE;
+        s->n_pulls--;
+        session_refuse(s, o->id, status, fault.text);
+    }
+    account(s);
+    return true;
+}
+
+static bool begin_ahead(struct session *s)
+{
+    struct fault fault = {0};
+    uint64_t n = s->n_ahead;
+    if (s->state != SESSION_STREAMING || n >= SESSION_MAX_AHEAD ||
+        n >= s->credit_batches || !may_hold_more(s) ||
+        (n + 1) * s->batch_bytes > s->credit_bytes)
+        return false;
+    int status = begin(s, ahead_at(s, s->n_ahead), s->cursor, &fault);
+    if (is_retryable(status))
+        return false; /* the next tick tries again */
+    if (status < 0) {
+        session_fail(s, SESSION_END_ERROR, s->serial, status, fault.text);
+        return false;
+    }
+    s->n_ahead++;
+    s->cursor += s->global_batch;
+    account(s);
+    return true;
+}
+
+/* Sending. */
+
+static void on_sent(struct transport_write *write, int uv_status)
+{
+    struct send *send = (struct send *)write;
+    struct session *s = send->session;
+    batch_unref(send->batch);
+    send->batch = NULL;
+    s->n_sends--;
+    account(s);
+    if (uv_status == 0) {
+        s->active_ns = host_now_ns();
+        s->sent_batches++;
+        metric_add(METRIC_TCP_BATCHES_SENT, 1);
+    }
+    flow_pump(s);
+}
+
+/* The frame header and the batch's head, this session's own: the payload is
+ * shared by sessions with other kinds of checksum. */
+static void write_front(struct send *send, uint32_t request,
+                        enum checksum_kind checksum, uint64_t table_bytes)
+{
+    const struct batch *b = send->batch;
+    const struct wire_header h = {
+        .version = WIRE_VERSION,
+        .type = WIRE_BATCH,
+        .request = request,
+        .payload_bytes = b->layout.tensors_bytes + table_bytes,
+    };
+    wire_encode_header(send->front, &h);
+    memcpy(send->front + WIRE_HEADER_BYTES, b->payload, WIRE_BATCH_HEAD_BYTES);
+    send->front[WIRE_HEADER_BYTES + WIRE_BATCH_CHECKSUM_OFFSET] =
+        (uint8_t)checksum;
+}
+
+/* Takes over o's reference. */
+static void send_order(struct session *s, struct order *o, uint32_t request)
+{
+    struct send *send = s->sends;
+    while (send->batch)
+        send++; /* n_sends < SESSION_MAX_SENDS: one is free */
+    struct batch *b = o->batch;
+    uint64_t table_bytes =
+        s->checksum ? 8 * ((uint64_t)b->layout.n_samples + 1) : 0;
+    send->session = s;
+    send->batch = b;
+    o->batch = NULL;
+    o->state = ORDER_FREE;
+    write_front(send, request, s->checksum, table_bytes);
+
+    uv_buf_t *piece = send->write.pieces;
+    piece[0] = uv_buf_init((char *)send->front, sizeof send->front);
+    piece[1].base = (char *)(uintptr_t)b->payload + WIRE_BATCH_HEAD_BYTES;
+    piece[1].len = (size_t)b->layout.tensors_bytes - WIRE_BATCH_HEAD_BYTES;
+    /* Little-endian in memory as on the wire: see the assertion below. */
+    piece[2].base = (char *)(uintptr_t)b->checksums[s->checksum];
+    piece[2].len = (size_t)table_bytes;
+    send->write.n_pieces = table_bytes ? 3 : 2;
+    send->write.done = on_sent;
+    s->n_sends++;
+    if (transport_send(&s->transport, &send->write) != 0) {
+        send->batch = NULL;
+        s->n_sends--;
+        batch_unref(b);
+        session_break(s, SESSION_END_ERROR, "the socket takes no batch");
+    }
+    account(s);
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "checksum tables and tensors travel as they lie in memory");
+
+static bool send_one(struct session *s)
+{
+    if (s->n_sends >= SESSION_MAX_SENDS)
+        return false;
+    struct order *pull = oldest_pull(s, ORDER_READY);
+    if (pull) {
+        s->n_pulls--;
+        send_order(s, pull, pull->id);
+        return true;
+    }
+    struct order *first = ahead_at(s, 0);
+    if (s->n_ahead == 0 || first->state != ORDER_READY)
+        return false;
+    s->first_ahead = (s->first_ahead + 1) % SESSION_MAX_AHEAD;
+    s->n_ahead--;
+    s->credit_batches--;
+    s->credit_bytes -= s->batch_bytes;
+    send_order(s, first, s->serial);
+    return true;
+}
+
+void flow_pump(struct session *s)
+{
+    bool moved = true;
+    while (moved && s->state != SESSION_CLOSING) {
+        moved = send_one(s);
+        moved = begin_pull(s) || moved;
+        moved = begin_ahead(s) || moved;
+    }
+    if (s->state == SESSION_DRAINING && flow_is_idle(s))
+        session_goodbye(s, SESSION_END_DRAIN, ERROR_DRAINING,
+                        "everything promised is sent, the server stops");
+}

@@ -1,0 +1,398 @@
+/* Answers the client's messages: one function each, behind a table of what is
+ * allowed when. Does not move batches (flow.c), knows no socket.
+ * Threads: loop thread only. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/base/log.h"
+#include "server/base/mem.h"
+#include "server/base/version.h"
+#include "server/tcp/session.h"
+
+/* Frames: allocated when they can be long. */
+
+static void send_welcome(struct session *s, uint32_t request)
+{
+    const struct tcp_server *server = s->server;
+    const struct stream_set *streams = server->streams;
+    const size_t n_bytes =
+        WIRE_HEADER_BYTES + 64 +
+        (streams->n_streams + 1) * (size_t)(2 + WIRE_MAX_NAME_BYTES);
+    struct wire_welcome *m = mem_calloc(1, sizeof *m);
+    uint8_t *frame = mem_calloc(1, n_bytes);
+    if (!m || !frame) {
+        session_break(s, SESSION_END_ERROR, "no memory to say WELCOME");
+        goto out;
+    }
+    m->version = WIRE_VERSION;
+    m->checksum = (uint8_t)s->checksum;
+    m->engine = ENGINE_VERSION;
+    m->max_batch_samples = RECIPE_MAX_BATCH;
+    m->max_batch_bytes = store_max_batch_bytes(server->store);
+    m->max_credit_batches = server->config.max_credit_batches;
+    m->max_credit_bytes = server->config.max_credit_bytes;
+    m->max_pulls = SESSION_MAX_PULLS;
+    m->idle_timeout_ms = server->config.idle_timeout_ms;
+    snprintf(m->server, sizeof m->server, "pasted %s", PASTED_VERSION_TEXT);
+    m->n_streams = (uint16_t)streams->n_streams;
+    for (uint32_t i = 0; i < streams->n_streams; i++)
+        memcpy(m->streams[i], streams->stream[i]->name, WIRE_MAX_NAME_BYTES);
+
+    struct bytes_writer w;
+    wire_frame_begin(&w, frame, n_bytes);
+    wire_encode_welcome(&w, m);
+    session_send_frame(s, frame, wire_frame_finish(&w, WIRE_WELCOME, request));
+out:
+    mem_free(frame);
+    mem_free(m);
+}
+
+static struct wire_opened opened(const struct session *s)
+{
+    const struct catalog *catalog = s->stream->catalog;
+    struct wire_opened m = {
+        .seed = s->stream->recipe.seed,
+        .edges_per_epoch = s->stream->edges_per_epoch,
+        .position = s->cursor,
+        .batch_bytes = s->batch_bytes,
+        .global_batch = s->global_batch,
+        .rank = s->rank,
+        .world = s->world,
+        .n_samples = s->n_samples,
+        .n_objects = catalog->n_objects,
+        .n_backgrounds = catalog->n_backgrounds,
+        .objects_per_background = s->stream->graph.objects_per_background,
+        .height = (uint32_t)s->stream->recipe.height,
+        .width = (uint32_t)s->stream->recipe.width,
+        .dtype = s->dtype,
+        .layout = s->layout,
+        .n_classes = catalog->n_classes,
+    };
+    memcpy(m.fingerprint, s->stream->fingerprint.bytes, sizeof m.fingerprint);
+    return m;
+}
+
+/* Class names come from folder names: cut and made valid text. */
+static void write_class(struct bytes_writer *w, const char *name)
+{
+    char text[WIRE_MAX_NAME_BYTES];
+    snprintf(text, sizeof text, "%s", name);
+    bytes_text_clean(text);
+    bytes_write_string(w, text);
+}
+
+static void send_opened(struct session *s, uint32_t request)
+{
+    const struct catalog *catalog = s->stream->catalog;
+    const struct wire_opened m = opened(s);
+    size_t n_bytes = WIRE_HEADER_BYTES + 128;
+    for (uint32_t i = 0; i < catalog->n_classes; i++)
+        n_bytes += 2 + strnlen(catalog->classes[i], WIRE_MAX_NAME_BYTES);
+    uint8_t *frame = mem_calloc(1, n_bytes);
+    if (!frame) {
+        session_break(s, SESSION_END_ERROR, "no memory to say OPENED");
+        return;
+    }
+    struct bytes_writer w;
+    wire_frame_begin(&w, frame, n_bytes);
+    wire_encode_opened(&w, &m);
+    for (uint32_t i = 0; i < catalog->n_classes; i++)
+        write_class(&w, catalog->classes[i]);
+    n_bytes = wire_frame_finish(&w, WIRE_OPENED, request);
+    if (n_bytes > 0)
+        session_send_frame(s, frame, n_bytes);
+    else
+        session_fail(s, SESSION_END_ERROR, request, ERROR_TOO_LARGE,
+                     "the names of the classes fit in no frame");
+    mem_free(frame);
+}
+
+/* HELLO. */
+
+static enum checksum_kind best_kind(uint32_t kinds)
+{
+    for (int kind = CHECKSUM_N_KINDS - 1; kind > CHECKSUM_NONE; kind--)
+        if (kinds >> kind & 1)
+            return (enum checksum_kind)kind;
+    return CHECKSUM_NONE;
+}
+
+static int on_hello(struct session *s, const struct wire_header *h,
+                    struct bytes_reader *r)
+{
+    struct wire_hello m;
+    if (wire_decode_hello(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    char text[WIRE_MAX_TEXT_BYTES];
+    if (m.min_version > WIRE_VERSION || m.max_version < WIRE_VERSION) {
+        snprintf(text, sizeof text,
+                 "this server speaks version %d, the client %d to %d",
+                 WIRE_VERSION, m.min_version, m.max_version);
+        session_fail(s, SESSION_END_ERROR, h->request, ERROR_UNSUPPORTED, text);
+    } else if (!tokens_accept(s->server->config.tokens, m.token)) {
+        session_fail(s, SESSION_END_ERROR, h->request, ERROR_UNAUTHORIZED,
+                     error_sentence(ERROR_UNAUTHORIZED));
+    } else {
+        memcpy(s->client, m.client, sizeof s->client);
+        s->checksum = best_kind(m.checksum_kinds);
+        session_move(s, SESSION_READY);
+        send_welcome(s, h->request);
+    }
+    return 0;
+}
+
+/* OPEN. */
+
+static int check_fingerprint(const struct stream *stream,
+                             const struct wire_open *m, struct fault *fault)
+{
+    struct digest expected;
+    char hex[DIGEST_HEX_BYTES];
+    memcpy(expected.bytes, m->fingerprint, sizeof expected.bytes);
+    if (!m->has_fingerprint || memcmp(expected.bytes, stream->fingerprint.bytes,
+                                      sizeof expected.bytes) == 0)
+        return 0;
+    digest_hex(&expected, hex);
+    return fault_set(fault, ERROR_FINGERPRINT,
+                     "stream %s has fingerprint %s, not the expected %s",
+                     stream->name, stream->fingerprint_hex, hex);
+}
+
+/* Payload of each batch, into s. */
+static int lay_out(struct session *s, const struct stream *stream,
+                   const struct wire_open *m, struct fault *fault)
+{
+    struct batch_layout layout;
+    int status = batch_layout_init(&layout, &stream->recipe, s->n_samples,
+                                   m->dtype, m->layout);
+    if (status == -ERROR_BAD_ARGUMENT)
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "image dtype %d or layout %d is not served", m->dtype,
+                         m->layout);
+    uint64_t limit = store_max_batch_bytes(s->server->store);
+    uint64_t table = s->checksum ? 8 * ((uint64_t)s->n_samples + 1) : 0;
+    if (status == 0 && layout.tensors_bytes + table > limit)
+        status = -ERROR_TOO_LARGE;
+    if (status != 0)
+        return fault_set(fault, (enum error_code) - status,
+                         "a batch of %" PRIu32 " samples is beyond the limit "
+                         "of %" PRIu64 " bytes",
+                         s->n_samples, limit);
+    s->dtype = layout.dtype;
+    s->layout = layout.layout;
+    s->batch_bytes = layout.tensors_bytes + table;
+    return 0;
+}
+
+/* Fills the session's stream; on failure none is open. */
+static int open_stream(struct session *s, const struct wire_open *m,
+                       uint32_t request, struct fault *fault)
+{
+    struct stream_slice slice;
+    struct stream *stream = stream_find(s->server->streams, m->stream);
+    if (request == 0)
+        return fault_set(fault, ERROR_BAD_ARGUMENT, "OPEN's request id is 0");
+    if (!stream)
+        return fault_set(fault, ERROR_NOT_FOUND, "no stream \"%s\"", m->stream);
+    int status = check_fingerprint(stream, m, fault);
+    if (status != 0)
+        return status;
+    uint32_t g = m->global_batch ? m->global_batch : stream->recipe.batch;
+    status = stream_slice(m->position, g, m->rank, m->world, &slice, fault);
+    if (status != 0)
+        return status;
+    s->n_samples = slice.n_samples;
+    status = lay_out(s, stream, m, fault);
+    if (status != 0)
+        return status;
+    s->stream = stream;
+    s->serial = request;
+    s->global_batch = g;
+    s->rank = m->rank;
+    s->world = m->world;
+    s->cursor = m->position;
+    return 0;
+}
+
+static int on_open(struct session *s, const struct wire_header *h,
+                   struct bytes_reader *r)
+{
+    struct fault fault = {0};
+    struct wire_open m;
+    if (wire_decode_open(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    session_drop_orders(s);
+    int status = open_stream(s, &m, h->request, &fault);
+    session_move(s, status == 0 ? SESSION_STREAMING : SESSION_READY);
+    if (status != 0) {
+        session_refuse(s, h->request, status, fault.text);
+        return 0;
+    }
+    s->opened_once = true;
+    log_info("tcp: session %" PRIu64 " (%s, %s) opens %s at %" PRIu64
+             ", batch %" PRIu32 ", rank %" PRIu32 " of %" PRIu32,
+             s->number, s->peer, s->client, s->stream->name, s->cursor,
+             s->global_batch, s->rank, s->world);
+    send_opened(s, h->request);
+    return 0;
+}
+
+/* CREDIT, SEEK, PULL. */
+
+static int on_credit(struct session *s, const struct wire_header *h,
+                     struct bytes_reader *r)
+{
+    const struct tcp_config *c = &s->server->config;
+    struct wire_credit m;
+    if (wire_decode_credit(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    if (!s->stream)
+        return 0; /* draining */
+    bool batches_fit = m.batches <= c->max_credit_batches &&
+                       s->credit_batches <= c->max_credit_batches - m.batches;
+    bool bytes_fit =
+        m.bytes == 0 || (m.bytes <= c->max_credit_bytes &&
+                         s->credit_bytes <= c->max_credit_bytes - m.bytes);
+    if (!batches_fit || !bytes_fit) {
+        session_refuse(s, h->request, ERROR_TOO_LARGE,
+                       "more credit than WELCOME allows");
+        return 0;
+    }
+    s->credit_batches += m.batches;
+    s->credit_bytes += m.bytes ? m.bytes : m.batches * s->batch_bytes;
+    flow_pump(s);
+    return 0;
+}
+
+static bool is_pull(const struct session *s, uint32_t request)
+{
+    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++)
+        if (s->pulls[i].state != ORDER_FREE && s->pulls[i].id == request)
+            return true;
+    return false;
+}
+
+static int on_seek(struct session *s, const struct wire_header *h,
+                   struct bytes_reader *r)
+{
+    struct fault fault = {0};
+    struct stream_slice slice;
+    struct wire_seek m;
+    if (wire_decode_seek(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    int status = stream_slice(m.position, s->global_batch, s->rank, s->world,
+                              &slice, &fault);
+    if (h->request == 0 || is_pull(s, h->request))
+        status = fault_set(&fault, ERROR_BAD_ARGUMENT,
+                           "SEEK's request id is 0 or a PULL's");
+    if (status != 0) {
+        session_refuse(s, h->request, status, fault.text);
+        return 0;
+    }
+    flow_drop_ahead(s);
+    s->serial = h->request;
+    s->cursor = m.position;
+    flow_pump(s);
+    return 0;
+}
+
+static int on_pull(struct session *s, const struct wire_header *h,
+                   struct bytes_reader *r)
+{
+    struct fault fault = {0};
+    struct wire_pull m;
+    if (wire_decode_pull(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    int status = h->request == 0 || h->request == s->serial
+                     ? fault_set(&fault, ERROR_BAD_ARGUMENT,
+                                 "PULL's request id is 0 or the stream's")
+                     : flow_pull(s, h->request, m.position, &fault);
+    if (status != 0)
+        session_refuse(s, h->request, status, fault.text);
+    flow_pump(s);
+    return 0;
+}
+
+/* PING, PONG, CLOSE. */
+
+static int on_ping(struct session *s, const struct wire_header *h,
+                   struct bytes_reader *r)
+{
+    uint8_t frame[WIRE_HEADER_BYTES + 8];
+    struct bytes_writer w;
+    struct wire_ping m;
+    if (wire_decode_ping(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    wire_frame_begin(&w, frame, sizeof frame);
+    wire_encode_ping(&w, &m);
+    session_send_frame(s, frame, wire_frame_finish(&w, WIRE_PONG, h->request));
+    return 0;
+}
+
+/* That it came is all it says: on_frame noted the time. */
+static int on_pong(struct session *s, const struct wire_header *h,
+                   struct bytes_reader *r)
+{
+    struct wire_ping m;
+    return wire_decode_ping(r, &m);
+}
+
+static int on_close(struct session *s, const struct wire_header *h,
+                    struct bytes_reader *r)
+{
+    struct wire_close m;
+    if (wire_decode_close(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    session_break(s, SESSION_END_PEER, "the client said CLOSE");
+    return 0;
+}
+
+/* What is allowed when: PROTOCOL.md section 5. */
+
+#define IN(state) (1u << (state))
+#define GREETED                                                                \
+    (IN(SESSION_READY) | IN(SESSION_STREAMING) | IN(SESSION_DRAINING))
+
+static const struct rule {
+    int (*handle)(struct session *s, const struct wire_header *h,
+                  struct bytes_reader *r);
+    unsigned states;   /* where it is handled */
+    unsigned forgiven; /* where it gets an ERROR that is not fatal */
+} rules[] = {
+    [WIRE_HELLO] = {on_hello, IN(SESSION_FRESH), 0},
+    [WIRE_OPEN] = {on_open, IN(SESSION_READY) | IN(SESSION_STREAMING),
+                   IN(SESSION_DRAINING)},
+    [WIRE_CREDIT] = {on_credit, IN(SESSION_STREAMING) | IN(SESSION_DRAINING),
+                     IN(SESSION_READY)},
+    [WIRE_PULL] = {on_pull, IN(SESSION_STREAMING), GREETED},
+    [WIRE_SEEK] = {on_seek, IN(SESSION_STREAMING), GREETED},
+    [WIRE_PING] = {on_ping, GREETED, 0},
+    [WIRE_PONG] = {on_pong, GREETED, 0},
+    [WIRE_CLOSE] = {on_close, GREETED | IN(SESSION_FRESH), 0},
+};
+
+void gateway_frame(struct session *s, const struct wire_header *h,
+                   const uint8_t *payload)
+{
+    const struct rule *rule = &rules[h->type];
+    struct bytes_reader r;
+    char text[WIRE_MAX_TEXT_BYTES];
+    bytes_reader_init(&r, payload, (size_t)h->payload_bytes);
+    if (rule->states & IN(s->state)) {
+        if (rule->handle(s, h, &r) != 0) {
+            snprintf(text, sizeof text, "the payload of %s is malformed",
+                     wire_type_name(h->type));
+            session_fail(s, SESSION_END_ERROR, h->request, ERROR_BAD_FRAME,
+                         text);
+        }
+        return;
+    }
+    int code = s->state == SESSION_DRAINING ? ERROR_DRAINING : ERROR_BAD_STATE;
+    snprintf(text, sizeof text, "%s is not allowed now (%s)",
+             wire_type_name(h->type), error_sentence(code));
+    if (rule->forgiven & IN(s->state))
+        session_refuse(s, h->request, code, text);
+    else
+        session_fail(s, SESSION_END_ERROR, h->request, code, text);
+}

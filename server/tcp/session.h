@@ -1,0 +1,135 @@
+/* One client's session: its state, its stream, its credit and the batches on
+ * their way to it. Private to server/tcp; session.c has its life, flow.c moves
+ * batches, gateway.c answers messages. Threads: loop thread only. */
+#ifndef PASTED_TCP_SESSION_H
+#define PASTED_TCP_SESSION_H
+
+#include "server/serve/store.h"
+#include "server/tcp/server.h"
+#include "server/tcp/transport.h"
+
+#define SESSION_MAGIC     0x53455353u
+#define SESSION_MAX_AHEAD 8  /* batches of the stream asked for ahead */
+#define SESSION_MAX_PULLS 16 /* unanswered at once */
+#define SESSION_MAX_SENDS 2  /* batches in the socket at once */
+
+/* PROTOCOL.md section 5. The allowed moves stand in session.c. */
+enum session_state {
+    SESSION_FRESH,     /* no HELLO yet */
+    SESSION_READY,     /* greeted, no stream */
+    SESSION_STREAMING, /* a stream is open */
+    SESSION_DRAINING,  /* what was begun is sent, then CLOSE */
+    SESSION_CLOSING,   /* last frame queued; until the socket is gone */
+    SESSION_N_STATES,
+};
+
+enum session_end {
+    SESSION_END_PEER,    /* CLOSE, end of stream or reset by the client */
+    SESSION_END_ERROR,   /* a fatal ERROR of ours, or we could not write */
+    SESSION_END_TIMEOUT, /* hello, idle, write stall */
+    SESSION_END_DRAIN,
+    SESSION_N_ENDS,
+};
+
+/* A batch that the client has asked for, until it is handed to the socket. */
+struct order {
+    enum { ORDER_FREE, ORDER_WAITING, ORDER_COMPOSING, ORDER_READY } state;
+    struct session *session;
+    struct store_request request; /* busy while COMPOSING */
+    struct batch *batch;          /* one reference while READY */
+    uint32_t id;                  /* of the PULL; unused for the stream's */
+    uint64_t number;              /* PULLs are begun in this order */
+};
+
+/* A batch in the socket. */
+struct send {
+    struct transport_write write; /* first: found again from it */
+    struct session *session;
+    struct batch *batch; /* one reference; NULL: free */
+    uint8_t front[WIRE_HEADER_BYTES + WIRE_BATCH_HEAD_BYTES];
+};
+
+struct session {
+    uint32_t magic;
+    struct tcp_server *server;
+    struct session *previous, *next;
+    struct transport transport;
+    enum session_state state;
+    uint64_t number;
+    char peer[64];
+    char client[WIRE_MAX_NAME_BYTES];
+
+    /* The stream; kept while DRAINING. NULL: none. */
+    struct stream *stream;
+    uint32_t serial;
+    uint32_t global_batch, rank, world, n_samples;
+    uint8_t dtype, layout;
+    enum checksum_kind checksum;
+    uint64_t batch_bytes; /* payload of each BATCH */
+    uint64_t cursor;      /* of the next step to ask the store for */
+    uint64_t credit_batches, credit_bytes; /* for batches not yet sent */
+
+    /* The stream's orders: a ring, oldest at first_ahead. */
+    struct order ahead[SESSION_MAX_AHEAD];
+    uint32_t first_ahead, n_ahead;
+    struct order pulls[SESSION_MAX_PULLS];
+    uint32_t n_pulls;
+    uint64_t next_pull;
+    struct send sends[SESSION_MAX_SENDS];
+    uint32_t n_sends;
+    uint64_t ahead_bytes; /* this session's part of the server's */
+
+    uint64_t accepted_ns;
+    uint64_t active_ns;  /* last frame from the client or batch to it */
+    uint64_t closing_ns; /* since when nothing moves in CLOSING */
+    uint64_t drain_until_ns;
+    bool opened_once, pinged;
+    uint64_t sent_batches;
+};
+
+/* session.c */
+
+/* Accepts the waiting connection of the server's listener; false when memory
+ * is short: to be tried again. */
+bool session_accept(struct tcp_server *server);
+void session_move(struct session *s, enum session_state to);
+/* Looks at the clocks. */
+void session_tick(struct session *s, uint64_t now_ns);
+void session_drain(struct session *s);
+
+/* Ends the stream's orders and PULLs; what is in the socket goes on. */
+void session_drop_orders(struct session *s);
+/* Ends the session after what is queued: with fatal ERROR or with CLOSE. */
+void session_fail(struct session *s, enum session_end why, uint32_t request,
+                  int code, const char *text);
+void session_goodbye(struct session *s, enum session_end why, int code,
+                     const char *text);
+/* Ends it now, without a word. */
+void session_break(struct session *s, enum session_end why, const char *text);
+/* Sends a frame made with wire_frame_finish (n_bytes 0: it did not fit). */
+void session_send_frame(struct session *s, const void *frame, size_t n_bytes);
+/* ERROR that is not fatal. */
+void session_refuse(struct session *s, uint32_t request, int code,
+                    const char *text);
+
+/* flow.c */
+
+/* Moves what can move: begins orders within the credit, hands finished ones
+ * to the socket. Called after whatever may have changed that. */
+void flow_pump(struct session *s);
+/* Takes back the stream's orders that are not in the socket: the cursor is
+ * then the caller's to set. */
+void flow_drop_ahead(struct session *s);
+void flow_drop_pulls(struct session *s);
+/* Takes a PULL; 0 or a negative code with a sentence. */
+int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
+              struct fault *fault);
+bool flow_is_idle(const struct session *s); /* nothing ordered or in flight */
+
+/* gateway.c */
+
+/* Answers one frame of the client. */
+void gateway_frame(struct session *s, const struct wire_header *h,
+                   const uint8_t *payload);
+
+#endif

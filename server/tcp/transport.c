@@ -1,0 +1,261 @@
+/* One connection's socket on libuv: reassembly of frames in a bounded buffer,
+ * writes from pieces, an orderly end. Does not know what a frame means.
+ * Threads: loop thread only. */
+#include "server/tcp/transport.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "server/base/host.h"
+#include "server/base/mem.h"
+#include "server/base/metrics.h"
+
+#define KEEPALIVE_S 60
+
+/* A control frame under way, freed when it is written. */
+struct control {
+    struct transport_write write;
+    uint8_t frame[];
+};
+
+static void read_on(struct transport *t);
+
+int transport_init(struct transport *t, uv_loop_t *loop,
+                   const struct transport_events *events, void *owner)
+{
+    int status = uv_tcp_init(loop, &t->tcp);
+    if (status != 0)
+        return status;
+    t->tcp.data = t;
+    t->events = events;
+    t->owner = owner;
+    return 0;
+}
+
+int transport_start(struct transport *t)
+{
+    t->taken_ns = host_now_ns();
+    /* Options are a courtesy: a socket without them still works. */
+    uv_tcp_nodelay(&t->tcp, 1);
+    uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_S);
+    read_on(t);
+    return t->reading ? 0 : -ERROR_IO;
+}
+
+/* Reading. */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+    struct transport *t = handle->data;
+    *out = uv_buf_init((char *)t->in + t->n_in,
+                       (unsigned)(sizeof t->in - t->n_in));
+}
+
+static void drop_input(struct transport *t)
+{
+    t->dropping = true;
+    t->n_in = 0;
+    read_on(t);
+}
+
+/* Bytes of the frame at the start of `data` when it is whole; 0 when more must
+ * come; a negative code when no client sends such a frame. */
+static int whole_frame(const uint8_t *data, size_t n_bytes,
+                       struct wire_header *out)
+{
+    if (n_bytes < WIRE_HEADER_BYTES)
+        return 0;
+    int status = wire_decode_header(data, out);
+    if (status != 0)
+        return status;
+    if (!wire_client_sends(out->type))
+        return -ERROR_BAD_FRAME;
+    if (out->payload_bytes > n_bytes - WIRE_HEADER_BYTES)
+        return 0;
+    status = wire_check_payload(out, data + WIRE_HEADER_BYTES);
+    return status ? status : (int)(WIRE_HEADER_BYTES + out->payload_bytes);
+}
+
+static void give_frames(struct transport *t)
+{
+    size_t at = 0;
+    while (t->reading && !t->dropping) {
+        struct wire_header h;
+        int n = whole_frame(t->in + at, t->n_in - at, &h);
+        if (n < 0) {
+            drop_input(t);
+            t->events->refused(t->owner, n);
+            return;
+        }
+        if (n == 0)
+            break;
+        t->events->frame(t->owner, &h, t->in + at + WIRE_HEADER_BYTES);
+        at += (size_t)n;
+    }
+    if (t->dropping)
+        return;
+    t->n_in -= at;
+    memmove(t->in, t->in + at, t->n_in);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
+{
+    struct transport *t = stream->data;
+    if (n_read < 0) {
+        uv_read_stop(stream);
+        t->reading = false;
+        t->events->ended(t->owner, (int)n_read);
+        return;
+    }
+    if (t->dropping)
+        return;
+    t->n_in += (size_t)n_read;
+    assert(t->n_in <= sizeof t->in);
+    give_frames(t);
+}
+
+/* Stops while the peer does not take our answers to what it sends. */
+static void read_on(struct transport *t)
+{
+    bool wanted = t->dropping || t->n_controls < TRANSPORT_MAX_CONTROLS;
+    if (t->closing || wanted == t->reading)
+        return;
+    if (!wanted) {
+        uv_read_stop((uv_stream_t *)&t->tcp);
+        t->reading = false;
+    } else {
+        t->reading =
+            uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read) == 0;
+    }
+}
+
+/* Writing. */
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct transport_write *write = request->data;
+    struct transport *t = write->transport;
+    if (status == 0)
+        metric_add(METRIC_TCP_SENT_BYTES, (int64_t)write->n_bytes);
+    write->done(write, status);
+    if (status != 0 && !t->closing)
+        t->events->ended(t->owner, status);
+}
+
+int transport_send(struct transport *t, struct transport_write *write)
+{
+    if (t->closing || t->finishing)
+        return -ERROR_IO;
+    write->transport = t;
+    write->request.data = write;
+    write->n_bytes = 0;
+    for (unsigned i = 0; i < write->n_pieces; i++)
+        write->n_bytes += write->pieces[i].len;
+    if (uv_stream_get_write_queue_size((uv_stream_t *)&t->tcp) == 0)
+        t->taken_ns = host_now_ns();
+    if (uv_write(&write->request, (uv_stream_t *)&t->tcp, write->pieces,
+                 write->n_pieces, on_written) != 0)
+        return -ERROR_IO;
+    t->queued_bytes += write->n_bytes;
+    return 0;
+}
+
+static void on_control_written(struct transport_write *write, int status)
+{
+    struct transport *t = write->transport;
+    mem_free(write); /* the control begins with it */
+    t->n_controls--;
+    if (status == 0 && !t->closing) {
+        read_on(t);
+        give_frames(t);
+    }
+}
+
+int transport_send_control(struct transport *t, const void *frame,
+                           size_t n_bytes)
+{
+    struct control *c = mem_calloc(1, sizeof *c + n_bytes);
+    if (!c)
+        return -ERROR_NO_MEMORY;
+    memcpy(c->frame, frame, n_bytes);
+    c->write.pieces[0] = uv_buf_init((char *)c->frame, (unsigned)n_bytes);
+    c->write.n_pieces = 1;
+    c->write.done = on_control_written;
+    int status = transport_send(t, &c->write);
+    if (status != 0) {
+        mem_free(c);
+        return status;
+    }
+    t->n_controls++;
+    read_on(t);
+    return 0;
+}
+
+uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns)
+{
+    size_t waiting =
+        uv_stream_get_write_queue_size((const uv_stream_t *)&t->tcp);
+    uint64_t taken = t->queued_bytes - waiting;
+    if (taken != t->taken_bytes || waiting == 0) {
+        t->taken_bytes = taken;
+        t->taken_ns = now_ns;
+    }
+    return now_ns - t->taken_ns;
+}
+
+/* The end. */
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+    struct transport *t = request->data;
+    if (status != 0)
+        transport_close(t);
+}
+
+void transport_finish(struct transport *t)
+{
+    if (t->closing || t->finishing)
+        return;
+    t->finishing = true;
+    t->shutdown.data = t;
+    t->taken_ns = host_now_ns();
+    drop_input(t);
+    if (!t->reading ||
+        uv_shutdown(&t->shutdown, (uv_stream_t *)&t->tcp, on_shutdown) != 0)
+        transport_close(t);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct transport *t = handle->data;
+    t->events->closed(t->owner);
+}
+
+void transport_close(struct transport *t)
+{
+    if (t->closing)
+        return;
+    t->closing = true;
+    t->reading = false;
+    uv_close((uv_handle_t *)&t->tcp, on_closed);
+}
+
+void transport_peer(const struct transport *t, char *out, size_t out_bytes)
+{
+    struct sockaddr_storage address;
+    int n = sizeof address;
+    char name[INET6_ADDRSTRLEN] = "?";
+    uint16_t port = 0;
+    const struct sockaddr *any = (const struct sockaddr *)&address;
+    if (uv_tcp_getpeername(&t->tcp, (struct sockaddr *)&address, &n) == 0) {
+        uv_ip_name(any, name, sizeof name);
+        port = any->sa_family == AF_INET6
+                   ? ((const struct sockaddr_in6 *)&address)->sin6_port
+                   : ((const struct sockaddr_in *)&address)->sin_port;
+    }
+    bool v6 = strchr(name, ':') != NULL;
+    snprintf(out, out_bytes, v6 ? "[%s]:%u" : "%s:%u", name,
+             (unsigned)ntohs(port));
+}

@@ -1,0 +1,85 @@
+/* Bytes in, bytes out: one connection's socket. Puts incoming bytes together
+ * to whole, checked frames and writes frames from pieces without copying them.
+ * Does not know what a frame means. Threads: loop thread only.
+ *
+ *   open --transport_finish--> finishing --peer's end or close--> closing
+ *    |     (writes what is queued, then FIN;  input is dropped)      |
+ *    '------------------transport_close----------------------------->'-> closed
+ */
+#ifndef PASTED_TCP_TRANSPORT_H
+#define PASTED_TCP_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "common/wire.h"
+
+/* Two of the longest frames: there is always room to read on. */
+#define TRANSPORT_IN_BYTES   (2 * WIRE_MAX_CLIENT_BYTES)
+#define TRANSPORT_MAX_PIECES 3
+/* Control frames waiting to be taken, beyond which nothing more is read. */
+#define TRANSPORT_MAX_CONTROLS 32
+
+/* What the owner learns. After `closed` the owner may free the transport. */
+struct transport_events {
+    void (*frame)(void *owner, const struct wire_header *h,
+                  const uint8_t *payload);
+    /* The bytes are no frame of a client: a negative code. Input is dropped
+     * from here on. */
+    void (*refused)(void *owner, int code);
+    /* The peer sends no more: UV_EOF or what broke. */
+    void (*ended)(void *owner, int uv_status);
+    void (*closed)(void *owner);
+};
+
+/* One write under way: the caller's memory, with all its pieces, until done
+ * is called (from the loop, also when the connection breaks). */
+struct transport_write {
+    uv_write_t request;
+    struct transport *transport;
+    uv_buf_t pieces[TRANSPORT_MAX_PIECES];
+    unsigned n_pieces;
+    size_t n_bytes;
+    void (*done)(struct transport_write *write, int uv_status);
+};
+
+struct transport {
+    uv_tcp_t tcp;
+    uv_shutdown_t shutdown;
+    const struct transport_events *events;
+    void *owner;
+    uint8_t in[TRANSPORT_IN_BYTES];
+    size_t n_in;
+    uint32_t n_controls;   /* control frames under way */
+    uint64_t queued_bytes; /* handed to the socket so far */
+    uint64_t taken_bytes;  /* of these taken by it when last looked */
+    uint64_t taken_ns;     /* when taken_bytes last grew */
+    bool reading, dropping, finishing, closing;
+};
+
+/* Initialises the handle; 0 or a libuv error (nothing to undo then). */
+int transport_init(struct transport *t, uv_loop_t *loop,
+                   const struct transport_events *events, void *owner);
+/* After uv_accept: sets the socket's options and reads. */
+int transport_start(struct transport *t);
+
+/* Frames from memory that is copied; 0, -ERROR_NO_MEMORY or -ERROR_IO. */
+int transport_send_control(struct transport *t, const void *frame,
+                           size_t n_bytes);
+/* 0 (done will be called) or -ERROR_IO (it will not). */
+int transport_send(struct transport *t, struct transport_write *write);
+
+/* Nanoseconds for which bytes have waited and none was taken; 0 when nothing
+ * waits. To be asked every now and then. */
+uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns);
+/* Writes out what is queued, then FIN; drops input until the peer ends. */
+void transport_finish(struct transport *t);
+void transport_close(struct transport *t); /* now; `closed` follows */
+
+/* "address:port" of the peer. */
+void transport_peer(const struct transport *t, char *out, size_t out_bytes);
+
+#endif
