@@ -92,6 +92,13 @@ uint16_t listen_port(int fd)
     return 0;
 }
 
+bool listen_is_address(const char *address)
+{
+    union any_address a;
+
+    return read_address(address, 0, &a) > 0;
+}
+
 bool listen_is_loopback(const char *address)
 {
     union any_address a;

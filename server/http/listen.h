@@ -15,6 +15,8 @@ int listen_open(const char *address, uint16_t port, int backlog, int *out_fd,
                 struct fault *fault);
 /* The port of a bound socket; 0 when it has none (a Unix socket). */
 uint16_t listen_port(int fd);
+/* True for text that is a numeric IPv4 or IPv6 address. */
+bool listen_is_address(const char *address);
 /* True for numeric loopback addresses; false for all others and for text that
  * is no address. */
 bool listen_is_loopback(const char *address);

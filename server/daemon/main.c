@@ -1,0 +1,58 @@
+/* pasted, the program: command line -> configuration -> daemon_run. Holds no
+ * logic of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/base/version.h"
+#include "server/daemon/options.h"
+#include "server/daemon/run.h"
+
+/* Returns an exit code, or -1 to go on. */
+static int answer_at_once(const struct config *config)
+{
+    if (config->help)
+        options_print_help(stdout);
+    else if (config->version)
+        printf("pasted %s (engine %d)\n", PASTED_VERSION_TEXT, ENGINE_VERSION);
+    else
+        return -1;
+    return EXIT_SUCCESS;
+}
+
+static int run(struct config *config, int argc, char **argv)
+{
+    struct fault fault = {0};
+    int rc = options_read(config, argc, argv, &fault);
+    int answered = rc ? -1 : answer_at_once(config);
+
+    if (answered >= 0)
+        return answered;
+    if (rc == 0 && !config->config_file && config->n_pools == 0)
+        rc = fault_set(&fault, ERROR_BAD_ARGUMENT,
+                       "--demo, or --objects and --backgrounds, or --config "
+                       "is wanted; --help lists all");
+    if (rc == 0)
+        rc = config_check(config, &fault);
+    if (rc == 0)
+        rc = config_resolve(config, &fault);
+    if (rc) {
+        fprintf(stderr, "pasted: %s\n", fault.text);
+        return daemon_exit_code(rc);
+    }
+    if (!config->check)
+        return daemon_run(config);
+    printf("pasted: the configuration is good: %u pools, %u streams\n",
+           (unsigned)config->n_pools, (unsigned)config->n_streams);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct config *config = config_create();
+
+    if (!config)
+        return EXIT_SOFTWARE;
+    int exit_code = run(config, argc, argv);
+    config_destroy(config);
+    return exit_code;
+}

@@ -1,0 +1,198 @@
+/* Builds the daemon's parts in order and takes them down in reverse. Decides
+ * neither when to start nor when to stop (run.c). */
+#include "server/daemon/parts.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/base/metrics.h"
+#include "server/http/listen.h"
+
+/* Built graphs of all streams: at least what four epochs of 10^7 edges take. */
+#define MIN_EPOCH_BUDGET_BYTES (256ull << 20)
+#define MAX_QUEUED             1024
+
+static int check_socket(const struct parts *p, const char *name, int fd,
+                        struct fault *fault)
+{
+    if (p->tokens || p->config->allow_anonymous || listen_fd_is_loopback(fd))
+        return 0;
+    return fault_set(fault, ERROR_BAD_CONFIG,
+                     "the inherited %s socket can be reached from other "
+                     "machines: name a token file, or allow anonymous clients",
+                     name);
+}
+
+/* HTTP listens at once. The TCP port is only bound: it is ours, and clients
+ * are refused (and try elsewhere) until there is something to serve. */
+static int open_sockets(struct parts *p, struct fault *fault)
+{
+    const struct config *c = p->config;
+    int rc = 0;
+
+    p->sockets = notify_take_sockets();
+    if (p->sockets.http >= 0)
+        rc = check_socket(p, "HTTP", p->sockets.http, fault);
+    else
+        rc = listen_open(c->http.address, c->http.port, 511, &p->sockets.http,
+                         fault);
+    if (rc)
+        return rc;
+    if (p->sockets.tcp >= 0)
+        rc = check_socket(p, "TCP", p->sockets.tcp, fault);
+    else
+        rc =
+            listen_open(c->tcp.address, c->tcp.port, 0, &p->sockets.tcp, fault);
+    if (rc == 0)
+        p->tcp_port = listen_port(p->sockets.tcp);
+    return rc;
+}
+
+static int create_store(struct parts *p, struct fault *fault)
+{
+    uint64_t epochs = p->config->batch_budget_bytes / 4;
+    struct store_config config = {
+        .budget_bytes = p->config->batch_budget_bytes,
+        .epoch_budget_bytes =
+            epochs > MIN_EPOCH_BUDGET_BYTES ? epochs : MIN_EPOCH_BUDGET_BYTES,
+        .max_queued = MAX_QUEUED,
+        .max_samples = RECIPE_MAX_BATCH,
+    };
+
+    return store_create(p->workers, &config, &p->store, fault);
+}
+
+static int create_http(struct parts *p, struct fault *fault)
+{
+    struct http_config config = http_config_default();
+
+    config.inherited_fd = p->sockets.http;
+    config.tokens = p->tokens;
+    config.max_body_bytes = p->config->batch_budget_bytes;
+    config.pools = &p->pools;
+    int rc = http_server_create(&p->loop, p->workers, p->store, &p->streams,
+                                &config, &p->http, fault);
+    if (rc == 0)
+        p->sockets.http = -1; /* the server's now */
+    return rc;
+}
+
+/* Whole or not at all: readers never see half a file. */
+static int write_port_file(const struct parts *p, struct fault *fault)
+{
+    const char *path = p->config->port_file;
+    char temporary[1024];
+
+    if (!path)
+        return 0;
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    FILE *file = fopen(temporary, "we");
+    if (!file)
+        return fault_set(fault, ERROR_BAD_CONFIG, "cannot write %.200s", path);
+    fprintf(file, "{\"http\":%u,\"tcp\":%u}\n", http_server_port(p->http),
+            p->tcp_port);
+    bool failed = ferror(file) != 0;
+    if (fclose(file) || failed || rename(temporary, path))
+        return fault_set(fault, ERROR_BAD_CONFIG, "cannot write %.200s", path);
+    return 0;
+}
+
+int parts_open(struct parts *p, const struct config *config,
+               struct fault *fault)
+{
+    int rc = 0;
+
+    p->config = config;
+    p->sockets = (struct notify_sockets){-1, -1};
+    if (uv_loop_init(&p->loop))
+        return fault_set(fault, ERROR_NO_MEMORY, "no event loop");
+    if (config->token_file)
+        rc = tokens_load(config->token_file, &p->tokens, fault);
+    if (rc == 0)
+        rc = open_sockets(p, fault);
+    if (rc == 0)
+        rc = workers_create(&p->loop, (uint32_t)config->workers, &p->workers,
+                            fault);
+    if (rc == 0)
+        rc = create_store(p, fault);
+    if (rc == 0)
+        rc = create_http(p, fault);
+    if (rc == 0)
+        rc = write_port_file(p, fault);
+    return rc;
+}
+
+static void add_pool_metrics(const struct catalog *c)
+{
+    metric_add(METRIC_POOL_OBJECTS, c->n_objects);
+    metric_add(METRIC_POOL_BACKGROUNDS, c->n_backgrounds);
+    metric_add(METRIC_POOL_OBJECTS_SKIPPED, c->n_objects_skipped);
+    metric_add(METRIC_POOL_BACKGROUNDS_SKIPPED, c->n_backgrounds_skipped);
+    metric_add(METRIC_POOL_BYTES, (int64_t)c->image_bytes);
+}
+
+static int create_streams(struct parts *p, struct fault *fault)
+{
+    const struct config *c = p->config;
+
+    for (uint32_t i = 0; i < c->n_streams; i++) {
+        const struct config_stream *s = &c->streams[i];
+        struct stream *stream;
+        int rc = stream_create(s->name, p->loader.catalog[s->pool], &s->recipe,
+                               &stream, fault);
+        if (rc)
+            return fault_prefix(fault, "stream \"%s\"", s->name);
+        p->streams.stream[p->streams.n_streams++] = stream;
+    }
+    return 0;
+}
+
+int parts_serve(struct parts *p, struct fault *fault)
+{
+    const struct config *c = p->config;
+    struct tcp_config config = tcp_config_default();
+
+    for (uint32_t i = 0; i < c->n_pools; i++) {
+        p->pools.pool[i].name = c->pools[i].name;
+        p->pools.pool[i].catalog = p->loader.catalog[i];
+        add_pool_metrics(p->loader.catalog[i]);
+    }
+    p->pools.n_pools = c->n_pools;
+    int rc = create_streams(p, fault);
+    if (rc)
+        return rc;
+    config.inherited_fd = p->sockets.tcp;
+    config.tokens = p->tokens;
+    p->sockets.tcp = -1; /* the server's, also when it fails */
+    return tcp_server_create(&p->loop, p->store, &p->streams, &config, &p->tcp,
+                             fault);
+}
+
+/* Handles close in the loop; workers are joined between, so that what they
+ * were at is given back before its owner goes. */
+void parts_close(struct parts *p)
+{
+    if (p->http)
+        http_server_close(p->http);
+    if (p->tcp)
+        tcp_server_close(p->tcp);
+    workers_destroy(p->workers);
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+    http_server_destroy(p->http);
+    tcp_server_destroy(p->tcp);
+    store_destroy(p->store);
+    for (uint32_t i = 0; i < p->streams.n_streams; i++)
+        stream_destroy(p->streams.stream[i]);
+    for (uint32_t i = 0; i < CONFIG_MAX_POOLS; i++)
+        catalog_unref(p->loader.catalog[i]);
+    if (p->sockets.http >= 0)
+        close(p->sockets.http);
+    if (p->sockets.tcp >= 0)
+        close(p->sockets.tcp);
+    tokens_destroy(p->tokens);
+    int rc = uv_loop_close(&p->loop);
+    assert(rc == 0);
+    (void)rc;
+}
