@@ -1,0 +1,7 @@
+foreach(thing plan plan_geometry plan_parts)
+  pasted_test(test_${thing}
+              SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${thing}.c
+                      ${CMAKE_CURRENT_LIST_DIR}/plan_world.c
+              MODULES plan)
+  target_link_libraries(test_${thing} PRIVATE m) # the independent computation
+endforeach()
