@@ -65,8 +65,11 @@ struct catalog {
      * object's class and digest, then every background's digest. File names
      * and mips are not in it. */
     struct digest digest;
-    uint64_t image_bytes;     /* decoded pixels of all levels */
-    uint64_t predicted_bytes; /* what the headers promised before decoding */
+    uint64_t image_bytes; /* decoded pixels of all levels */
+    /* What the headers promised before decoding: all that stays, each image's
+     * padded block and its entry here; resident memory grows by this and by
+     * what the decoding threads hold for a while. */
+    uint64_t predicted_bytes;
     uint32_t n_objects_skipped, n_backgrounds_skipped;
     uint32_t n_skips; /* kept below: at most POOL_MAX_SKIPS_KEPT */
     const struct pool_skip *skips;
@@ -107,11 +110,13 @@ struct pool_config {
     const char *const *classes; /* explicit order, or NULL for natural sort */
     uint32_t n_classes;
     enum pool_matte matte;
-    enum pool_split split; /* of the backgrounds: val = digest's first 8 bytes
-                              (little-endian) mod 10 == 0 */
-    int32_t
-        max_side; /* backgrounds are halved until no side is longer; 0 off */
-    bool strict;  /* a bad file refuses the whole load */
+    /* Of the backgrounds: val = first 8 bytes (little-endian) mod 10 == 0 of
+     * the digest of the whole image, before max_side, so that an image stays
+     * on its side whatever the size. */
+    enum pool_split split;
+    /* Backgrounds are halved until no side is longer; 0 off. */
+    int32_t max_side;
+    bool strict;                 /* a bad file refuses the whole load */
     uint64_t memory_limit_bytes; /* 0: no limit */
     uint32_t n_threads;          /* decoders; >= 1 */
     struct pool_limits limits;
@@ -124,7 +129,9 @@ struct pool_config {
 /* Decodes everything. Success: *out_catalog with one reference. Errors:
  * -ERROR_NOT_FOUND (no such path), -ERROR_BAD_FILE (strict, or nothing usable
  * left), -ERROR_TOO_LARGE (memory_limit; the text says what would fit),
- * -ERROR_NO_MEMORY, -ERROR_IO. Blocking: runs before the loop or off it. */
+ * -ERROR_BAD_CONFIG (a class listed twice), -ERROR_NO_MEMORY, -ERROR_IO.
+ * Blocking: runs before the loop or off it. Fixes glibc's M_MMAP_THRESHOLD for
+ * the process at its default (load.c says why). */
 int catalog_load(const struct pool_config *config, struct catalog **out_catalog,
                  struct fault *fault);
 

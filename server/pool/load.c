@@ -14,6 +14,8 @@
 #include "server/pool/matte.h"
 #include "server/pool/parallel.h"
 
+#define MMAP_THRESHOLD_BYTES (128 << 10) /* glibc's default */
+
 /* Decides what one item's error means: 0 when only that item is lost. */
 static int settle(const struct load *l, struct load_item *item, int code,
                   struct fault *fault)
@@ -195,16 +197,19 @@ static void load_fini(struct load *l)
     pool_entries_fini(&l->objects);
     pool_entries_fini(&l->backgrounds);
     manifest_classes_fini(&l->manifest_classes);
-    /* The decoders' scratch lies between blocks that stay; give whole pages of
-     * it back, so that what is resident is what was predicted. */
-    malloc_trim(0);
+    malloc_trim(0); /* whole free pages between what stays */
 }
 
 int catalog_load(const struct pool_config *config, struct catalog **out_catalog,
                  struct fault *fault)
 {
     struct load l = {.config = config};
-    struct fault unused = {0};
+    struct fault unused = {0}; /* the steps always write one */
+
+    /* Left alone, glibc raises this to 32 MiB as images are freed, and then
+     * keeps up to twice that for each thread that decoded: memory that was not
+     * predicted. */
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
     int code = run_steps(&l, out_catalog, fault ? fault : &unused);
 
     load_fini(&l);
