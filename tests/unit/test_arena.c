@@ -1,0 +1,143 @@
+/* The arena: alignment, reuse, merging, a random walk against a model. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "server/base/arena.h"
+#include "server/base/mem.h"
+#include "server/base/philox.h"
+
+#define PAGE ((size_t)ARENA_PAGE_BYTES)
+
+static struct arena *make(size_t n_pages)
+{
+    struct arena *a;
+    struct fault fault = {0};
+
+    assert_int_equal(arena_create(n_pages * PAGE, &a, &fault), 0);
+    return a;
+}
+
+static void sizes_round_up_to_pages(void **state)
+{
+    struct arena *a;
+    struct fault fault = {0};
+    void *p;
+
+    assert_int_equal(arena_create(PAGE + 1, &a, &fault), 0);
+    assert_int_equal(arena_capacity_bytes(a), 2 * PAGE);
+    p = arena_alloc(a, PAGE + 1);
+    assert_non_null(p);
+    assert_int_equal((uintptr_t)p % PAGE, 0);
+    assert_int_equal(arena_used_bytes(a), 2 * PAGE);
+    memset(p, 1, 2 * PAGE);
+    assert_null(arena_alloc(a, 1));
+    arena_free(a, p);
+    arena_free(a, NULL);
+    assert_int_equal(arena_used_bytes(a), 0);
+    arena_destroy(a);
+    arena_destroy(NULL);
+}
+
+static void nothing_and_too_much_are_refused(void **state)
+{
+    struct arena *a;
+    struct fault fault = {0};
+
+    assert_int_equal(arena_create(0, &a, &fault), -ERROR_BAD_ARGUMENT);
+    assert_int_equal(arena_create(SIZE_MAX, &a, &fault), -ERROR_BAD_ARGUMENT);
+    mem_fail_nth(1);
+    assert_int_equal(arena_create(PAGE, &a, &fault), -ERROR_NO_MEMORY);
+    mem_fail_nth(0);
+    a = make(4);
+    assert_null(arena_alloc(a, SIZE_MAX));
+    assert_null(arena_alloc(a, 4 * PAGE + 1));
+    arena_destroy(a);
+}
+
+static void neighbours_merge_in_any_order_of_freeing(void **state)
+{
+    static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    struct arena *a = make(6);
+
+    for (int i = 0; i < 6; i++) {
+        void *run[3], *whole;
+
+        for (int k = 0; k < 3; k++)
+            run[k] = arena_alloc(a, 2 * PAGE);
+        for (int k = 0; k < 3; k++)
+            arena_free(a, run[orders[i][k]]);
+        whole = arena_alloc(a, 6 * PAGE);
+        assert_non_null(whole);
+        arena_free(a, whole);
+    }
+    arena_destroy(a);
+}
+
+static void a_hole_too_small_is_passed_over(void **state)
+{
+    struct arena *a = make(8);
+    uint8_t *first = arena_alloc(a, 2 * PAGE);
+    uint8_t *second = arena_alloc(a, PAGE);
+    uint8_t *third;
+
+    arena_free(a, first);
+    third = arena_alloc(a, 3 * PAGE);
+    assert_ptr_equal(third, second + PAGE);
+    assert_null(arena_alloc(a, 3 * PAGE)); /* 2 + 2 pages are free, not 3 */
+    arena_free(a, second);
+    arena_free(a, third);
+    arena_destroy(a);
+}
+
+/* Fills each run with its own byte and finds it untouched when freed. */
+static void a_random_walk_never_overlaps(void **state)
+{
+    enum { N_PAGES = 64, N_SLOTS = 24, N_STEPS = 3000 };
+    struct arena *a = make(N_PAGES);
+    uint8_t *run[N_SLOTS] = {0};
+    size_t pages[N_SLOTS] = {0}, used = 0;
+
+    for (uint32_t step = 0; step < N_STEPS; step++) {
+        struct philox_block b = philox_draw(1, step, 0, 0);
+        uint32_t i = b.word[0] % N_SLOTS;
+
+        if (run[i]) {
+            for (size_t k = 0; k < pages[i]; k++)
+                assert_int_equal(run[i][k * PAGE + b.word[2] % PAGE], i);
+            arena_free(a, run[i]);
+            used -= pages[i];
+            run[i] = NULL;
+        } else {
+            pages[i] = 1 + b.word[1] % 9;
+            run[i] = arena_alloc(a, pages[i] * PAGE);
+            if (run[i]) {
+                memset(run[i], (int)i, pages[i] * PAGE);
+                used += pages[i];
+            }
+        }
+        assert_int_equal(arena_used_bytes(a), used * PAGE);
+    }
+    for (int i = 0; i < N_SLOTS; i++)
+        arena_free(a, run[i]);
+    arena_destroy(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_round_up_to_pages),
+        cmocka_unit_test(nothing_and_too_much_are_refused),
+        cmocka_unit_test(neighbours_merge_in_any_order_of_freeing),
+        cmocka_unit_test(a_hole_too_small_is_passed_over),
+        cmocka_unit_test(a_random_walk_never_overlaps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
