@@ -294,6 +294,12 @@ static void the_canonical_form_reads_back_as_itself(void **state)
         "\"std\":[0.229,0.224,0.225],\"dtype\":\"f32\"}}");
     expect_round_trip(&r, true);
     expect_round_trip(&r, false);
+    char *text = recipe_canonical(&r, true);
+    assert_non_null(strstr(text, "\"scale\":[0.1,0.30000000000000004]"));
+    assert_non_null(strstr(text, "{\"choice\":[1e-07,123.456]}"));
+    assert_non_null(strstr(text, "\"mean\":[0.485,0.456,0.406]"));
+    assert_non_null(strstr(text, "\"seed\":\"18446744073709551615\""));
+    mem_free(text);
     for (uint32_t i = 0; i < recipe_preset_count(); i++) {
         assert_int_equal(recipe_preset(recipe_preset_name(i), &r, NULL), 0);
         expect_round_trip(&r, true);
