@@ -34,12 +34,12 @@ static void *counted(void *p)
 
 void *mem_calloc(size_t n, size_t size)
 {
-    if (must_fail())
+    size_t n_bytes;
+
+    if (must_fail() || __builtin_mul_overflow(n, size, &n_bytes))
         return NULL;
     /* One byte at least, so that NULL always means failure. */
-    if (n == 0 || size == 0)
-        n = size = 1;
-    return counted(calloc(n, size));
+    return counted(calloc(1, n_bytes > 0 ? n_bytes : 1));
 }
 
 void *mem_realloc(void *old, size_t n_bytes)
