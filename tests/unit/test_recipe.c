@@ -1,5 +1,5 @@
-/* Recipes: what is refused and where, the canonical form, presets, defaults,
- * and that RECIPE.md says what the table says. */
+/* Recipes: the canonical form, presets, defaults, and that RECIPE.md says what
+ * the table says. What is refused: test_recipe_refusals.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,8 +13,6 @@
 #include "server/base/mem.h"
 #include "server/graph/graph.h"
 #include "server/recipe/recipe.h"
-
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const char *document_path;
 
@@ -31,169 +29,6 @@ static struct recipe parsed(const char *text)
         fail_msg("%s: %s", text, fault.text);
     }
     return r;
-}
-
-static void expect_refusal(const char *text, const char *sentence)
-{
-    struct recipe r, before;
-    memset(&r, 0x5a, sizeof(r));
-    memcpy(&before, &r, sizeof(r));
-    struct fault fault = {0};
-    assert_int_equal(parse(text, &r, &fault), -ERROR_BAD_RECIPE);
-    assert_int_equal(fault.code, ERROR_BAD_RECIPE);
-    assert_string_equal(fault.text, sentence);
-    assert_memory_equal(&r, &before, sizeof(r));
-}
-
-static void bad_input_is_refused_with_its_pointer(void **state)
-{
-    static const struct {
-        const char *text, *sentence;
-    } cases[] = {
-        {"[]", "/: must be an object, not an array"},
-        {"{\"scale\":1}",
-         "/scale: unknown key; known here: preset, size, batch, seed, graph, "
-         "background, object, image, context, labels, output"},
-        {"{\"object\":{\"translate\":{\"z\":1}}}",
-         "/object/translate/z: unknown key; known here: x, y"},
-        {"{\"object\":{\"translate\":0.5}}",
-         "/object/translate: must be an object, not a number with a fraction"},
-        {"{\"object\":[]}", "/object: must be an object, not an array"},
-        {"{\"a/b~c\":1}",
-         "/a~1b~0c: unknown key; known here: preset, size, batch, seed, graph, "
-         "background, object, image, context, labels, output"},
-        {"{\"object\":{\"scale\":[0.1,-3]}}",
-         "/object/scale/1: must be at least 0.01, not -3"},
-        {"{\"object\":{\"scale\":5}}",
-         "/object/scale: must be at most 4, not 5"},
-        {"{\"object\":{\"scale\":[0.7,0.4]}}",
-         "/object/scale: the lower bound 0.7 is above the upper 0.4"},
-        {"{\"object\":{\"scale\":[0.7]}}",
-         "/object/scale: must be [lo, hi], not an array of 1"},
-        {"{\"object\":{\"scale\":\"big\"}}",
-         "/object/scale: must be a number, [lo, hi] or an object with one of "
-         "log_uniform, normal, choice, not a string"},
-        {"{\"object\":{\"scale\":{\"uniform\":[0.1,1]}}}",
-         "/object/scale: must have exactly one of the keys log_uniform, "
-         "normal, choice"},
-        {"{\"object\":{\"scale\":{\"normal\":[1,0],\"choice\":[1]}}}",
-         "/object/scale: must have exactly one of the keys log_uniform, "
-         "normal, choice"},
-        {"{\"object\":{\"scale\":{\"normal\":[1,-1]}}}",
-         "/object/scale/normal/1: must be at least 0, not -1"},
-        {"{\"object\":{\"scale\":{\"choice\":[]}}}",
-         "/object/scale/choice: must be an array of 1 to 16 numbers"},
-        {"{\"object\":{\"scale\":{\"choice\":[1,null]}}}",
-         "/object/scale/choice/1: must be a number, not null"},
-        {"{\"object\":{\"rotate\":{\"log_uniform\":[0,1]}}}",
-         "/object/rotate/log_uniform/0: must be greater than 0, not 0"},
-        {"{\"object\":{\"shear\":61}}",
-         "/object/shear: must be at most 60, not 61"},
-        {"{\"object\":{\"flip\":[0,1]}}",
-         "/object/flip: must be a number, not an array"},
-        {"{\"object\":{\"edge\":\"soft\"}}",
-         "/object/edge: must be one of \"hard\", \"alpha\", \"feather\""},
-        {"{\"object\":{\"min_visible\":1.5}}",
-         "/object/min_visible: must be at most 1, not 1.5"},
-        {"{\"size\":0}", "/size: must be at least 1, not 0"},
-        {"{\"size\":[64,4096]}", "/size/1: must be at most 2048, not 4096"},
-        {"{\"size\":[64,64.5]}",
-         "/size/1: must be an integer, not a number with a fraction"},
-        {"{\"size\":[64,64,3]}",
-         "/size: must be [h, w] or one integer, not an array of 3"},
-        {"{\"size\":\"64\"}",
-         "/size: must be [h, w] or one integer, not a string"},
-        {"{\"batch\":0}", "/batch: must be at least 1, not 0"},
-        {"{\"batch\":65537}", "/batch: must be at most 65536, not 65537"},
-        {"{\"seed\":-1}",
-         "/seed: must be an integer from 0 to 2^63-1, or a string of decimal "
-         "digits up to 2^64-1"},
-        {"{\"seed\":\"18446744073709551616\"}",
-         "/seed: must be an integer from 0 to 2^63-1, or a string of decimal "
-         "digits up to 2^64-1"},
-        {"{\"seed\":\" 1\"}",
-         "/seed: must be an integer from 0 to 2^63-1, or a string of decimal "
-         "digits up to 2^64-1"},
-        {"{\"graph\":{\"order\":7}}",
-         "/graph/order: must be one of \"dealt\", \"mixed\", \"shuffled\""},
-        {"{\"graph\":{\"strict\":1}}",
-         "/graph/strict: must be true or false, not an integer"},
-        {"{\"graph\":{\"objects_per_background\":0}}",
-         "/graph/objects_per_background: must be at least 1, not 0"},
-        {"{\"context\":{\"background\":0}}",
-         "/context: the weights of background, noise and solid are all 0"},
-        {"{\"context\":{\"noise\":-1}}",
-         "/context/noise: must be at least 0, not -1"},
-        {"{\"context\":{\"noise_range\":[9,3]}}",
-         "/context/noise_range: the lower bound 9 is above the upper 3"},
-        {"{\"context\":{\"noise_range\":[0,256]}}",
-         "/context/noise_range/1: must be at most 255, not 256"},
-        {"{\"context\":{\"solid_colour\":[0,[0,300],0]}}",
-         "/context/solid_colour/1/1: must be at most 255, not 300"},
-        {"{\"context\":{\"solid_colour\":128}}",
-         "/context/solid_colour: must be three values [r, g, b], not an "
-         "integer"},
-        {"{\"labels\":{\"tensors\":[\"label\",\"mask\"]}}",
-         "/labels/tensors/1: must be one of label, object, background, "
-         "position, box, visible, image"},
-        {"{\"labels\":{\"tensors\":[\"box\",\"box\"]}}",
-         "/labels/tensors/1: box is named twice"},
-        {"{\"labels\":{\"tensors\":\"box\"}}",
-         "/labels/tensors: must be an array of names, not a string"},
-        {"{\"output\":{\"dtype\":\"f16\"}}",
-         "/output/dtype: must be one of \"u8\", \"f32\""},
-        {"{\"output\":{\"std\":[1,1,0]}}",
-         "/output/std/2: must be at least 1e-06, not 0"},
-        {"{\"output\":{\"mean\":0}}",
-         "/output/mean: must be three numbers [r, g, b], not an integer"},
-        {"{\"preset\":\"photos\"}",
-         "/preset: no preset of this name; there are: default, "
-         "jin-rinard-signs, jin-rinard-digits, bench"},
-        {"{\"preset\":1}",
-         "/preset: must be the name of a preset, not an integer"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        expect_refusal(cases[i].text, cases[i].sentence);
-    }
-}
-
-static void broken_json_is_refused_with_line_and_column(void **state)
-{
-    static const struct {
-        const char *text, *start;
-    } cases[] = {
-        {"", "line 1, column 0: "},
-        {"{\n \"size\": 64,\n}", "line 3, column 1: "},
-        {"{\"size\":64,\"size\":32}", "line 1, column "},
-        {"{\"size\":NaN}", "line 1, column "},
-        {"{\"object\":{\"scale\":1e999}}", "line 1, column "},
-        {"{} {}", "line 1, column "},
-        {"{\"\xff\":1}", "line 1, column "},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct recipe r;
-        struct fault fault = {0};
-        assert_int_equal(parse(cases[i].text, &r, &fault), -ERROR_BAD_RECIPE);
-        if (strncmp(fault.text, cases[i].start, strlen(cases[i].start)) != 0) {
-            fail_msg("%s: %s", cases[i].text, fault.text);
-        }
-    }
-}
-
-static void text_beyond_the_limit_is_refused(void **state)
-{
-    size_t n = RECIPE_MAX_BYTES + 1;
-    char *text = malloc(n);
-    struct recipe r;
-    struct fault fault = {0};
-    assert_non_null(text);
-    memset(text, ' ', n);
-    memcpy(text, "{}", 2);
-    assert_int_equal(recipe_parse(text, n, &r, &fault), -ERROR_BAD_RECIPE);
-    assert_string_equal(fault.text, "the recipe is 1048577 bytes long; at most "
-                                    "1048576 are allowed");
-    assert_int_equal(recipe_parse(text, n - 1, &r, &fault), 0);
-    free(text);
 }
 
 static void an_empty_recipe_is_the_default(void **state)
@@ -476,9 +311,6 @@ static void short_memory_is_reported(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_input_is_refused_with_its_pointer),
-        cmocka_unit_test(broken_json_is_refused_with_line_and_column),
-        cmocka_unit_test(text_beyond_the_limit_is_refused),
         cmocka_unit_test(an_empty_recipe_is_the_default),
         cmocka_unit_test(every_kind_of_value_is_read),
         cmocka_unit_test(one_meaning_has_one_spelling),
