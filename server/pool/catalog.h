@@ -94,7 +94,7 @@ struct pool_limits {
     uint64_t max_file_bytes;      /* 256 MiB */
     uint64_t max_pixels;          /* 64 Mpx an image */
     uint32_t max_png_chunk_bytes; /* ancillary chunk, 8 MiB */
-    uint32_t max_png_chunks;      /* cached ancillary chunks, 1000 */
+    uint32_t max_png_chunks;      /* that are no image data, 1000 */
     uint32_t max_jpeg_scans;      /* 100 */
     uint32_t max_files;           /* of one pool, 4,000,000 */
     uint32_t max_depth;           /* of folders, 16 */
