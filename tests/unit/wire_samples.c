@@ -1,0 +1,172 @@
+/* One filled message of every type. Does not test anything itself. */
+#include "tests/unit/wire_samples.h"
+
+#include <string.h>
+
+#include "common/error.h"
+
+const int sample_types[] = {
+    WIRE_HELLO, WIRE_WELCOME, WIRE_OPEN, WIRE_OPENED, WIRE_CREDIT, WIRE_PULL,
+    WIRE_SEEK,  WIRE_ERROR,   WIRE_PING, WIRE_PONG,   WIRE_CLOSE,  WIRE_DRAIN,
+};
+const int sample_n_types = sizeof sample_types / sizeof sample_types[0];
+
+#define FINGERPRINT                                                            \
+    {                                                                          \
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,  \
+            20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31                     \
+    }
+
+static const struct wire_hello hello = {
+    .min_version = 1,
+    .max_version = 3,
+    .checksum_kinds = 7,
+    .client = "demo \xc3\xa9",
+    .token = "open-sesame-0000",
+};
+static const struct wire_welcome welcome = {
+    .version = 1,
+    .checksum = 2,
+    .engine = 1,
+    .max_batch_samples = 65536,
+    .max_batch_bytes = 1ull << 32,
+    .max_credit_batches = 1024,
+    .max_credit_bytes = 1ull << 36,
+    .max_pulls = 16,
+    .idle_timeout_ms = 120000,
+    .server = "pasted 0.1.0",
+    .n_streams = 2,
+    .streams = {"default", "signs"},
+};
+static const struct wire_open open_ = {
+    .stream = "default",
+    .has_fingerprint = true,
+    .fingerprint = FINGERPRINT,
+    .global_batch = 86,
+    .rank = 1,
+    .world = 2,
+    .position = 86,
+    .dtype = TENSOR_U8,
+    .layout = TENSOR_NHWC,
+};
+static const struct wire_opened opened = {
+    .fingerprint = FINGERPRINT,
+    .seed = 7,
+    .edges_per_epoch = 344,
+    .position = 86,
+    .batch_bytes = 528384,
+    .global_batch = 86,
+    .rank = 1,
+    .world = 2,
+    .n_samples = 43,
+    .n_objects = 43,
+    .n_backgrounds = 80,
+    .objects_per_background = 4,
+    .height = 64,
+    .width = 64,
+    .dtype = TENSOR_U8,
+    .layout = TENSOR_NHWC,
+    .n_classes = 2,
+};
+static const char *const classes[] = {"stop", "yield"};
+static const struct wire_credit credit = {.batches = 4, .bytes = 2113536};
+static const struct wire_pull pull = {.position = 172};
+static const struct wire_seek seek = {.position = 258};
+static const struct wire_error error = {
+    .code = ERROR_OVERLOADED, .retry_after_ms = 1000, .text = "too busy"};
+static const struct wire_ping ping = {.token = 0x0123456789abcdef};
+static const struct wire_close close_ = {.code = ERROR_DRAINING, .text = "bye"};
+static const struct wire_drain drain = {.position = 344, .grace_ms = 5000};
+
+static void encode(int type, struct bytes_writer *w)
+{
+    switch (type) {
+#define ROW(type, message, encoder)                                            \
+    case type:                                                                 \
+        encoder(w, &message);                                                  \
+        break;
+        ROW(WIRE_HELLO, hello, wire_encode_hello)
+        ROW(WIRE_WELCOME, welcome, wire_encode_welcome)
+        ROW(WIRE_OPEN, open_, wire_encode_open)
+        ROW(WIRE_CREDIT, credit, wire_encode_credit)
+        ROW(WIRE_PULL, pull, wire_encode_pull)
+        ROW(WIRE_SEEK, seek, wire_encode_seek)
+        ROW(WIRE_ERROR, error, wire_encode_error)
+        ROW(WIRE_PING, ping, wire_encode_ping)
+        ROW(WIRE_PONG, ping, wire_encode_ping)
+        ROW(WIRE_CLOSE, close_, wire_encode_close)
+        ROW(WIRE_DRAIN, drain, wire_encode_drain)
+#undef ROW
+    default: /* WIRE_OPENED */
+        wire_encode_opened(w, &opened);
+        bytes_write_string(w, classes[0]);
+        bytes_write_string(w, classes[1]);
+    }
+}
+
+size_t sample_frame(int type, uint32_t request, uint8_t *out, size_t n_bytes)
+{
+    struct bytes_writer w;
+    wire_frame_begin(&w, out, n_bytes);
+    encode(type, &w);
+    return wire_frame_finish(&w, (enum wire_type)type, request);
+}
+
+static int decode_opened(struct bytes_reader *r, bool equal)
+{
+    static struct wire_opened m;
+    memset(&m, 0, sizeof m);
+    int status = wire_decode_opened(r, &m);
+    if (status != 0)
+        return status;
+    for (uint32_t i = 0; i < m.n_classes; i++) {
+        char name[WIRE_MAX_NAME_BYTES];
+        bytes_read_string(r, name, sizeof name);
+        if (equal && strcmp(name, classes[i]) != 0)
+            return 1;
+    }
+    if (!bytes_reader_done(r))
+        return -ERROR_BAD_FRAME;
+    return equal && memcmp(&m, &opened, sizeof m) != 0;
+}
+
+int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
+{
+    static union {
+        struct wire_hello hello;
+        struct wire_welcome welcome;
+        struct wire_open open_;
+        struct wire_credit credit;
+        struct wire_pull pull;
+        struct wire_seek seek;
+        struct wire_error error;
+        struct wire_ping ping;
+        struct wire_close close_;
+        struct wire_drain drain;
+    } m;
+    struct bytes_reader r;
+    bytes_reader_init(&r, payload, n_bytes);
+    memset(&m, 0, sizeof m);
+    switch (type) {
+#define ROW(type, message, decoder)                                            \
+    case type: {                                                               \
+        int status = decoder(&r, &m.message);                                  \
+        bool same = memcmp(&m.message, &message, sizeof message) == 0;         \
+        return status ? status : equal && !same;                               \
+    }
+        ROW(WIRE_HELLO, hello, wire_decode_hello)
+        ROW(WIRE_WELCOME, welcome, wire_decode_welcome)
+        ROW(WIRE_OPEN, open_, wire_decode_open)
+        ROW(WIRE_CREDIT, credit, wire_decode_credit)
+        ROW(WIRE_PULL, pull, wire_decode_pull)
+        ROW(WIRE_SEEK, seek, wire_decode_seek)
+        ROW(WIRE_ERROR, error, wire_decode_error)
+        ROW(WIRE_PING, ping, wire_decode_ping)
+        ROW(WIRE_PONG, ping, wire_decode_ping)
+        ROW(WIRE_CLOSE, close_, wire_decode_close)
+        ROW(WIRE_DRAIN, drain, wire_decode_drain)
+#undef ROW
+    default:
+        return decode_opened(&r, equal);
+    }
+}
