@@ -60,6 +60,8 @@ static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
 static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
                          int32_t max_u, int32_t n, uint8_t *rgbx)
 {
+    static const uint8_t x_byte[4] = {0, 0, 0, 255};
+    const uint32_t opaque = load32(x_byte);
     for (int32_t i = 0; i < n; i++) {
         int32_t at = u + i * du;
         at = at < 0 ? 0 : at;
@@ -67,8 +69,7 @@ static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
         const uint8_t *texel = rgb + (at >> 16) * 3;
         uint64_t lanes = lerp_lanes(spread(load32(texel)),
                                     spread(load32(texel + 3)), fraction(at));
-        store32(rgbx + i * 4, gather(lanes));
-        rgbx[i * 4 + 3] = 255;
+        store32(rgbx + i * 4, gather(lanes) | opaque);
     }
 }
 
@@ -92,12 +93,13 @@ static inline uint32_t bilinear(uint32_t top0, uint32_t top1, uint32_t low0,
 static void object_inside(const struct image_level *level,
                           struct pixel_line line, int32_t n, uint8_t *rgba)
 {
+    const uint8_t *const pixels = level->pixels;
+    const ptrdiff_t stride_bytes = level->stride_bytes;
     for (int32_t i = 0; i < n; i++) {
         int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
-        const uint8_t *top = level->pixels +
-                             (ptrdiff_t)(v >> 16) * level->stride_bytes +
-                             (ptrdiff_t)(u >> 16) * 4;
-        const uint8_t *low = top + level->stride_bytes;
+        const uint8_t *top =
+            pixels + (v >> 16) * stride_bytes + (ptrdiff_t)(u >> 16) * 4;
+        const uint8_t *low = top + stride_bytes;
         store32(rgba + i * 4,
                 bilinear(load32(top), load32(top + 4), load32(low),
                          load32(low + 4), fraction(u), fraction(v)));
@@ -219,12 +221,16 @@ static inline uint8_t clamp_byte(int32_t v)
 static void colour_row(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
                        uint8_t *rgb)
 {
+    /* A copy: stores of bytes could alias m. */
+    int32_t c[3][4];
+    memcpy(c, m, sizeof c);
     for (int32_t i = 0; i < n; i++) {
-        int32_t r = rgbx[i * 4], g = rgbx[i * 4 + 1], b = rgbx[i * 4 + 2];
-        for (int c = 0; c < 3; c++) {
+        const int32_t r = rgbx[i * 4], g = rgbx[i * 4 + 1];
+        const int32_t b = rgbx[i * 4 + 2];
+        for (int k = 0; k < 3; k++) {
             int32_t sum =
-                m[c][0] * r + m[c][1] * g + m[c][2] * b + m[c][3] + 2048;
-            rgb[i * 3 + c] = clamp_byte(sum >> 12);
+                c[k][0] * r + c[k][1] * g + c[k][2] * b + c[k][3] + 2048;
+            rgb[i * 3 + k] = clamp_byte(sum >> 12);
         }
     }
 }

@@ -21,4 +21,21 @@ void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
 void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
                               int32_t height, const uint8_t *rgb);
 
+/* Cut-outs with soft elliptic edges over random colours, and wavy textures
+ * with noise: the pools of the benchmarks, the same on every machine. */
+struct synthetic_spec {
+    uint64_t seed;
+    uint32_t n_objects, n_backgrounds;
+    int32_t object_least, object_most; /* px, each side by itself */
+    int32_t background_least, background_most;
+};
+/* [h][w][4] straight RGBA or [h][w][3] RGB; the caller frees. */
+uint8_t *synthetic_draw_object(const struct synthetic_spec *spec, uint32_t i,
+                               int32_t *out_width, int32_t *out_height);
+uint8_t *synthetic_draw_background(const struct synthetic_spec *spec,
+                                   uint32_t i, int32_t *out_width,
+                                   int32_t *out_height);
+/* Init, and every image drawn. */
+void synthetic_make(struct synthetic *s, const struct synthetic_spec *spec);
+
 #endif

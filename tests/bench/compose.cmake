@@ -1,0 +1,15 @@
+if(PASTED_BENCH)
+  add_executable(bench_compose
+    ${CMAKE_CURRENT_LIST_DIR}/bench_compose.c
+    ${CMAKE_CURRENT_LIST_DIR}/../unit/synthetic.c
+    ${CMAKE_CURRENT_LIST_DIR}/../unit/synthetic_draw.c)
+  set_target_properties(bench_compose PROPERTIES
+    OUTPUT_NAME compose
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bench)
+  target_link_libraries(bench_compose PRIVATE pasted_compose pasted_plan
+                        pasted_graph pasted_recipe pasted_pool pasted_pixel
+                        pasted_base pasted_common)
+  add_test(NAME bench_compose_runs
+           COMMAND bench_compose --size 32 --seconds 0.2 --images 20)
+  set_tests_properties(bench_compose_runs PROPERTIES TIMEOUT 120)
+endif()
