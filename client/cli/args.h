@@ -1,0 +1,70 @@
+/* The command line of pastectl: one table of options, from which the parser
+ * and the help are made. Acts on nothing. */
+#ifndef PASTED_CLIENT_CLI_ARGS_H
+#define PASTED_CLIENT_CLI_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/include/pasted.h"
+
+/* Exit codes. */
+enum {
+    EXIT_OK = 0,
+    EXIT_ERROR = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOTHING = 3, /* no server, no stream, no answer in time */
+};
+
+/* Which commands know an option, as bits. */
+enum {
+    CMD_STATUS = 1,
+    CMD_PULL = 2,
+    CMD_PREVIEW = 4,
+    CMD_BENCH = 8,
+    CMD_BATCHES = CMD_PULL | CMD_PREVIEW | CMD_BENCH,
+    CMD_ANY = 15,
+};
+
+struct args {
+    /* Handed to pasted_set as they are; NULL: the library's default. */
+    const char *server, *stream, *token_file, *fingerprint, *timeout;
+    const char *batch, *rank, *world, *position, *checksum, *prefetch;
+    const char *dtype, *layout;
+    /* pastectl's own. */
+    const char *out, *format;
+    const char *steps_text, *seconds_text, *columns_text;
+    uint64_t steps, seconds, columns;
+    bool quiet, help, version;
+};
+
+struct command {
+    const char *name;
+    unsigned bit;
+    const char *summary;
+    int (*run)(const struct args *args);
+};
+
+/* Parses options up to the first word that is none (when until_word) or all;
+ * bit names the command, CMD_ANY before it is known. Returns the index in argv
+ * of what follows, or -1 after saying why on stderr. */
+int args_parse(struct args *args, int argc, char **argv, unsigned bit,
+               bool until_word);
+
+void args_help(const struct command *commands, const struct command *one);
+
+/* An open client as args say, else NULL, the reason on stderr and the exit
+ * code in *out_exit. Keys given here (key, value, ..., NULL) win. */
+pasted_client *args_open(const struct args *args, int *out_exit, ...)
+    __attribute__((sentinel));
+
+/* Says why a call failed; the exit code. */
+int args_fail(pasted_client *c, int status);
+
+/* The commands. */
+int status_run(const struct args *args);
+int pull_run(const struct args *args);
+int preview_run(const struct args *args);
+int bench_run(const struct args *args);
+
+#endif

@@ -1,0 +1,58 @@
+/* pastectl: finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli/args.h"
+
+static const struct command commands[] = {
+    {"status", CMD_STATUS, "show the server's streams and their sizes",
+     status_run},
+    {"pull", CMD_PULL, "pull batches into an .npz file or a folder of PNGs",
+     pull_run},
+    {"preview", CMD_PREVIEW, "write one batch as a grid in a PNG", preview_run},
+    {"bench", CMD_BENCH,
+     "measure the stream beside memcpy and a raw loopback socket", bench_run},
+    {0},
+};
+
+static const struct command *find(const char *name)
+{
+    for (const struct command *c = commands; c->name != NULL; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+static int usage(const char *why, const char *what)
+{
+    fprintf(stderr, "pastectl: %s%s; try pastectl --help\n", why, what);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.steps = 1, .seconds = 15};
+    const struct command *command = NULL;
+    int at = args_parse(&args, argc, argv, CMD_ANY, true);
+    if (at < 0)
+        return EXIT_USAGE;
+    if (at < argc) {
+        command = find(argv[at]);
+        if (command == NULL)
+            return usage("no command ", argv[at]);
+        int rest = args_parse(&args, argc - at, argv + at, command->bit, false);
+        if (rest < 0)
+            return EXIT_USAGE;
+        if (rest < argc - at)
+            return usage("do not know what to do with ", argv[at + rest]);
+    }
+    if (args.version)
+        printf("pastectl %s\n", pasted_version());
+    else if (args.help)
+        args_help(commands, command);
+    if (args.version || args.help)
+        return EXIT_OK;
+    if (command == NULL)
+        return usage("a command is needed", "");
+    return command->run(&args);
+}

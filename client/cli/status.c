@@ -1,0 +1,96 @@
+/* pastectl status: what the server offers. Pulls nothing. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client/cli/args.h"
+
+/* Class names beyond this many are counted, not printed. */
+#define MAX_CLASSES_SHOWN 12
+
+static const char *dtype_word(uint32_t dtype)
+{
+    switch (dtype) {
+    case PASTED_U8:
+        return "u8";
+    case PASTED_F16:
+        return "f16";
+    case PASTED_F32:
+        return "f32";
+    default:
+        return "?";
+    }
+}
+
+static void print_stream(pasted_client *c, const struct pasted_info *info)
+{
+    uint64_t steps =
+        (info->edges_per_epoch + info->global_batch - 1) / info->global_batch;
+    printf("stream %s\n", info->stream);
+    printf("  fingerprint  %s\n", info->fingerprint);
+    printf("  images       %u x %u, %s, %s\n", info->height, info->width,
+           dtype_word(info->dtype),
+           info->layout == PASTED_NCHW ? "NCHW" : "NHWC");
+    printf("  batch        %u samples, %.1f MB\n", info->n_samples,
+           (double)info->batch_bytes / 1e6);
+    printf("  epoch        %" PRIu64 " samples, %" PRIu64 " steps\n",
+           info->edges_per_epoch, steps);
+    printf("  objects      %u in %u classes\n", info->n_objects,
+           info->n_classes);
+    printf("  backgrounds  %u, %u objects on each\n", info->n_backgrounds,
+           info->objects_per_background);
+    printf("  classes      ");
+    for (uint32_t i = 0; i < info->n_classes && i < MAX_CLASSES_SHOWN; i++)
+        printf("%s%s", i > 0 ? ", " : "", pasted_class_name(c, i));
+    if (info->n_classes > MAX_CLASSES_SHOWN)
+        printf(" and %u more", info->n_classes - MAX_CLASSES_SHOWN);
+    printf("\n");
+}
+
+/* Stream of that index in the list of c, over a connection of its own. */
+static int show_stream(const struct args *args, pasted_client *c,
+                       uint32_t index)
+{
+    int code = EXIT_OK;
+    struct pasted_info info;
+    pasted_client *other = args_open(args, &code, "prefetch", "0", "stream",
+                                     pasted_stream_name(c, index), NULL);
+    if (other == NULL)
+        return code;
+    int rc = pasted_info(other, &info, sizeof info);
+    if (rc == 0)
+        print_stream(other, &info);
+    else
+        code = args_fail(other, rc);
+    pasted_destroy(other);
+    return code;
+}
+
+static int show(const struct args *args, pasted_client *c)
+{
+    struct pasted_info info;
+    int rc = pasted_info(c, &info, sizeof info);
+    if (rc != 0)
+        return args_fail(c, rc);
+    printf("server %s, engine %u, %u stream%s\n", info.server, info.engine,
+           info.n_streams, info.n_streams == 1 ? "" : "s");
+    if (args->stream != NULL || info.n_streams == 1) {
+        print_stream(c, &info);
+        return EXIT_OK;
+    }
+    int code = EXIT_OK;
+    for (uint32_t i = 0; i < info.n_streams && code == EXIT_OK; i++)
+        code = show_stream(args, c, i);
+    return code;
+}
+
+int status_run(const struct args *args)
+{
+    int code = EXIT_OK;
+    pasted_client *c = args_open(args, &code, "prefetch", "0", NULL);
+    if (c == NULL)
+        return code;
+    if (!args->quiet)
+        code = show(args, c);
+    pasted_destroy(c);
+    return code;
+}
