@@ -132,15 +132,13 @@ static uint32_t part_end(const struct rendering *r, uint32_t from)
 
 static void compose_one(struct rendering *r, uint32_t index, void *scratch)
 {
-    uint64_t position = r->key.first_position + index;
+    struct batch_sample sample = {.position = r->key.first_position + index,
+                                  .index = index};
     uint64_t n_edges = r->stream->edges_per_epoch;
-    struct graph_epoch *graph = r->graphs[position / n_edges - r->first_epoch];
+    struct graph_epoch *graph =
+        r->graphs[sample.position / n_edges - r->first_epoch];
 
-    const struct batch_sample sample = {
-        .position = position,
-        .edge = graph_epoch_edge(graph, position % n_edges),
-        .index = index,
-    };
+    sample.edge = graph_epoch_edge(graph, sample.position % n_edges);
     batch_compose_sample(&r->layout, &r->stream->recipe, r->stream->catalog,
                          &sample, scratch, r->payload);
 }
