@@ -5,22 +5,6 @@
 
 typedef const struct demo_background *background_ref;
 
-/* -256 is black, 256 is white. */
-static uint32_t shade(uint32_t colour, int32_t amount)
-{
-    if (amount > 256)
-        amount = 256;
-    if (amount < -256)
-        amount = -256;
-    return amount < 0 ? demo_mix(colour, 0x000000, -amount)
-                      : demo_mix(colour, 0xFFFFFF, amount);
-}
-
-static int32_t clamp16(int32_t value)
-{
-    return value < 0 ? 0 : value > 65535 ? 65535 : value;
-}
-
 /* Grain of film: +-amount of 256. */
 static int32_t grain(uint32_t seed, int32_t x, int32_t y, int32_t amount)
 {
@@ -35,8 +19,8 @@ static uint32_t clouds(background_ref b, int32_t x, int32_t y)
     int32_t d = demo_fbm(b->seed, u + bend, v, 6);
     int32_t above = demo_fbm(b->seed, u + bend, v - 40, 4);
     uint32_t sky = demo_mix(b->palette[0], b->palette[1], y * 256 / b->height);
-    int32_t cover = clamp16((d - 31000) * 5);
-    int32_t light = clamp16(36000 + (d - above) * 3);
+    int32_t cover = demo_clamp((d - 31000) * 5);
+    int32_t light = demo_clamp(36000 + (d - above) * 3);
     uint32_t cloud = demo_ramp(b->palette + 2, 2, light);
     return demo_mix(sky, cloud, cover >> 8);
 }
@@ -47,7 +31,8 @@ static uint32_t marble(background_ref b, int32_t x, int32_t y)
     int32_t u = x * 256 / b->scale, v = y * 256 / b->scale;
     int32_t w = demo_fbm(b->seed, u, v, 6);
     int32_t z = demo_fbm(b->seed + 20, u + w / 200, v - w / 300, 5);
-    uint32_t body = demo_ramp(b->palette, 2, clamp16((w - 32768) * 2 + 32768));
+    uint32_t body =
+        demo_ramp(b->palette, 2, demo_clamp((w - 32768) * 2 + 32768));
     int32_t wide = demo_sin(u * 40 + v * 24 + w * 3);
     int32_t thin = z - 32768;
     wide = 65536 - (wide < 0 ? -wide : wide);
@@ -56,20 +41,24 @@ static uint32_t marble(background_ref b, int32_t x, int32_t y)
     return demo_mix(b->palette[3], body, thin > 65535 ? 256 : thin >> 8);
 }
 
-/* Palette: late wood, early wood, light streak. Boards one after the other. */
+/* Palette: late wood, early wood, light streak. Boards one after the other;
+ * their rings are nested arches, steep or flat. */
 static uint32_t wood(background_ref b, int32_t x, int32_t y)
 {
-    int32_t wide = b->scale, board = x / wide, along = board * 97 + y;
+    int32_t wide = b->scale, board = x / wide, along = board * 397 + y;
     uint32_t id = demo_hash(b->seed, board, 5);
-    int32_t warp = demo_fbm(b->seed + id % 999, x * 6, along * 2, 3) / 26;
-    int32_t dx = (x % wide - wide / 2) * 256 + (int32_t)(id % 30000) - 15000;
-    int32_t r = demo_root((int64_t)dx * dx + (int64_t)along * along * 90);
-    int32_t ring = (r + warp * 6) * 3 & 65535;
-    int32_t fibre = demo_noise(b->seed + 7, x * 200, along * 7) / 5;
-    uint32_t colour = demo_ramp(b->palette, 3, clamp16(ring * 3 / 4 + fibre));
+    int32_t dx = x % wide - wide / 2 + (int32_t)(id % 40) - 20;
+    int32_t warp = demo_fbm(b->seed + id % 999, x * 5, along * 2, 3) * 3;
+    int32_t arch = dx * dx * (200 + (int32_t)(id >> 8 & 127)) * 96 / wide;
+    int32_t ring = (arch + along * 600 + warp) & 65535;
+    ring = ring < 48000 ? ring : (65535 - ring) * 48 / 17;
+    int32_t fibre = demo_noise(b->seed + 7, x * 190, along * 6) / 4 +
+                    demo_noise(b->seed + 8, x * 90, along * 3) / 6;
+    uint32_t colour =
+        demo_ramp(b->palette, 3, demo_clamp(55000 - ring / 2 + fibre - 10000));
     int32_t gap = x % wide;
     int32_t dark = gap < 2 ? -150 : gap < 4 ? 30 : 0;
-    return shade(colour, dark + (int32_t)(id >> 8 & 63) - 40);
+    return demo_shade(colour, dark + (int32_t)(id >> 8 & 31) - 20);
 }
 
 /* Palette: shadow, dark, middle, light, spark. */
@@ -80,8 +69,8 @@ static uint32_t granite(background_ref b, int32_t x, int32_t y)
     int32_t speck = (int32_t)(cell.id & 65535);
     int32_t soft = demo_fbm(b->seed + 3, u / 6, v / 6, 4);
     int32_t t = speck / 2 + soft * 3 / 4 - 8000;
-    uint32_t colour = demo_ramp(b->palette, 5, clamp16(t));
-    return shade(colour, grain(b->seed, x, y, 14));
+    uint32_t colour = demo_ramp(b->palette, 5, demo_clamp(t));
+    return demo_shade(colour, grain(b->seed, x, y, 14));
 }
 
 /* Palette: metal dark, metal light, rust dark, rust, rust light. */
@@ -93,11 +82,11 @@ static uint32_t rust(background_ref b, int32_t x, int32_t y)
     int32_t fine = demo_fbm(b->seed + 80, u * 6, v * 6, 3);
     uint32_t metal = demo_ramp(b->palette, 2, fine);
     uint32_t oxide =
-        demo_ramp(b->palette + 2, 3, clamp16(fine * 2 - 32768 / 2));
-    int32_t t = clamp16((big + drip / 3 - 41000) * 9);
+        demo_ramp(b->palette + 2, 3, demo_clamp(fine * 2 - 32768 / 2));
+    int32_t t = demo_clamp((big + drip / 3 - 41000) * 9);
     uint32_t colour = demo_mix(metal, oxide, t >> 8);
     int32_t rim = t > 8000 && t < 30000 ? -60 : 0;
-    return shade(colour, rim + grain(b->seed, x, y, 16));
+    return demo_shade(colour, rim + grain(b->seed, x, y, 16));
 }
 
 /* Palette: joint, shadow, stone dark, stone light, lichen. */
@@ -110,10 +99,10 @@ static uint32_t pebbles(background_ref b, int32_t x, int32_t y)
     int32_t rough = demo_fbm(b->seed + 11, u * 5, v * 5, 3);
     uint32_t stone =
         demo_ramp(b->palette + 1, 4,
-                  clamp16((int32_t)(c.id & 65535) * 3 / 4 + rough / 4));
+                  demo_clamp((int32_t)(c.id & 65535) * 3 / 4 + rough / 4));
     int32_t round = 70 - c.nearest * 2 / 3 + (rough - 32768) / 500;
-    stone = shade(stone, round);
-    return demo_mix(b->palette[0], stone, clamp16(height) >> 8);
+    stone = demo_shade(stone, round);
+    return demo_mix(b->palette[0], stone, demo_clamp(height) >> 8);
 }
 
 /* Palette: crack, dark, earth, light, dust. */
@@ -124,12 +113,12 @@ static uint32_t cracked(background_ref b, int32_t x, int32_t y)
     struct demo_cell big = demo_voronoi(b->seed, u + bend, v - bend);
     struct demo_cell fine = demo_voronoi(b->seed + 1, u * 2 + bend, v * 2);
     int32_t rough = demo_fbm(b->seed + 3, u * 4, v * 4, 4);
-    uint32_t earth =
-        demo_ramp(b->palette + 1, 4, clamp16(rough + (int32_t)(big.id & 8191)));
-    int32_t open = clamp16(big.border * 65536 / 14 - 12000);
-    int32_t hair = clamp16(fine.border * 65536 / 9);
-    earth = shade(earth, big.border < 34 ? big.border * 2 - 68 : 0);
-    earth = demo_mix(shade(earth, -90), earth, hair >> 8);
+    uint32_t earth = demo_ramp(b->palette + 1, 4,
+                               demo_clamp(rough + (int32_t)(big.id & 8191)));
+    int32_t open = demo_clamp(big.border * 65536 / 14 - 12000);
+    int32_t hair = demo_clamp(fine.border * 65536 / 9);
+    earth = demo_shade(earth, big.border < 34 ? big.border * 2 - 68 : 0);
+    earth = demo_mix(demo_shade(earth, -90), earth, hair >> 8);
     return demo_mix(b->palette[0], earth, open >> 8);
 }
 
@@ -141,23 +130,25 @@ static uint32_t water(background_ref b, int32_t x, int32_t y)
     int32_t depth = demo_fbm(b->seed + 7, u / 3, v / 3, 3);
     struct demo_cell a = demo_voronoi(b->seed, u + bend, v + bend / 2);
     struct demo_cell c = demo_voronoi(b->seed + 1, u - bend, v + bend);
-    int32_t line = clamp16(65535 - a.border * 900) / 2 +
-                   clamp16(65535 - c.border * 1100) / 2;
+    int32_t line = demo_clamp(65535 - a.border * 900) / 2 +
+                   demo_clamp(65535 - c.border * 1100) / 2;
     uint32_t body = demo_ramp(b->palette, 3, depth + (b->height - y) * 40);
     return demo_mix(body, b->palette[3],
                     (int32_t)((int64_t)line * line >> 25) + line / 900);
 }
 
-/* Palette: shadow, sand, light. Ripples lit from the left. */
+/* Palette: shadow, sand, light. Ripples, scale apart, that fork and fade. */
 static uint32_t ripples(background_ref b, int32_t x, int32_t y)
 {
-    int32_t u = x * 256 / b->scale, v = y * 256 / b->scale;
-    int32_t bend = demo_fbm(b->seed, u / 2, v / 2, 4);
-    int32_t phase = v * 150 + u * 30 + bend * 5;
-    int32_t wave = demo_sin(phase) / 3 + demo_sin(phase * 2 + 9000) / 9;
-    int32_t dune = demo_fbm(b->seed + 4, u / 5, v / 5, 3) - 32768;
-    return shade(demo_ramp(b->palette, 3, clamp16(33000 + wave + dune)),
-                 grain(b->seed, x, y, 22));
+    int32_t bend = demo_fbm(b->seed, x * 3, y * 3, 3);
+    int32_t fine = demo_fbm(b->seed + 1, x * 16, y * 16, 3);
+    int32_t strong = demo_fbm(b->seed + 2, x * 2, y * 2, 2) / 3;
+    int32_t phase = (y * 65536 + x * 9000) / b->scale + bend * 9 + fine * 3 / 2;
+    int32_t wave = demo_sin(phase) + demo_sin(phase * 2 + 14000) / 3;
+    int32_t lit = (int32_t)((int64_t)wave * strong / 65536);
+    int32_t dune = (demo_fbm(b->seed + 4, x, y, 3) - 32768) / 2;
+    return demo_shade(demo_ramp(b->palette, 3, demo_clamp(34000 + lit + dune)),
+                      grain(b->seed, x, y, 20));
 }
 
 /* Palette: four colours of cloth, thread shadow. */
@@ -171,7 +162,7 @@ static uint32_t camouflage(background_ref b, int32_t x, int32_t y)
             colour = b->palette[i];
     }
     int32_t weave = (x + y) % 3 == 0 ? -24 : (x - y + 999) % 3 == 0 ? 14 : 0;
-    return shade(colour, weave + grain(b->seed, x, y, 10));
+    return demo_shade(colour, weave + grain(b->seed, x, y, 10));
 }
 
 /* Palette: space, gas dark, gas, gas light, star. */
@@ -180,7 +171,7 @@ static uint32_t nebula(background_ref b, int32_t x, int32_t y)
     int32_t u = x * 256 / b->scale, v = y * 256 / b->scale;
     int32_t w = demo_fbm(b->seed, u, v, 5);
     int32_t z = demo_fbm(b->seed + 50, u + w / 120, v + w / 160, 6);
-    int32_t t = clamp16((z - 24000) * 3);
+    int32_t t = demo_clamp((z - 23000) * 2);
     uint32_t colour = demo_ramp(b->palette, 4, (int32_t)((int64_t)t * t >> 16));
     struct demo_cell star = demo_voronoi(b->seed + 8, x * 12, y * 12);
     int32_t size = (int32_t)(star.id >> 20 & 31), light = 0;
@@ -198,7 +189,7 @@ static uint32_t brushed(background_ref b, int32_t x, int32_t y)
     int32_t hair = demo_noise(b->seed, x * 256 / b->scale, y * 200) / 3 +
                    demo_noise(b->seed + 1, x * 700 / b->scale, y * 256) / 6;
     int32_t band = demo_sin((x + y / 2) * 65536 / (b->width * 9 / 10)) / 5;
-    return demo_ramp(b->palette, 3, clamp16(hair + band + 16000));
+    return demo_ramp(b->palette, 3, demo_clamp(hair + band + 16000));
 }
 
 /* Palette: crease, dark, leather, light. Lit small cells. */
@@ -212,7 +203,7 @@ static uint32_t leather(background_ref b, int32_t x, int32_t y)
     int32_t relief = (here.border - lit.border) * 260;
     return demo_ramp(
         b->palette, 4,
-        clamp16(tone / 2 + 14000 + relief + (here.border < 16 ? -9000 : 0)));
+        demo_clamp(tone / 2 + 14000 + relief + (here.border < 16 ? -9000 : 0)));
 }
 
 /* Palette: five greens (or golds): fine vertical fibres over patches. */
@@ -224,7 +215,7 @@ static uint32_t lawn(background_ref b, int32_t x, int32_t y)
     int32_t blade = demo_noise(b->seed + 1, x * 120 + lean * 4, y * 26) / 2 +
                     demo_noise(b->seed + 2, x * 210 - lean * 3, y * 40) / 3;
     return demo_ramp(b->palette, 5,
-                     clamp16(blade * 5 / 4 + (patch - 32768) / 2));
+                     demo_clamp(blade * 5 / 4 + (patch - 32768) / 2));
 }
 
 /* Palette: tar, dark, grey, light chip, paint. Road with a painted edge. */
@@ -234,7 +225,7 @@ static uint32_t asphalt(background_ref b, int32_t x, int32_t y)
     int32_t wear =
         demo_fbm(b->seed + 1, x * 256 / b->scale, y * 256 / b->scale, 5);
     int32_t t = (int32_t)(chip.id & 32767) + wear / 2 - chip.nearest * 60;
-    uint32_t colour = demo_ramp(b->palette, 4, clamp16(t));
+    uint32_t colour = demo_ramp(b->palette, 4, demo_clamp(t));
     int32_t off = x - b->width * 3 / 4 - y / 9 + wear / 9000;
     if (off > 0 && off < b->width / 14 && t + wear > 38000)
         colour = demo_mix(colour, b->palette[4], 200);
@@ -245,13 +236,13 @@ static uint32_t asphalt(background_ref b, int32_t x, int32_t y)
 static uint32_t contours(background_ref b, int32_t x, int32_t y)
 {
     int32_t u = x * 256 / b->scale, v = y * 256 / b->scale;
-    int32_t height = clamp16((demo_fbm(b->seed, u, v, 5) - 12000) * 3 / 2);
+    int32_t height = demo_clamp((demo_fbm(b->seed, u, v, 5) - 12000) * 3 / 2);
     int32_t step = height % 4096, level = height / 4096;
     uint32_t colour = demo_ramp(b->palette, 5, level * 4369);
     int32_t line = level % 4 == 0 ? 520 : 300;
     if (step < line)
-        return shade(colour, -110);
-    return shade(colour, step < 1300 ? 20 - step / 50 : 0);
+        return demo_shade(colour, -110);
+    return demo_shade(colour, step < 1300 ? 20 - step / 50 : 0);
 }
 
 /* Palette: five colours of poured paint. */
@@ -260,12 +251,12 @@ static uint32_t poured(background_ref b, int32_t x, int32_t y)
     int32_t u = x * 256 / b->scale, v = y * 256 / b->scale;
     int32_t p = demo_fbm(b->seed, u, v, 4) / 64;
     int32_t q = demo_fbm(b->seed + 9, u + 300, v + 100, 4) / 64;
-    int32_t r = demo_fbm(b->seed + 19, u + p * 3, v + q * 3, 4);
-    int32_t phase = r * 4 & 65535;
-    int32_t next = demo_fbm(b->seed + 19, u + p * 3 + 9, v + q * 3 + 9, 4);
-    return shade(demo_ramp(b->palette, 5,
-                           phase < 32768 ? phase * 2 : 131071 - phase * 2),
-                 (r - next) / 24);
+    int32_t r = demo_fbm(b->seed + 19, u + p * 2, v + q * 2, 3);
+    int32_t phase = r * 3 & 65535;
+    int32_t next = demo_fbm(b->seed + 19, u + p * 2 + 9, v + q * 2 + 9, 3);
+    return demo_shade(demo_ramp(b->palette, 5,
+                                phase < 32768 ? phase * 2 : 131071 - phase * 2),
+                      (r - next) / 24);
 }
 
 /* clang-format off */
@@ -309,9 +300,9 @@ const struct demo_background demo_materials[] = {
      {0x066A8C, 0x1098B5, 0x4CC3D2, 0xF0FFFF}},
     {NAME "water-lagoon", 352, 288, water, NULL, 50, 19,
      {0x0A3D4F, 0x1F7A6E, 0x5DB48A, 0xE8FFDD}},
-    {NAME "sand-ripples", 400, 300, ripples, NULL, 90, 20,
+    {NAME "sand-ripples", 400, 300, ripples, NULL, 15, 20,
      {0x9C7248, 0xD7B27E, 0xF6E2B8}},
-    {NAME "snow-ripples", 320, 320, ripples, NULL, 140, 21,
+    {NAME "snow-ripples", 320, 320, ripples, NULL, 24, 21,
      {0x8FA8C4, 0xD3E0EC, 0xFFFFFF}},
     {NAME "camouflage-wood", 288, 288, camouflage, NULL, 70, 22,
      {0x5A5F38, 0x2F3A22, 0x7B6A43, 0x1C1F18}},
@@ -339,9 +330,9 @@ const struct demo_background demo_materials[] = {
      {0x3D7C8A, 0x8DB48E, 0xD8D9A0, 0xC79C66, 0xF5EFE6}},
     {NAME "contours-ink", 320, 320, contours, NULL, 150, 34,
      {0x11213A, 0x1E3B5C, 0x34608A, 0x6A9CC0, 0xD6E9F5}},
-    {NAME "poured-coral", 352, 352, poured, NULL, 140, 35,
+    {NAME "poured-coral", 352, 352, poured, NULL, 200, 35,
      {0x12355B, 0xF25C54, 0xF7B267, 0xFDF0D5, 0x2A9D8F}},
-    {NAME "poured-ink", 320, 384, poured, NULL, 170, 36,
+    {NAME "poured-ink", 320, 384, poured, NULL, 260, 36,
      {0x0B132B, 0x1C2541, 0x5BC0BE, 0xF4F1DE, 0xE07A5F}},
 };
 /* clang-format on */

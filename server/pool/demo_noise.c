@@ -2,6 +2,7 @@
  * picture. */
 #include "server/pool/demo_noise.h"
 
+#include "server/base/fixmath.h"
 #include "server/pool/demo_draw.h"
 
 uint32_t demo_hash(uint32_t seed, int32_t x, int32_t y)
@@ -49,49 +50,69 @@ int32_t demo_fbm(uint32_t seed, int32_t x, int32_t y, int n_octaves)
     return (int32_t)((int64_t)sum * 256 / weight);
 }
 
+/* The root of a double is rounded correctly everywhere, and below 2^52 that
+ * never reaches the next integer. */
 int32_t demo_root(int64_t n)
 {
-    int64_t root = 0;
-    int64_t bit = (int64_t)1 << 30;
-    while (bit * bit > n)
-        bit >>= 1;
-    for (; bit > 0; bit >>= 1)
-        if ((root + bit) * (root + bit) <= n)
-            root += bit;
-    return (int32_t)root;
+    return (int32_t)fixmath_sqrt((double)n);
 }
 
-/* Two passes: the nearest point, then the least distance to a border, which is
- * the perpendicular bisector towards another point. */
-struct demo_cell demo_voronoi(uint32_t seed, int32_t x, int32_t y)
+/* Offsets of the nine nearest scattered points from (x, y). */
+struct near_points {
+    int32_t x[9], y[9];
+    int32_t best;  /* the nearest */
+    int64_t least; /* its distance, squared */
+};
+
+static void find_points(uint32_t seed, int32_t x, int32_t y,
+                        struct near_points *p)
 {
-    int32_t ix = x >> 8, iy = y >> 8, px[9], py[9], best = 0;
-    int64_t least = INT64_MAX;
+    p->least = INT64_MAX;
+    p->best = 0;
     for (int32_t i = 0; i < 9; i++) {
-        int32_t cx = ix + i % 3 - 1, cy = iy + i / 3 - 1;
+        int32_t cx = (x >> 8) + i % 3 - 1, cy = (y >> 8) + i / 3 - 1;
         uint32_t h = demo_hash(seed, cx, cy);
-        px[i] = cx * 256 + (int32_t)(h & 255) - x;
-        py[i] = cy * 256 + (int32_t)(h >> 8 & 255) - y;
-        int64_t square = (int64_t)px[i] * px[i] + (int64_t)py[i] * py[i];
-        if (square < least) {
-            least = square;
-            best = i;
+        p->x[i] = cx * 256 + (int32_t)(h & 255) - x;
+        p->y[i] = cy * 256 + (int32_t)(h >> 8 & 255) - y;
+        int64_t square =
+            (int64_t)p->x[i] * p->x[i] + (int64_t)p->y[i] * p->y[i];
+        if (square < p->least) {
+            p->least = square;
+            p->best = i;
         }
     }
-    int64_t border = 1 << 20;
+}
+
+/* The nearest of the perpendicular bisectors towards the other points. Each is
+ * dot / sqrt(length) away; the least is found among the squares. */
+static int32_t border_of(const struct near_points *p)
+{
+    int64_t least_dot = 1 << 10, its_length = 1;
     for (int32_t i = 0; i < 9; i++) {
-        int64_t dx = px[i] - px[best], dy = py[i] - py[best];
+        int64_t dx = p->x[i] - p->x[p->best], dy = p->y[i] - p->y[p->best];
         int64_t length = dx * dx + dy * dy;
         if (length == 0)
             continue;
-        int64_t dot = (px[i] + px[best]) * dx / 2 + (py[i] + py[best]) * dy / 2;
-        int64_t distance = dot / (1 + demo_root(length));
-        border = distance < border ? distance : border;
+        int64_t dot =
+            ((p->x[i] + p->x[p->best]) * dx + (p->y[i] + p->y[p->best]) * dy) /
+            2;
+        if (dot * dot * its_length < least_dot * least_dot * length) {
+            least_dot = dot;
+            its_length = length;
+        }
     }
+    return demo_root(least_dot * least_dot / its_length);
+}
+
+struct demo_cell demo_voronoi(uint32_t seed, int32_t x, int32_t y)
+{
+    struct near_points p;
+    find_points(seed, x, y, &p);
     return (struct demo_cell){
-        .nearest = demo_root(least),
-        .border = border < 0 ? 0 : (int32_t)border,
-        .id = demo_hash(seed ^ 0x51ED27u, ix + best % 3, iy + best / 3),
+        .nearest = demo_root(p.least),
+        .border = border_of(&p),
+        .id = demo_hash(seed ^ 0x51ED27u, (x >> 8) + p.best % 3,
+                        (y >> 8) + p.best / 3),
     };
 }
 
@@ -117,4 +138,16 @@ uint32_t demo_ramp(const uint32_t *colours, int32_t n, int32_t at)
     if (i >= n - 1)
         return colours[n - 1];
     return demo_mix(colours[i], colours[i + 1], (place & 65535) >> 8);
+}
+
+uint32_t demo_shade(uint32_t colour, int32_t amount)
+{
+    if (amount < 0)
+        return demo_mix(colour, 0x000000, amount < -256 ? 256 : -amount);
+    return demo_mix(colour, 0xFFFFFF, amount > 256 ? 256 : amount);
+}
+
+int32_t demo_clamp(int32_t value)
+{
+    return value < 0 ? 0 : value > 65535 ? 65535 : value;
 }

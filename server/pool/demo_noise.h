@@ -26,9 +26,14 @@ struct demo_cell demo_voronoi(uint32_t seed, int32_t x, int32_t y);
 /* 65536 * sin of at / 65536 turns, from a table of fixmath's. */
 int32_t demo_sin(int32_t at);
 
-int32_t demo_root(int64_t n); /* floor of the square root; 0 <= n < 2^62 */
+int32_t demo_root(int64_t n); /* floor of the square root; 0 <= n < 2^52 */
 
 /* at 0..65535 on a ramp of n colours, evenly spaced; beyond is clamped. */
 uint32_t demo_ramp(const uint32_t *colours, int32_t n, int32_t at);
+
+/* Towards black down to -256, towards white up to 256; beyond is clamped. */
+uint32_t demo_shade(uint32_t colour, int32_t amount);
+
+int32_t demo_clamp(int32_t value); /* to 0..65535 */
 
 #endif

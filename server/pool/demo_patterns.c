@@ -5,21 +5,6 @@
 
 typedef const struct demo_background *background_ref;
 
-static uint32_t shade(uint32_t colour, int32_t amount)
-{
-    if (amount > 256)
-        amount = 256;
-    if (amount < -256)
-        amount = -256;
-    return amount < 0 ? demo_mix(colour, 0x000000, -amount)
-                      : demo_mix(colour, 0xFFFFFF, amount);
-}
-
-static int32_t clamp16(int32_t value)
-{
-    return value < 0 ? 0 : value > 65535 ? 65535 : value;
-}
-
 static int32_t least(int32_t a, int32_t b)
 {
     return a < b ? a : b;
@@ -46,12 +31,13 @@ static uint32_t bricks(background_ref b, int32_t x, int32_t y)
     uint32_t id = demo_hash(b->seed, xx / w, row);
     int32_t rough = demo_fbm(b->seed + 1, x * 40, y * 40, 4);
     if (px < joint || py < joint)
-        return shade(b->palette[0], (rough - 32768) / 400 - 20);
+        return demo_shade(b->palette[0], (rough - 32768) / 400 - 20);
     uint32_t colour = demo_ramp(b->palette + 1, 3, (int32_t)(id & 65535));
     int32_t soot = demo_fbm(b->seed + 2, x * 2, y * 2, 4);
-    colour = demo_mix(colour, b->palette[4], clamp16(soot * 2 - 60000) >> 9);
-    return shade(colour, bevel(px - joint, py - joint, w - 1 - px, h - 1 - py) +
-                             (rough - 32768) / 260);
+    colour = demo_mix(colour, b->palette[4], demo_clamp(soot * 2 - 60000) >> 9);
+    return demo_shade(colour,
+                      bevel(px - joint, py - joint, w - 1 - px, h - 1 - py) +
+                          (rough - 32768) / 260);
 }
 
 /* Palette: grout, three glazes, reflection. scale is a tile's side. */
@@ -59,15 +45,17 @@ static uint32_t tiles(background_ref b, int32_t x, int32_t y)
 {
     int32_t s = b->scale, px = x % s, py = y % s, joint = s / 16 + 1;
     if (px < joint || py < joint)
-        return shade(b->palette[0],
-                     (int32_t)(demo_hash(b->seed, x, y) & 31) - 16);
+        return demo_shade(b->palette[0],
+                          (int32_t)(demo_hash(b->seed, x, y) & 31) - 16);
     uint32_t id = demo_hash(b->seed, x / s, y / s);
     uint32_t colour = demo_ramp(b->palette + 1, 3, (int32_t)(id & 65535));
     int32_t gloss =
         demo_fbm(b->seed + 1, x * 4 + (int32_t)(id & 255), y * 4, 3);
-    colour = demo_mix(colour, b->palette[4], clamp16(gloss * 2 - 52000) >> 8);
-    return shade(colour, bevel(px - joint, py - joint, s - 1 - px, s - 1 - py) +
-                             (px + py) * 24 / s - 24);
+    colour =
+        demo_mix(colour, b->palette[4], demo_clamp(gloss * 2 - 52000) >> 8);
+    return demo_shade(colour,
+                      bevel(px - joint, py - joint, s - 1 - px, s - 1 - py) +
+                          (px + py) * 24 / s - 24);
 }
 
 /* Painted tiles: circles and leaves by symmetry. Palette: ground, ink, second
@@ -93,8 +81,9 @@ static uint32_t azulejo(background_ref b, int32_t x, int32_t y)
     if ((r > 70 && r < 86) || corner < 60)
         colour = b->palette[3];
     int32_t glaze = demo_fbm(b->seed, x * 5, y * 5, 4);
-    return shade(colour, (glaze - 32768) / 520 +
-                             bevel(px - 2, py - 2, s - 1 - px, s - 1 - py) / 2);
+    return demo_shade(colour,
+                      (glaze - 32768) / 520 +
+                          bevel(px - 2, py - 2, s - 1 - px, s - 1 - py) / 2);
 }
 
 /* Palette: joint, three stones, light. scale is a cell's width. */
@@ -114,10 +103,10 @@ static uint32_t hexagons(background_ref b, int32_t x, int32_t y)
     uint32_t colour = demo_ramp(b->palette + 1, 3, (int32_t)(id & 65535));
     int32_t rough = demo_fbm(b->seed + 1, x * 20, y * 20, 4);
     if (edge < 16)
-        return shade(b->palette[0], (rough - 32768) / 500);
+        return demo_shade(b->palette[0], (rough - 32768) / 500);
     int32_t light = edge < 52 ? -(hx + hy * 2) / 9 : 0;
-    colour = demo_mix(colour, b->palette[4], clamp16(-hy * 60 + 8000) >> 10);
-    return shade(colour, light + (rough - 32768) / 420);
+    colour = demo_mix(colour, b->palette[4], demo_clamp(-hy * 60 + 8000) >> 10);
+    return demo_shade(colour, light + (rough - 32768) / 420);
 }
 
 /* Palette: warp, weft, third thread, gap. scale is a thread's width. */
@@ -135,8 +124,8 @@ static uint32_t woven(background_ref b, int32_t x, int32_t y)
         (int32_t)(demo_hash(b->seed, over ? x : x / 3, over ? y / 3 : y) & 31) -
         16;
     if (round < 20)
-        return shade(b->palette[3], fibre);
-    return shade(thread, round + dip - 120 + fibre);
+        return demo_shade(b->palette[3], fibre);
+    return demo_shade(thread, round + dip - 120 + fibre);
 }
 
 /* Palette: ground, three bands, thin line. scale is the period. */
@@ -149,7 +138,7 @@ static uint32_t tartan(background_ref b, int32_t x, int32_t y)
     int twill = (x + y) % 4 < 2;
     uint32_t colour = demo_mix(across, down, twill ? 70 : 186);
     int32_t fibre = (int32_t)(demo_hash(b->seed, x, y) & 31) - 16;
-    return shade(colour, fibre + ((x + y) % 4 == 0 ? -30 : 0));
+    return demo_shade(colour, fibre + ((x + y) % 4 == 0 ? -30 : 0));
 }
 
 /* Knitted rows of V stitches. Palette: two yarns by a motif, shadow. */
@@ -167,7 +156,7 @@ static uint32_t knitted(background_ref b, int32_t x, int32_t y)
     int32_t round = lean * (half - lean) * 500 / (half * half) +
                     py * (s * 4 / 5 - py) * 300 / (s * s);
     int32_t fluff = (int32_t)(demo_hash(b->seed, x / 2, y) & 31) - 16;
-    return shade(yarn, round - 150 + fluff);
+    return demo_shade(yarn, round - 150 + fluff);
 }
 
 /* Palette: five glasses. Lead lines between bent cells. */
@@ -176,28 +165,29 @@ static uint32_t stained_glass(background_ref b, int32_t x, int32_t y)
     int32_t u = x * 256 / b->scale, v = y * 256 / b->scale;
     struct demo_cell c = demo_voronoi(b->seed, u, v);
     if (c.border < 13)
-        return shade(0x1A1A1C, c.border * 6);
+        return demo_shade(0x1A1A1C, c.border * 6);
     uint32_t glass = b->palette[c.id % 5];
     int32_t flow = demo_fbm(c.id, u * 2, v * 2, 4);
     int32_t cx = x - b->width / 2, cy = y - b->height / 3;
     int32_t lit =
         70 - demo_root((int64_t)cx * cx + (int64_t)cy * cy) * 150 / b->width;
-    return shade(glass, lit + (flow - 32768) / 260 -
-                            (c.border < 24 ? (24 - c.border) * 7 : 0));
+    return demo_shade(glass, lit + (flow - 32768) / 260 -
+                                 (c.border < 24 ? (24 - c.border) * 7 : 0));
 }
 
 /* Chips in cement. Palette: cement, four chips. */
 static uint32_t terrazzo(background_ref b, int32_t x, int32_t y)
 {
     int32_t fine = demo_noise(b->seed + 5, x * 90, y * 90);
-    uint32_t colour = shade(b->palette[0], (fine - 32768) / 900);
+    uint32_t colour = demo_shade(b->palette[0], (fine - 32768) / 900);
     for (uint32_t i = 0; i < 2; i++) {
         int32_t size = i == 0 ? b->scale : b->scale / 2;
         struct demo_cell c =
             demo_voronoi(b->seed + i, x * 256 / size, y * 256 / size);
         int32_t chip = 20 + (int32_t)(c.id >> 8 & 31);
         if (c.id % 3 != 0 && c.border > chip && c.nearest < 110)
-            colour = shade(b->palette[1 + c.id / 7 % 4], (fine - 32768) / 1400);
+            colour =
+                demo_shade(b->palette[1 + c.id / 7 % 4], (fine - 32768) / 1400);
     }
     return colour;
 }
@@ -218,8 +208,9 @@ static uint32_t truchet(background_ref b, int32_t x, int32_t y)
         return ground;
     if (r > 92)
         return b->palette[2];
-    return shade(demo_mix(b->palette[1], b->palette[4], y * 256 / b->height),
-                 40 - r / 2);
+    return demo_shade(
+        demo_mix(b->palette[1], b->palette[4], y * 256 / b->height),
+        40 - r / 2);
 }
 
 /* Overlapping scales or shingles. Palette: shadow, three tones, rim. */
@@ -239,7 +230,7 @@ static uint32_t scales(background_ref b, int32_t x, int32_t y)
         uint32_t tone = demo_ramp(b->palette + 1, 3, (int32_t)(id & 65535));
         if (r > h)
             return demo_mix(b->palette[4], tone, 120);
-        return shade(tone, 60 - dy * 130 / h);
+        return demo_shade(tone, 60 - dy * 130 / h);
     }
     return b->palette[0];
 }
@@ -252,8 +243,9 @@ static uint32_t chequer(background_ref b, int32_t x, int32_t y)
     if (d <= 0) {
         int32_t spot = (x - b->width / 3) * (x - b->width / 3) / b->width;
         int32_t rough = demo_fbm(b->seed, x * 8, y * 8, 4);
-        return shade(demo_mix(b->palette[2], b->palette[3], y * 256 / horizon),
-                     30 - spot / 2 + (rough - 32768) / 900);
+        return demo_shade(
+            demo_mix(b->palette[2], b->palette[3], y * 256 / horizon),
+            30 - spot / 2 + (rough - 32768) / 900);
     }
     int32_t z = b->scale * 12000 / (d + 6);
     int32_t u = (x - b->width / 2) * z / 260 + (1 << 20), v = z * 3 / 2;
@@ -261,7 +253,7 @@ static uint32_t chequer(background_ref b, int32_t x, int32_t y)
     uint32_t colour = b->palette[dark];
     int32_t sheen = demo_fbm(b->seed + 1, u >> 3, v >> 3, 3);
     int32_t haze = 256 * 26 / (d + 26);
-    colour = shade(colour, (sheen - 32768) / 500);
+    colour = demo_shade(colour, (sheen - 32768) / 500);
     return demo_mix(colour, b->palette[4], haze);
 }
 
@@ -274,8 +266,8 @@ static uint32_t stripes(background_ref b, int32_t x, int32_t y)
     uint32_t here = b->palette[band % 5], next = b->palette[(band + 1) % 5];
     int32_t soft = part < 248 ? 0 : (part - 248) * 32;
     int32_t thread = (int32_t)(demo_hash(b->seed, x, y) & 15) - 8;
-    return shade(demo_mix(here, next, soft),
-                 thread + (part < 20 ? part - 20 : 0));
+    return demo_shade(demo_mix(here, next, soft),
+                      thread + (part < 20 ? part - 20 : 0));
 }
 
 /* Printed dots that grow across the sheet. Palette: paper, ink, paper 2. */

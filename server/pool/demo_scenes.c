@@ -2,101 +2,27 @@
  * lights, meadows, leaves. Textures are demo_materials.c's and
  * demo_patterns.c's. */
 #include "server/base/fixmath.h"
+#include "server/pool/demo_brush.h"
 #include "server/pool/demo_noise.h"
 #include "server/pool/demo_parts.h"
 
 typedef const struct demo_background *background_ref;
 
-/* Uniform in [low, high) from the scene's own sequence. */
-static int32_t pick(background_ref b, int32_t index, int32_t what, int32_t low,
-                    int32_t high)
-{
-    uint64_t h = demo_hash(b->seed * 7919u + 13u, index, what);
-    return low + (int32_t)(h * (uint64_t)(high - low) >> 32);
-}
-
-static void put(struct demo_canvas *c, int32_t x, int32_t y, uint32_t colour)
-{
-    uint8_t *at = c->pixels + y * c->stride_bytes + x * 3;
-    at[0] = (uint8_t)(colour >> 16);
-    at[1] = (uint8_t)(colour >> 8);
-    at[2] = (uint8_t)colour;
-}
-
-/* Rows [y0, y1) from one colour to another, with a little grain. */
-static void wash(background_ref b, struct demo_canvas *c, int32_t y0,
-                 int32_t y1, const uint32_t ends[2])
-{
-    for (int32_t y = y0; y < y1; y++) {
-        uint32_t colour =
-            demo_mix(ends[0], ends[1], (y - y0) * 256 / (y1 - y0));
-        for (int32_t x = 0; x < c->width; x++) {
-            uint32_t g = demo_hash(b->seed, x, y);
-            put(c, x, y,
-                demo_mix(colour, g & 1 ? 0xFFFFFF : 0x000000,
-                         (int32_t)(g >> 8 & 7)));
-        }
-    }
-}
-
-/* One design unit is one pixel. */
-static struct demo_transform in_pixels(void)
-{
-    return demo_scale_to(1, 1, 0, 0);
-}
-
-static void disc(struct demo_canvas *c, int32_t x, int32_t y, int32_t r,
-                 struct demo_paint paint)
-{
-    struct demo_path p;
-    const int32_t centre[2] = {x, y}, radius[2] = {r, r};
-    demo_path_init(&p, in_pixels());
-    demo_path_begin(&p);
-    demo_path_arc(&p, centre, radius, 0, 351);
-    demo_fill(c, &p, paint);
-}
-
-/* A soft round light: discs of rising alpha. */
-static void glow(struct demo_canvas *c, int32_t x, int32_t y, int32_t r,
-                 uint32_t colour)
-{
-    struct demo_paint paint = demo_flat(colour);
-    paint.alpha = 12;
-    for (int32_t i = 12; i > 0; i--)
-        disc(c, x, y, r * i / 12, paint);
-}
-
-/* Everything below a line of noise: a ridge, a tree line, a dune. */
-static void ridge(background_ref b, struct demo_canvas *c, int32_t base,
-                  int32_t rise, int32_t step, uint32_t seed,
-                  struct demo_paint paint)
-{
-    struct demo_path p;
-    demo_path_init(&p, in_pixels());
-    demo_path_move(&p, -2, c->height + 2);
-    for (int32_t x = -2; x <= c->width + 2; x += 2) {
-        int32_t n = demo_fbm(b->seed + seed, (x + 900) * 256 / step, 77, 5);
-        demo_path_line(&p, x, base - (n - 20000) * rise / 32768);
-    }
-    demo_path_line(&p, c->width + 2, c->height + 2);
-    demo_fill(c, &p, paint);
-}
-
 /* Palette: sky above, sky below, far ridge, near ridge, sun. */
 static void mountains(background_ref b, struct demo_canvas *c)
 {
     int32_t w = c->width, h = c->height;
-    int32_t sun_x = pick(b, 0, 1, w / 4, w * 3 / 4);
-    wash(b, c, 0, h, b->palette);
-    glow(c, sun_x, h * 2 / 5, w / 4, b->palette[4]);
-    disc(c, sun_x, h * 2 / 5, w / 18, demo_flat(b->palette[4]));
+    int32_t sun_x = brush_pick(b, 0, 1, w / 4, w * 3 / 4);
+    brush_wash(b, c, 0, h, b->palette);
+    brush_glow(c, sun_x, h * 2 / 5, w / 4, b->palette[4]);
+    brush_disc(c, sun_x, h * 2 / 5, w / 18, demo_flat(b->palette[4]));
     for (int32_t i = 0; i < 5; i++) {
         uint32_t top = demo_mix(b->palette[2], b->palette[3], i * 64);
         struct demo_paint paint = {demo_mix(top, 0x000000, 20),
                                    demo_mix(top, b->palette[1], 110 - i * 20),
                                    255};
-        ridge(b, c, h * (11 + i * 2) / 20, h * (9 - i) / 18, 120 - i * 10,
-              (uint32_t)i * 17u, paint);
+        brush_ridge(b, c, h * (11 + i * 2) / 20, h * (9 - i) / 18, 120 - i * 10,
+                    (uint32_t)i * 17u, paint);
     }
 }
 
@@ -104,11 +30,11 @@ static void mountains(background_ref b, struct demo_canvas *c)
 static void sea(background_ref b, struct demo_canvas *c)
 {
     int32_t w = c->width, h = c->height, line = h * 11 / 20;
-    int32_t sun_x = pick(b, 0, 1, w / 3, w * 2 / 3);
-    wash(b, c, 0, line, b->palette);
-    glow(c, sun_x, line - h / 12, w / 3, b->palette[4]);
-    disc(c, sun_x, line - h / 14, w / 14, demo_flat(b->palette[4]));
-    wash(b, c, line, h, b->palette + 2);
+    int32_t sun_x = brush_pick(b, 0, 1, w / 3, w * 2 / 3);
+    brush_wash(b, c, 0, line, b->palette);
+    brush_glow(c, sun_x, line - h / 12, w / 3, b->palette[4]);
+    brush_disc(c, sun_x, line - h / 14, w / 14, demo_flat(b->palette[4]));
+    brush_wash(b, c, line, h, b->palette + 2);
     for (int32_t y = line; y < h; y++) {
         int32_t depth = y - line, reach = w / 16 + depth / 3;
         for (int32_t x = 0; x < w; x++) {
@@ -117,44 +43,35 @@ static void sea(background_ref b, struct demo_canvas *c)
             int32_t off = x > sun_x ? x - sun_x : sun_x - x;
             int32_t spark = (n - 30000) / 90 - off * 120 / reach;
             int32_t swell = (n - 32768) / 500;
-            const uint8_t *at = c->pixels + y * c->stride_bytes + x * 3;
-            uint32_t here =
-                (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+            uint32_t here = brush_get(c, x, y);
             here = demo_mix(here, swell > 0 ? 0xFFFFFF : 0x000000,
                             swell > 0 ? swell : -swell);
-            put(c, x, y,
-                demo_mix(here, b->palette[4],
-                         spark < 0     ? 0
-                         : spark > 230 ? 230
-                                       : spark));
+            brush_put(c, x, y,
+                      demo_mix(here, b->palette[4],
+                               spark < 0     ? 0
+                               : spark > 230 ? 230
+                                             : spark));
         }
     }
-}
-
-static void rectangle(struct demo_canvas *c, int32_t x, int32_t y, int32_t w,
-                      int32_t h, uint32_t colour)
-{
-    for (int32_t j = y < 0 ? 0 : y; j < y + h && j < c->height; j++)
-        for (int32_t i = x < 0 ? 0 : x; i < x + w && i < c->width; i++)
-            put(c, i, j, colour);
 }
 
 static void tower(background_ref b, struct demo_canvas *c, int32_t i, int32_t x,
                   int32_t depth)
 {
-    int32_t w = pick(b, i, 1, c->width / 16, c->width / 8);
+    int32_t w = brush_pick(b, i, 1, c->width / 16, c->width / 8);
     int32_t top =
-        c->height * (depth + 1) / 7 + pick(b, i, 2, 0, c->height * 2 / 5);
+        c->height * (depth + 1) / 7 + brush_pick(b, i, 2, 0, c->height * 2 / 5);
     uint32_t wall = demo_mix(b->palette[1], b->palette[2], 90 + depth * 80);
-    rectangle(c, x, top, w, c->height, wall);
-    rectangle(c, x + w - 3, top, 3, c->height, demo_mix(wall, 0x000000, 60));
+    brush_rectangle(c, x, top, w, c->height, wall);
+    brush_rectangle(c, x + w - 3, top, 3, c->height,
+                    demo_mix(wall, 0x000000, 60));
     if (i % 3 == 0)
-        rectangle(c, x + w / 2, top - 14, 2, 14, wall);
+        brush_rectangle(c, x + w / 2, top - 14, 2, 14, wall);
     for (int32_t y = top + 6; y < c->height; y += 9) {
         for (int32_t k = x + 4; k + 4 < x + w - 3; k += 7) {
             uint32_t lit = demo_hash(b->seed + 5, k + i * 999, y);
             if (lit % 5 < 2)
-                rectangle(
+                brush_rectangle(
                     c, k, y, 4, 5,
                     demo_mix(wall, b->palette[3 + (lit >> 8 & 1)],
                              60 + depth * 60 + (int32_t)(lit >> 16 & 63)));
@@ -165,15 +82,15 @@ static void tower(background_ref b, struct demo_canvas *c, int32_t i, int32_t x,
 /* Palette: sky above, sky below, wall, two lights. */
 static void city(background_ref b, struct demo_canvas *c)
 {
-    wash(b, c, 0, c->height, b->palette);
-    glow(c, c->width * 3 / 4, c->height / 5, c->width / 6, b->palette[3]);
-    disc(c, c->width * 3 / 4, c->height / 5, c->width / 22,
-         demo_flat(demo_mix(b->palette[3], 0xFFFFFF, 150)));
+    brush_wash(b, c, 0, c->height, b->palette);
+    brush_glow(c, c->width * 3 / 4, c->height / 5, c->width / 6, b->palette[3]);
+    brush_disc(c, c->width * 3 / 4, c->height / 5, c->width / 22,
+               demo_flat(demo_mix(b->palette[3], 0xFFFFFF, 150)));
     for (int32_t depth = 0; depth < 3; depth++)
         for (int32_t i = 0; i < 16; i++)
             tower(b, c, depth * 20 + i,
                   i * c->width / 15 - c->width / 20 +
-                      pick(b, depth * 20 + i, 3, 0, c->width / 30),
+                      brush_pick(b, depth * 20 + i, 3, 0, c->width / 30),
                   depth);
 }
 
@@ -181,7 +98,7 @@ static void conifer(struct demo_canvas *c, int32_t x, int32_t foot,
                     int32_t size, struct demo_paint paint)
 {
     struct demo_path p;
-    demo_path_init(&p, in_pixels());
+    demo_path_init(&p, brush_in_pixels());
     for (int32_t i = 0; i < 5; i++) {
         int32_t y = foot - size * (9 - i * 2) / 10;
         int32_t half = size * (3 + i * 2) / 40;
@@ -199,20 +116,21 @@ static void conifer(struct demo_canvas *c, int32_t x, int32_t foot,
 /* Palette: sky above, mist, far trees, near trees, light. */
 static void forest(background_ref b, struct demo_canvas *c)
 {
-    wash(b, c, 0, c->height, b->palette);
-    glow(c, c->width / 3, c->height / 4, c->width / 3, b->palette[4]);
+    brush_wash(b, c, 0, c->height, b->palette);
+    brush_glow(c, c->width / 3, c->height / 4, c->width / 3, b->palette[4]);
     for (int32_t depth = 0; depth < 4; depth++) {
         uint32_t tone = demo_mix(b->palette[2], b->palette[3], depth * 85);
         struct demo_paint paint = {
             tone, demo_mix(tone, b->palette[1], 130 - depth * 35), 255};
         int32_t foot = c->height * (12 + depth * 3) / 20;
-        ridge(b, c, foot, c->height / 14, 200, (uint32_t)depth * 5u, paint);
+        brush_ridge(b, c, foot, c->height / 14, 200, (uint32_t)depth * 5u,
+                    paint);
         for (int32_t i = 0; i < 26 - depth * 5; i++) {
             int32_t k = depth * 40 + i;
-            conifer(c, pick(b, k, 1, 0, c->width),
-                    foot + pick(b, k, 2, 0, c->height / 12),
+            conifer(c, brush_pick(b, k, 1, 0, c->width),
+                    foot + brush_pick(b, k, 2, 0, c->height / 12),
                     c->height * (4 + depth * 2) / 20 +
-                        pick(b, k, 3, 0, c->height / 8),
+                        brush_pick(b, k, 3, 0, c->height / 8),
                     paint);
         }
     }
@@ -221,19 +139,20 @@ static void forest(background_ref b, struct demo_canvas *c)
 /* Palette: ground above, ground below, three lights. */
 static void bokeh(background_ref b, struct demo_canvas *c)
 {
-    wash(b, c, 0, c->height, b->palette);
-    for (int32_t i = 0; i < 46; i++) {
-        int32_t x = pick(b, i, 1, 0, c->width);
-        int32_t y =
-            (pick(b, i, 2, 0, c->height) + pick(b, i, 3, 0, c->height)) / 2;
-        int32_t r = pick(b, i, 4, c->width / 40, c->width / 11);
+    brush_wash(b, c, 0, c->height, b->palette);
+    for (int32_t i = 0; i < 70; i++) {
+        int32_t x = brush_pick(b, i, 1, 0, c->width);
+        int32_t y = (brush_pick(b, i, 2, 0, c->height) +
+                     brush_pick(b, i, 3, 0, c->height)) /
+                    2;
+        int32_t r = brush_pick(b, i, 4, c->width / 40, c->width / 9);
         struct demo_paint paint =
-            demo_flat(b->palette[2 + pick(b, i, 5, 0, 3)]);
-        paint.alpha = pick(b, i, 6, 30, 110);
-        disc(c, x, y, r, paint);
+            demo_flat(b->palette[2 + brush_pick(b, i, 5, 0, 3)]);
+        paint.alpha = brush_pick(b, i, 6, 30, 110);
+        brush_disc(c, x, y, r, paint);
         paint.alpha /= 2;
         paint.top = paint.bottom = demo_mix(paint.top, 0xFFFFFF, 90);
-        disc(c, x, y, r * 5 / 6, paint);
+        brush_disc(c, x, y, r * 5 / 6, paint);
     }
 }
 
@@ -245,7 +164,7 @@ static void blade(struct demo_canvas *c, const int32_t foot[2],
     int32_t bend_y = foot[1] + (tip[1] - foot[1]) * 2 / 3;
     const int32_t right[2] = {foot[0] + width, bend_y};
     const int32_t left[2] = {foot[0] - width, bend_y};
-    demo_path_init(&p, in_pixels());
+    demo_path_init(&p, brush_in_pixels());
     demo_path_move(&p, foot[0], foot[1]);
     demo_path_curve(&p, right, right, tip);
     demo_path_curve(&p, left, left, foot);
@@ -259,24 +178,24 @@ static void flower(background_ref b, struct demo_canvas *c, int32_t i,
     uint32_t petal = b->palette[3 + i % 2];
     for (int32_t k = 0; k < 5; k++) {
         double turn = (k * 72 + i * 31 % 72) * 0.017453292519943295;
-        disc(c, x + (int32_t)fixmath_round(r * fixmath_cos(turn)),
-             y + (int32_t)fixmath_round(r * fixmath_sin(turn)), r * 3 / 4,
-             demo_flat(demo_mix(petal, 0xFFFFFF, k * 12)));
+        brush_disc(c, x + (int32_t)fixmath_round(r * fixmath_cos(turn)),
+                   y + (int32_t)fixmath_round(r * fixmath_sin(turn)), r * 3 / 4,
+                   demo_flat(demo_mix(petal, 0xFFFFFF, k * 12)));
     }
-    disc(c, x, y, r * 2 / 3, demo_flat(0xF6C445));
+    brush_disc(c, x, y, r * 2 / 3, demo_flat(0xF6C445));
 }
 
 /* Palette: dark grass, grass, light grass, two flowers. */
 static void meadow(background_ref b, struct demo_canvas *c)
 {
-    wash(b, c, 0, c->height, b->palette);
+    brush_wash(b, c, 0, c->height, b->palette);
     for (int32_t i = 0; i < 900; i++) {
         int32_t y = i * (c->height + 50) / 900, size = 14 + y / 8;
-        int32_t x = pick(b, i, 1, -5, c->width + 5);
+        int32_t x = brush_pick(b, i, 1, -5, c->width + 5);
         const int32_t foot[2] = {x, y + 12};
-        const int32_t tip[2] = {x + pick(b, i, 2, -size / 2, size / 2),
-                                y - size + pick(b, i, 3, 0, size / 2)};
-        uint32_t tone = demo_ramp(b->palette, 3, pick(b, i, 4, 0, 65535));
+        const int32_t tip[2] = {x + brush_pick(b, i, 2, -size / 2, size / 2),
+                                y - size + brush_pick(b, i, 3, 0, size / 2)};
+        uint32_t tone = demo_ramp(b->palette, 3, brush_pick(b, i, 4, 0, 65535));
         blade(c, foot, tip, 2 + size / 12, tone);
         if (i % 15 == 0)
             flower(b, c, i / 15, tip[0], tip[1]);
@@ -291,14 +210,13 @@ static void leaf(struct demo_canvas *c, int32_t x, int32_t y, int32_t size,
     int32_t cosine = (int32_t)fixmath_round(fixmath_cos(turn) * 65536);
     int32_t sine = (int32_t)fixmath_round(fixmath_sin(turn) * 65536);
     struct demo_transform t = {
-        .xx = cosine * size * 256 / 1000 / 1,
+        .xx = cosine * size / 1000 * 256,
         .xy = -(sine * size / 1000) * 256,
         .x0 = x * 256,
         .yx = sine * size / 1000 * 256,
         .yy = cosine * size / 1000 * 256,
         .y0 = y * 256,
     };
-    t.xx = cosine * size / 1000 * 256;
     struct demo_transform drop = t;
     drop.x0 += 3 * 256;
     drop.y0 += 4 * 256;
@@ -318,11 +236,13 @@ static void leaves(background_ref b, struct demo_canvas *c)
 {
     const uint32_t ground[2] = {b->palette[0],
                                 demo_mix(b->palette[0], 0x000000, 70)};
-    wash(b, c, 0, c->height, ground);
+    brush_wash(b, c, 0, c->height, ground);
     for (int32_t i = 0; i < 130; i++)
-        leaf(c, pick(b, i, 1, 0, c->width), pick(b, i, 2, 0, c->height),
-             pick(b, i, 3, b->scale, b->scale * 2), pick(b, i, 4, 0, 360),
-             demo_mix(b->palette[1 + pick(b, i, 5, 0, 4)], 0x000000,
+        leaf(c, brush_pick(b, i, 1, 0, c->width),
+             brush_pick(b, i, 2, 0, c->height),
+             brush_pick(b, i, 3, b->scale, b->scale * 2),
+             brush_pick(b, i, 4, 0, 360),
+             demo_mix(b->palette[1 + brush_pick(b, i, 5, 0, 4)], 0x000000,
                       100 - i * 90 / 130));
 }
 
@@ -332,10 +252,10 @@ static void road(background_ref b, struct demo_canvas *c)
     int32_t w = c->width, h = c->height, line = h * 9 / 20;
     const uint32_t field[2] = {demo_mix(b->palette[2], b->palette[1], 110),
                                demo_mix(b->palette[2], 0x000000, 40)};
-    wash(b, c, 0, line, b->palette);
-    ridge(b, c, line, h / 6, 90, 3,
-          demo_flat(demo_mix(b->palette[2], b->palette[1], 120)));
-    wash(b, c, line, h, field);
+    brush_wash(b, c, 0, line, b->palette);
+    brush_ridge(b, c, line, h / 6, 90, 3,
+                demo_flat(demo_mix(b->palette[2], b->palette[1], 120)));
+    brush_wash(b, c, line, h, field);
     for (int32_t y = line; y < h; y++) {
         int32_t d = y - line + 2, centre = w / 2 + (h - y) * (h - y) / (2 * h);
         int32_t half = d * w / (2 * h) + 2;
@@ -350,7 +270,33 @@ static void road(background_ref b, struct demo_canvas *c)
                 colour = b->palette[4];
             if (far < half / 30 + 1 && dash < 32)
                 colour = b->palette[4];
-            put(c, x, y, colour);
+            brush_put(c, x, y, colour);
+        }
+    }
+}
+
+/* One dune: lit where its crest falls towards the sun, darker further down. */
+static void dune(background_ref b, struct demo_canvas *c, int32_t i)
+{
+    int32_t base = c->height * (9 + i * 3) / 20, step = 300 - i * 30;
+    for (int32_t x = 0; x < c->width; x++) {
+        int32_t at = (x + 900) * 256 / step;
+        int32_t n = demo_fbm(b->seed + (uint32_t)i * 11u, at, 77, 2);
+        int32_t before = demo_fbm(b->seed + (uint32_t)i * 11u, at - 24, 77, 2);
+        int32_t crest = base * 256 - (n - 20000) * (c->height / 5) / 128;
+        int32_t light = 128 + (before - n) / 26;
+        for (int32_t y = crest < 0 ? 0 : crest >> 8; y < c->height; y++) {
+            int32_t deep = (y + 1) * 256 - crest, soft = deep / 160;
+            int32_t ripple = demo_sin(deep * 60 + n * 4 + x * 900) / 9000;
+            int32_t lit = light - (soft > 70 ? 70 : soft) + ripple;
+            uint32_t colour = demo_mix(b->palette[2], b->palette[3],
+                                       lit < 0     ? 0
+                                       : lit > 256 ? 256
+                                                   : lit);
+            colour = demo_mix(colour, b->palette[1], 120 - i * 28);
+            brush_put(
+                c, x, y,
+                demo_mix(brush_get(c, x, y), colour, deep < 256 ? deep : 256));
         }
     }
 }
@@ -358,15 +304,12 @@ static void road(background_ref b, struct demo_canvas *c)
 /* Palette: sky above, sky below, dune shadow, dune light, sun. */
 static void dunes(background_ref b, struct demo_canvas *c)
 {
-    wash(b, c, 0, c->height, b->palette);
-    glow(c, c->width / 4, c->height / 4, c->width / 4, b->palette[4]);
-    for (int32_t i = 0; i < 5; i++) {
-        struct demo_paint paint = {
-            demo_mix(b->palette[3], b->palette[1], 150 - i * 35),
-            demo_mix(b->palette[2], b->palette[3], 40 + i * 20), 255};
-        ridge(b, c, c->height * (10 + i * 2) / 20, c->height / 5, 260 - i * 20,
-              (uint32_t)i * 11u + 2u, paint);
-    }
+    brush_wash(b, c, 0, c->height, b->palette);
+    brush_glow(c, c->width / 4, c->height / 4, c->width / 3, b->palette[4]);
+    brush_disc(c, c->width / 4, c->height / 4, c->width / 24,
+               demo_flat(b->palette[4]));
+    for (int32_t i = 0; i < 5; i++)
+        dune(b, c, i);
 }
 
 /* A studio's backdrop: a round light on cloth. Palette: edge, middle. */
@@ -380,7 +323,8 @@ static void backdrop(background_ref b, struct demo_canvas *c)
             int32_t n =
                 demo_fbm(b->seed, x * 256 / b->scale, y * 256 / b->scale, 5);
             int32_t g = (int32_t)(demo_hash(b->seed, x, y) & 4095);
-            put(c, x, y,
+            brush_put(
+                c, x, y,
                 demo_ramp(b->palette, 3, 62000 - r + (n - 32768) / 2 + g));
         }
     }
@@ -389,18 +333,19 @@ static void backdrop(background_ref b, struct demo_canvas *c)
 /* Snow falls on a night street of lamps. Palette: sky, ground, lamp, snow. */
 static void snowfall(background_ref b, struct demo_canvas *c)
 {
-    wash(b, c, 0, c->height, b->palette);
+    brush_wash(b, c, 0, c->height, b->palette);
     for (int32_t i = 0; i < 7; i++)
-        glow(c, pick(b, i, 1, 0, c->width),
-             pick(b, i, 2, c->height / 3, c->height * 2 / 3), c->width / 6,
-             b->palette[2]);
-    ridge(b, c, c->height * 9 / 10, c->height / 10, 180, 3,
-          demo_flat(b->palette[3]));
+        brush_glow(c, brush_pick(b, i, 1, 0, c->width),
+                   brush_pick(b, i, 2, c->height / 3, c->height * 2 / 3),
+                   c->width / 6, b->palette[2]);
+    brush_ridge(b, c, c->height * 9 / 10, c->height / 10, 180, 3,
+                demo_flat(b->palette[3]));
     for (int32_t i = 0; i < 320; i++) {
         struct demo_paint paint = demo_flat(b->palette[3]);
-        paint.alpha = pick(b, i, 7, 90, 255);
-        disc(c, pick(b, i, 8, 0, c->width), pick(b, i, 9, 0, c->height),
-             1 + pick(b, i, 10, 0, 100) / 28, paint);
+        paint.alpha = brush_pick(b, i, 7, 90, 255);
+        brush_disc(c, brush_pick(b, i, 8, 0, c->width),
+                   brush_pick(b, i, 9, 0, c->height),
+                   1 + brush_pick(b, i, 10, 0, 100) / 28, paint);
     }
 }
 

@@ -29,8 +29,8 @@ struct sign {
 /* clang-format off */
 static const struct plate ring     = {"O 500 500 380", 215, 190, 0};
 static const struct plate disc     = {"O 500 500 380", 215, 215, 165};
-static const struct plate triangle = {"N 500 600 350 3 -90", 270, 245, 75};
-static const struct plate yielding = {"N 500 400 350 3 90", 270, 245, 60};
+static const struct plate triangle = {"N 500 610 390 3 -90", 255, 230, 70};
+static const struct plate yielding = {"N 500 390 390 3 90", 255, 230, 50};
 static const struct plate octagon  = {"N 500 500 440 8 22", 100, 100, 40};
 static const struct plate diamond  = {"N 500 500 370 4 0", 190, 170, 80};
 static const struct plate square   = {"R 150 150 700 700 20", 240, 215, 160};
