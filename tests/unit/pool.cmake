@@ -1,0 +1,12 @@
+# The pool's tests: each with the files it writes for itself.
+function(pasted_pool_test name)
+  pasted_test(${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}.c
+              ${CMAKE_CURRENT_LIST_DIR}/pool_files.c MODULES pool)
+  target_link_libraries(${name} PRIVATE PkgConfig::zlib)
+endfunction()
+
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
+
+pasted_test(test_mip SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_mip.c
+            MODULES pixel)
+pasted_pool_test(test_png)
