@@ -1,0 +1,7 @@
+foreach(thing stream store store_limits store_storm epochs)
+  pasted_test(test_${thing}
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${thing}.c
+            ${CMAKE_CURRENT_LIST_DIR}/serve_rig.c
+            ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+    MODULES serve compose plan recipe graph pool pixel base common)
+endforeach()

@@ -1,0 +1,197 @@
+/* The rig of serve's tests. */
+#include "tests/unit/serve_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/pool/load.h"
+#include "tests/unit/synthetic.h"
+
+static struct synthetic made;
+static struct catalog_store references = {.n_references = 1};
+
+int rig_make_catalog(void **state)
+{
+    static uint8_t pixels[24 * 24 * 4];
+    uint32_t random = 1;
+
+    synthetic_init(&made, RIG_CLASSES, RIG_BACKGROUNDS);
+    for (uint32_t i = 0; i < RIG_CLASSES + RIG_BACKGROUNDS; i++) {
+        for (size_t k = 0; k < sizeof(pixels); k++) {
+            random = random * 1664525 + 1013904223;
+            pixels[k] = (uint8_t)(random >> 24);
+        }
+        if (i < RIG_CLASSES)
+            synthetic_set_object(&made, i, 10 + (int32_t)i, 14, pixels);
+        else
+            synthetic_set_background(&made, i - RIG_CLASSES, 24, 12, pixels);
+    }
+    made.catalog.private_state = &references;
+    return 0;
+}
+
+int rig_drop_catalog(void **state)
+{
+    bool returned = references.n_references == 1;
+
+    synthetic_fini(&made);
+    return returned ? 0 : -1;
+}
+
+struct catalog *rig_catalog(void)
+{
+    return &made.catalog;
+}
+
+struct stream *rig_stream(const char *recipe)
+{
+    struct recipe r;
+    struct stream *s;
+    struct fault fault = {0};
+
+    if (recipe_parse(recipe, strlen(recipe), &r, &fault) < 0 ||
+        stream_create("s", &made.catalog, &r, &s, &fault) < 0)
+        fail_msg("%s", fault.text);
+    return s;
+}
+
+struct store_config rig_config(void)
+{
+    return (struct store_config){
+        .budget_bytes = 4 << 20,
+        .epoch_budget_bytes = 1 << 20,
+        .max_queued = 64,
+        .max_samples = 256,
+    };
+}
+
+void rig_start(struct rig *rig, uint32_t n_workers,
+               const struct store_config *config)
+{
+    struct fault fault = {0};
+
+    assert_int_equal(uv_loop_init(&rig->loop), 0);
+    if (workers_create(&rig->loop, n_workers, &rig->workers, &fault) < 0 ||
+        store_create(rig->workers, config, &rig->store, &fault) < 0)
+        fail_msg("%s", fault.text);
+}
+
+void rig_stop(struct rig *rig)
+{
+    workers_destroy(rig->workers);
+    store_destroy(rig->store);
+    uv_run(&rig->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&rig->loop), 0);
+}
+
+void rig_settle(struct rig *rig)
+{
+    while (workers_pending(rig->workers) > 0)
+        uv_run(&rig->loop, UV_RUN_ONCE);
+}
+
+static void on_done(struct store_request *request, int status,
+                    struct batch *batch, const struct fault *fault)
+{
+    struct ask *a = request->context;
+
+    assert_false(a->answered);
+    a->answered = true;
+    a->status = status;
+    a->batch = batch;
+    a->fault = *fault;
+}
+
+void ask_init(struct ask *a, struct stream *stream, uint64_t first,
+              uint32_t n_samples)
+{
+    *a = (struct ask){
+        .request = {.stream = stream,
+                    .first_position = first,
+                    .n_samples = n_samples,
+                    .class = WORKER_BULK,
+                    .done = on_done},
+    };
+    a->request.context = a;
+}
+
+int ask_send(struct rig *rig, struct ask *a)
+{
+    int rc = store_get(rig->store, &a->request, &a->batch, &a->fault);
+
+    a->answered = rc == 1;
+    return rc;
+}
+
+struct batch *ask_batch(struct rig *rig, struct ask *a)
+{
+    int rc = ask_send(rig, a);
+
+    if (rc < 0)
+        fail_msg("refused: %s", a->fault.text);
+    while (!a->answered)
+        uv_run(&rig->loop, UV_RUN_ONCE);
+    if (a->status < 0)
+        fail_msg("failed: %s", a->fault.text);
+    return a->batch;
+}
+
+uint8_t *rig_direct(struct stream *stream, uint64_t first, uint32_t n_samples,
+                    const struct batch_layout *layout)
+{
+    uint8_t *payload = malloc(layout->tensors_bytes);
+    void *scratch =
+        aligned_alloc(64, (batch_scratch_bytes(&stream->recipe) + 63) & ~63u);
+    struct graph_epoch *epoch = NULL;
+    uint64_t built = UINT64_MAX;
+
+    assert_true(payload && scratch);
+    batch_write_head(layout, first, payload);
+    for (uint32_t i = 0; i < n_samples; i++) {
+        struct batch_sample sample = {.position = first + i, .index = i};
+        uint64_t e = sample.position / stream->edges_per_epoch;
+
+        if (e != built) {
+            graph_epoch_destroy(epoch);
+            assert_int_equal(
+                graph_epoch_create(&stream->graph, e, &epoch, NULL), 0);
+            built = e;
+        }
+        sample.edge =
+            graph_epoch_edge(epoch, sample.position % stream->edges_per_epoch);
+        batch_compose_sample(layout, &stream->recipe, stream->catalog, &sample,
+                             scratch, payload);
+    }
+    graph_epoch_destroy(epoch);
+    free(scratch);
+    return payload;
+}
+
+void rig_check_batch(const struct batch *b)
+{
+    const struct batch_layout *l = &b->layout;
+    uint8_t *expected =
+        rig_direct(b->stream, b->first_position, l->n_samples, l);
+
+    assert_memory_equal(b->payload, expected, l->tensors_bytes);
+    for (int kind = 1; kind < CHECKSUM_N_KINDS; kind++) {
+        const uint64_t *sums = b->checksums[kind];
+
+        for (uint32_t i = 0; sums && i < l->n_samples; i++)
+            assert_true(sums[i] ==
+                        checksum_of((enum checksum_kind)kind,
+                                    expected + l->image_offset_bytes +
+                                        i * l->sample_bytes,
+                                    l->sample_bytes));
+        if (sums)
+            assert_true(sums[l->n_samples] ==
+                        checksum_of((enum checksum_kind)kind, expected,
+                                    l->image_offset_bytes));
+    }
+    free(expected);
+}
