@@ -1,0 +1,193 @@
+"""NUMERICS.md in NumPy: a plan (as JSON) and straight source images become
+the pixels, the box and the tensors that the daemon serves, byte for byte.
+
+Written from that page alone; shares nothing with the C code. Does not draw
+plans. All arithmetic is on int64 unless the page says double."""
+import numpy as np
+
+
+def premultiply(rgba):
+    """[h, w, 4] u8 straight -> the same, premultiplied."""
+    wide = rgba.astype(np.int64)
+    wide[..., :3] = (wide[..., :3] * wide[..., 3:] + 127) // 255
+    return wide.astype(np.uint8)
+
+
+def next_level(level):
+    """Section 1: the 2 x 2 box, odd edges repeated."""
+    h, w = level.shape[:2]
+    wide = np.pad(level.astype(np.int64), ((0, h & 1), (0, w & 1), (0, 0)),
+                  mode="edge")
+    total = (wide[0::2, 0::2] + wide[0::2, 1::2] + wide[1::2, 0::2] +
+             wide[1::2, 1::2])
+    return ((total + 2) >> 2).astype(np.uint8)
+
+
+def mip_level(image, level):
+    for _ in range(level):
+        image = next_level(image)
+    return image
+
+
+def lerp8(a, b, f):
+    return (a * (256 - f) + b * f + 128) >> 8
+
+
+def split(coordinate):
+    """16.16 -> (first tap, fraction)."""
+    return coordinate >> 16, (coordinate >> 8) & 255
+
+
+def bilinear(texel, u, v):
+    """texel(i, j) -> [..., channels]; vertical first, then horizontal."""
+    i, fu = split(u)
+    j, fv = split(v)
+    fu, fv = fu[..., None], fv[..., None]
+    left = lerp8(texel(i, j), texel(i, j + 1), fv)
+    right = lerp8(texel(i + 1, j), texel(i + 1, j + 1), fv)
+    return lerp8(left, right, fu)
+
+
+def grid(plan, margin=0):
+    y, x = np.mgrid[-margin:plan["height"] + margin,
+                    -margin:plan["width"] + margin].astype(np.int64)
+    return x, y
+
+
+# Contexts, sections 3 and 4.
+
+def background_context(plan, background):
+    level = mip_level(background, plan["crop_level"]).astype(np.int64)
+    h, w = level.shape[:2]
+    x, y = grid(plan)
+    u = np.clip(plan["crop_u"] + x * plan["crop_du"], 0, (w - 1) << 16)
+    v = np.clip(plan["crop_v"] + y * plan["crop_dv"], 0, (h - 1) << 16)
+
+    def texel(i, j):
+        return level[np.minimum(j, h - 1), np.minimum(i, w - 1)]
+    return bilinear(texel, u, v)
+
+
+def philox4x32_10(key, c0, c1):
+    """Counter words (c0, c1, 0, 0), arrays of one shape -> [..., 4] u64."""
+    low32 = np.uint64(0xFFFFFFFF)
+    half = np.uint64(32)
+    k0, k1 = key & 0xFFFFFFFF, key >> 32
+    c = [c0.astype(np.uint64), c1.astype(np.uint64),
+         np.zeros_like(c0, np.uint64), np.zeros_like(c0, np.uint64)]
+    for _ in range(10):
+        p0 = np.uint64(0xD2511F53) * c[0]
+        p1 = np.uint64(0xCD9E8D57) * c[2]
+        c = [(p1 >> half) ^ c[1] ^ np.uint64(k0), p1 & low32,
+             (p0 >> half) ^ c[3] ^ np.uint64(k1), p0 & low32]
+        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
+        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return np.stack(c, axis=-1)
+
+
+def noise_context(plan):
+    n_bytes = plan["width"] * 3
+    n_blocks = (n_bytes + 7) // 8
+    y, k = np.mgrid[0:plan["height"], 0:n_blocks]
+    words = philox4x32_10(int(plan["noise_key"]), k, y).astype(np.int64)
+    halves = np.stack([words & 0xFFFF, words >> 16], axis=-1)
+    bits = halves.reshape(plan["height"], n_blocks * 8)[:, :n_bytes]
+    lo, hi = plan["noise_lo"], plan["noise_hi"]
+    values = lo + ((bits * (hi - lo + 1)) >> 16)
+    return values.reshape(plan["height"], plan["width"], 3)
+
+
+def context(plan, background):
+    if plan["context"] == "background":
+        return background_context(plan, background)
+    if plan["context"] == "noise":
+        return noise_context(plan)
+    shape = (plan["height"], plan["width"], 3)
+    return np.broadcast_to(np.array(plan["solid"], np.int64), shape)
+
+
+# The object and its edge, sections 5 and 6.
+
+def sample_object(plan, straight, margin=0):
+    level = mip_level(premultiply(straight), plan["object_level"])
+    h, w = level.shape[:2]
+    border = np.zeros((h + 2, w + 2, 4), np.int64)
+    border[1:-1, 1:-1] = level
+    x, y = grid(plan, margin)
+    m = plan["m"]
+
+    def texel(i, j):
+        return border[np.clip(j + 1, 0, h + 1), np.clip(i + 1, 0, w + 1)]
+    return bilinear(texel, m[0] * x + m[1] * y + m[2],
+                    m[3] * x + m[4] * y + m[5])
+
+
+def hard_edge(s):
+    a = s[..., 3:]
+    q = (255 * 65536 + a // 2) // np.maximum(a, 1)
+    colour = np.minimum(255, (s[..., :3] * q + 32768) >> 16)
+    opaque = np.concatenate([colour, np.full_like(a, 255)], axis=-1)
+    return np.where(a < 128, 0, opaque)
+
+
+def blur(alpha, weight, axis):
+    """Valid part of a symmetric filter along one axis."""
+    radius = len(weight) - 1
+    n = alpha.shape[axis] - 2 * radius
+    total = sum(weight[abs(k)] *
+                np.take(alpha, np.arange(n) + radius + k, axis=axis)
+                for k in range(-radius, radius + 1))
+    return (total + 32768) >> 16
+
+
+def feather_edge(plan, straight):
+    radius = plan["edge_radius"]
+    wide = sample_object(plan, straight, margin=radius)
+    weight = plan["edge_weight"][:radius + 1]
+    blurred = blur(blur(wide[..., 3], weight, 0), weight, 1)
+    s = wide[radius:radius + plan["height"], radius:radius + plan["width"]]
+    t = s * blurred[..., None] + 128
+    return (t + (t >> 8)) >> 8
+
+
+def object_plane(plan, straight):
+    if plan["edge"] == "feather":
+        return feather_edge(plan, straight)
+    s = sample_object(plan, straight)
+    return hard_edge(s) if plan["edge"] == "hard" else s
+
+
+# The sample, sections 7 and 8.
+
+def tight_box(alpha):
+    for threshold in (128, 1):
+        y, x = np.nonzero(alpha >= threshold)
+        if len(y):
+            return [x.min(), y.min(), x.max() + 1, y.max() + 1]
+    return [0, 0, 0, 0]
+
+
+def sample(plan, straight, background):
+    """-> ([h, w, 3] u8, box)"""
+    o = object_plane(plan, straight)
+    a = o[..., 3:]
+    keep = 256 - (a + (a >> 7))
+    p = o[..., :3] + ((context(plan, background) * keep + 128) >> 8)
+    assert p.max() <= 255
+    if plan["has_colour"]:
+        m = np.array(plan["colour"], np.int64)
+        p = np.clip((p @ m[:, :3].T + m[:, 3] + 2048) >> 12, 0, 255)
+    return p.astype(np.uint8), tight_box(o[..., 3])
+
+
+# Other dtypes and layouts, section 9.
+
+def convert(image, dtype, layout, mean, std):
+    """[n, h, w, 3] u8 -> as asked."""
+    if dtype == "f32":
+        v = np.arange(256, dtype=np.float64)[None, :]
+        m = np.array(mean, np.float32).astype(np.float64)[:, None]
+        s = np.array(std, np.float32).astype(np.float64)[:, None]
+        table = ((v / 255.0 - m) / s).astype(np.float32)
+        image = np.stack([table[c][image[..., c]] for c in range(3)], axis=-1)
+    return image.transpose(0, 3, 1, 2) if layout == "nchw" else image

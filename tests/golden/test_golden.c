@@ -1,0 +1,236 @@
+/* Golden digests: the bytes of every preset, at several sizes and for any
+ * number of threads, are those of golden.txt. A difference means that a
+ * fingerprint would lie: either find the mistake, or raise ENGINE_VERSION and
+ * write the file anew.
+ *
+ *   test_golden FILE            compares
+ *   test_golden FILE --update   writes FILE
+ *
+ * Each line: engine version, pool, preset, size, number of samples, SHA-256 of
+ * the batch (head, labels, image) from position 0 on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/digest.h"
+#include "server/base/version.h"
+#include "server/compose/compose.h"
+#include "tests/unit/synthetic.h"
+
+#define MAX_THREADS 5
+
+static const struct {
+    int32_t side;
+    uint32_t n_samples;
+} sizes[] = {{0, 32}, {33, 32}, {64, 32}, {224, 8}}; /* 0: the preset's own */
+#define N_SIZES (sizeof sizes / sizeof sizes[0])
+
+static const struct synthetic_spec spec = {
+    .seed = 7,
+    .n_objects = 20,
+    .n_backgrounds = 10,
+    .object_least = 20,
+    .object_most = 200,
+    .background_least = 60,
+    .background_most = 400,
+};
+
+static const char *golden_path;
+static struct synthetic made;
+static struct catalog *demo;
+
+static int make_pools(void **state)
+{
+    (void)state;
+    const struct pool_config config = {
+        .demo = true, .n_threads = 2, .limits = pool_limits_default()};
+    struct fault fault = {0};
+    synthetic_make(&made, &spec);
+    if (catalog_load(&config, &demo, &fault) == 0)
+        return 0;
+    fprintf(stderr, "%s\n", fault.text);
+    return -1;
+}
+
+static int drop_pools(void **state)
+{
+    (void)state;
+    synthetic_fini(&made);
+    catalog_unref(demo);
+    return 0;
+}
+
+struct work {
+    const struct batch_layout *layout;
+    const struct recipe *recipe;
+    const struct catalog *catalog;
+    const struct graph_epoch *graph;
+    uint64_t n_edges;
+    uint32_t thread, n_threads;
+    uint8_t *payload;
+};
+
+static void *compose_share(void *argument)
+{
+    const struct work *w = argument;
+    size_t n_bytes = (batch_scratch_bytes(w->recipe) + 63) / 64 * 64;
+    void *scratch = aligned_alloc(64, n_bytes);
+    if (!scratch)
+        abort();
+    for (uint32_t i = w->thread; i < w->layout->n_samples; i += w->n_threads) {
+        const struct batch_sample sample = {
+            i, graph_epoch_edge(w->graph, i % w->n_edges), i};
+        batch_compose_sample(w->layout, w->recipe, w->catalog, &sample, scratch,
+                             w->payload);
+    }
+    free(scratch);
+    return NULL;
+}
+
+static void compose_with(const struct work *shared, uint32_t n_threads)
+{
+    struct work work[MAX_THREADS];
+    pthread_t thread[MAX_THREADS];
+    memset(shared->payload, 0xA5, (size_t)shared->layout->tensors_bytes);
+    batch_write_head(shared->layout, 0, shared->payload);
+    for (uint32_t i = 0; i < n_threads; i++) {
+        work[i] = *shared;
+        work[i].thread = i;
+        work[i].n_threads = n_threads;
+        if (pthread_create(&thread[i], NULL, compose_share, &work[i]) != 0)
+            abort();
+    }
+    for (uint32_t i = 0; i < n_threads; i++)
+        pthread_join(thread[i], NULL);
+}
+
+static struct graph_epoch *
+make_graph(const struct recipe *r, const struct catalog *c, uint64_t *out_edges)
+{
+    const struct graph_spec graph = {
+        .n_classes = c->n_classes,
+        .class_first = c->class_first,
+        .n_backgrounds = c->n_backgrounds,
+        .objects_per_background = r->graph.objects_per_background,
+        .order = r->graph.order,
+        .pairing = r->graph.pairing,
+        .balance = r->graph.balance,
+        .seed = r->seed,
+    };
+    struct graph_epoch *epoch;
+    struct fault fault = {0};
+    if (graph_spec_check(&graph, &fault) < 0 ||
+        graph_epoch_create(&graph, 0, &epoch, &fault) < 0)
+        fail_msg("%s", fault.text);
+    *out_edges = graph_edges_per_epoch(&graph);
+    return epoch;
+}
+
+static void digest_of(const struct work *w, char hex[DIGEST_HEX_BYTES])
+{
+    struct digest_state s;
+    digest_init(&s);
+    digest_update(&s, w->payload, (size_t)w->layout->tensors_bytes);
+    struct digest d = digest_final(&s);
+    digest_hex(&d, hex);
+}
+
+/* The line of one pool, preset and size, checked for every thread count. */
+static void golden_line(const char *pool, const struct catalog *c,
+                        const char *preset, size_t size, FILE *out)
+{
+    struct recipe r;
+    struct fault fault = {0};
+    struct batch_layout l;
+    assert_int_equal(recipe_preset(preset, &r, &fault), 0);
+    if (sizes[size].side)
+        r.height = r.width = sizes[size].side;
+    assert_int_equal(batch_layout_init(&l, &r, sizes[size].n_samples, 0, 0), 0);
+    struct work w = {.layout = &l, .recipe = &r, .catalog = c};
+    w.payload = malloc((size_t)l.tensors_bytes);
+    struct graph_epoch *graph = make_graph(&r, c, &w.n_edges);
+    w.graph = graph;
+    char first[DIGEST_HEX_BYTES] = "", hex[DIGEST_HEX_BYTES];
+    const uint32_t n_threads[] = {1, 2, MAX_THREADS};
+    for (size_t i = 0; i < 3; i++) {
+        compose_with(&w, n_threads[i]);
+        digest_of(&w, hex);
+        if (i == 0)
+            memcpy(first, hex, sizeof first);
+        assert_string_equal(hex, first);
+    }
+    fprintf(out, "%d %s %s %d %u %s\n", ENGINE_VERSION, pool, preset,
+            sizes[size].side, l.n_samples, first);
+    graph_epoch_destroy(graph);
+    free(w.payload);
+}
+
+/* The whole file as it would be written today; the caller frees. */
+static char *golden_text(void)
+{
+    char *text = NULL;
+    size_t n_bytes = 0;
+    FILE *out = open_memstream(&text, &n_bytes);
+    assert_non_null(out);
+    for (uint32_t p = 0; p < recipe_preset_count(); p++)
+        for (size_t s = 0; s < N_SIZES; s++) {
+            const char *preset = recipe_preset_name(p);
+            golden_line("synthetic", &made.catalog, preset, s, out);
+            golden_line("demo", demo, preset, s, out);
+        }
+    fclose(out);
+    return text;
+}
+
+static void bytes_are_those_of_the_golden_file(void **state)
+{
+    (void)state;
+    static char expected[1 << 16];
+    FILE *f = fopen(golden_path, "r");
+    assert_non_null(f);
+    expected[fread(expected, 1, sizeof expected - 1, f)] = '\0';
+    fclose(f);
+    char *text = golden_text(), *rest = text, *other = expected;
+    char *line, *theirs;
+    while ((line = strsep(&rest, "\n"))) {
+        theirs = strsep(&other, "\n");
+        assert_non_null(theirs);
+        assert_string_equal(line, theirs);
+    }
+    assert_true(!other || !*other);
+    free(text);
+}
+
+static void write_the_golden_file(void **state)
+{
+    (void)state;
+    char *text = golden_text();
+    FILE *f = fopen(golden_path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    fclose(f);
+    free(text);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest compare[] = {
+        cmocka_unit_test(bytes_are_those_of_the_golden_file)};
+    const struct CMUnitTest update[] = {
+        cmocka_unit_test(write_the_golden_file)};
+    if (argc < 2)
+        return 2;
+    golden_path = argv[1];
+    bool is_update = argc > 2 && strcmp(argv[2], "--update") == 0;
+    return is_update ? cmocka_run_group_tests(update, make_pools, drop_pools)
+                     : cmocka_run_group_tests(compare, make_pools, drop_pools);
+}

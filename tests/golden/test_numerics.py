@@ -1,0 +1,154 @@
+"""Batches of the daemon's code against the independent reader of NUMERICS.md:
+every context, edge, dtype and layout, byte for byte.
+
+    test_numerics.py DUMP_SAMPLES SOURCE     SOURCE: synthetic or demo
+
+Does not test the network, the graph or the codecs."""
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+import numerics
+
+DUMP, SOURCE = sys.argv[1:3]
+
+ANY_POSE = {"scale": [0.05, 2], "rotate": [-180, 180], "shear": [-40, 40],
+            "translate": {"x": [-0.2, 1.2], "y": [-0.2, 1.2]}, "flip": 0.5,
+            "min_visible": 0}
+NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
+ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
+              "saturation": [0, 4], "hue": [-0.5, 0.5]}
+EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1}
+
+# name -> (recipe, samples)
+RECIPES = {
+    "defaults": ({"size": 64}, 60),
+    "backgrounds large and flipped": (
+        {"size": [61, 97], "background": {"scale": [0.01, 1], "flip": 0.5},
+         "object": ANY_POSE}, 60),
+    "noise of a narrow range": (
+        {"size": [33, 50], "context": {"background": 0, "noise": 1,
+                                       "noise_range": [37, 200]},
+         "object": dict(ANY_POSE, edge="hard")}, 40),
+    "solid": (
+        {"size": [40, 30], "context": {"background": 0, "solid": 1},
+         "object": dict(ANY_POSE, edge="alpha"), "image": NO_COLOUR}, 40),
+    "hard edges": (
+        {"size": 48, "context": EVERY_CONTEXT, "image": ANY_COLOUR,
+         "object": dict(ANY_POSE, edge="hard")}, 60),
+    "feathered edges": (
+        {"size": 48, "context": EVERY_CONTEXT,
+         "object": dict(ANY_POSE, edge="feather", feather=1.7)}, 60),
+    "widest feather": (
+        {"size": [20, 70], "context": EVERY_CONTEXT, "image": NO_COLOUR,
+         "object": dict(ANY_POSE, edge="feather", feather=8)}, 30),
+    "f32 nchw": (
+        {"size": [31, 47], "context": EVERY_CONTEXT, "image": ANY_COLOUR,
+         "output": {"dtype": "f32", "layout": "nchw",
+                    "mean": [0.485, 0.456, 0.406],
+                    "std": [0.229, 0.224, 0.225]}}, 30),
+    "f32 nhwc": (
+        {"size": 32, "output": {"dtype": "f32", "layout": "nhwc"}}, 30),
+    "u8 nchw": ({"size": 32, "output": {"layout": "nchw"}}, 30),
+    "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
+}
+
+if SOURCE == "demo":  # the same code; what counts is the real pictures
+    RECIPES = {name: RECIPES[name] for name in
+               ("defaults", "hard edges", "feathered edges", "f32 nchw")}
+
+DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4"}
+
+
+def read_tensors(payload):
+    """BATCH payload of PROTOCOL.md -> name -> array."""
+    n_tensors, = struct.unpack_from("<H", payload, 12)
+    tensors = {}
+    for i in range(n_tensors):
+        name, dtype, n_dims, *rest = struct.unpack_from("<16sBB6x4QQQ",
+                                                        payload, 32 + 72 * i)
+        shape, offset, n_bytes = rest[:n_dims], rest[4], rest[5]
+        data = np.frombuffer(payload[offset:offset + n_bytes], DTYPES[dtype])
+        tensors[name.rstrip(b"\0").decode()] = data.reshape(shape)
+    return tensors
+
+
+class Dump:
+    """What dump_samples wrote for one recipe."""
+
+    def __init__(self, folder, recipe, first, n):
+        self.folder = pathlib.Path(folder)
+        path = self.folder / "recipe.json"
+        path.write_text(json.dumps(recipe))
+        subprocess.run([DUMP, SOURCE, path, str(first), str(n), folder],
+                       check=True)
+        self.tensors = read_tensors((self.folder / "batch.bin").read_bytes())
+        self.plans = [json.loads((self.folder / f"plan-{i}.json").read_text())
+                      for i in range(n)]
+        self.sizes = json.loads((self.folder / "images.json").read_text())
+
+    def image(self, kind, number, channels, ending):
+        w, h = self.sizes[kind + "s"][str(number)]
+        raw = (self.folder / f"{kind}-{number}.{ending}").read_bytes()
+        return np.frombuffer(raw, np.uint8).reshape(h, w, channels)
+
+    def recomputed(self, plan):
+        return numerics.sample(
+            plan, self.image("object", plan["object"], 4, "rgba"),
+            self.image("background", plan["background"], 3, "rgb"))
+
+
+class NumericsTest(unittest.TestCase):
+    def check(self, recipe, first, n):
+        with tempfile.TemporaryDirectory() as folder:
+            dump = Dump(folder, recipe, first, n)
+            t = dump.tensors
+            images, boxes = zip(*map(dump.recomputed, dump.plans))
+        output = recipe.get("output", {})
+        expected = numerics.convert(
+            np.stack(images), output.get("dtype", "u8"),
+            output.get("layout", "nhwc"), output.get("mean", [0, 0, 0]),
+            output.get("std", [1, 1, 1]))
+        self.assertEqual(expected.dtype, t["image"].dtype)
+        for i in range(n):
+            self.assertEqual(np.ascontiguousarray(expected[i]).tobytes(),
+                             t["image"][i].tobytes(),
+                             f"sample {i}: {dump.plans[i]}")
+        np.testing.assert_array_equal(t["box"],
+                                      np.array(boxes, np.float32))
+        for name, key in (("label", "class_id"), ("object", "object"),
+                          ("background", "background"),
+                          ("position", "position")):
+            np.testing.assert_array_equal(t[name],
+                                          [p[key] for p in dump.plans])
+        np.testing.assert_array_equal(
+            t["visible"], np.array([p["visible_q16"] / 65536
+                                    for p in dump.plans], np.float32))
+        return dump.plans, boxes
+
+    def test_every_recipe_gives_the_same_bytes(self):
+        seen = {"context": set(), "edge": set(), "levels": set(), "boxes": 0, "samples": 0}
+        for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
+            with self.subTest(name):
+                plans, boxes = self.check(dict(recipe, seed=number),
+                                          1000 * number, n)
+                seen["context"] |= {p["context"] for p in plans}
+                seen["edge"] |= {p["edge"] for p in plans}
+                seen["levels"] |= {p["object_level"] for p in plans}
+                seen["samples"] += len(plans)
+                seen["boxes"] += sum(b[2] > 0 for b in boxes)
+        # The recipes did cover what they are for.
+        self.assertEqual(seen["context"], {"background", "noise", "solid"})
+        self.assertEqual(seen["edge"], {"hard", "alpha", "feather"})
+        self.assertGreaterEqual(len(seen["levels"]), 3)
+        self.assertGreater(seen["boxes"], seen["samples"] / 2)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
