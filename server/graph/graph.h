@@ -47,7 +47,8 @@ struct graph_edge {
  * exact degrees, more than GRAPH_MAX_EDGES. */
 int graph_spec_check(const struct graph_spec *spec, struct fault *fault);
 
-/* E of a checked spec: nB * dB rounded up to a multiple of K. */
+/* E of a checked spec: nB * dB rounded up to a multiple of K. (By object with
+ * unequal class sizes never more than the full product nB * nO.) */
 uint64_t graph_edges_per_epoch(const struct graph_spec *spec);
 
 /* Bytes that one built epoch will take. */
@@ -74,7 +75,8 @@ struct graph_report {
     double classes_per_background_mean;
     uint64_t n_duplicate_edges;
     /* Variance / mean of the number of backgrounds on which a pair of classes
-     * (objects) meets; 0 when not computed (more than 4096 classes/objects). */
+     * (objects of different classes) meets; 0 when not computed: more than
+     * 4096 classes (objects), or too many pairs to count in a second. */
     double class_pair_dispersion;
     double object_pair_dispersion;
     uint64_t n_class_pairs_never_met;

@@ -18,8 +18,9 @@ struct pairs {
 struct recount {
     const struct graph_epoch *e;
     uint32_t n_objects;
-    uint32_t *first;   /* [nB + 1] edges by background: where each begins */
-    uint32_t *objects; /* [E] sorted by background */
+    uint32_t *first;    /* [nB + 1] edges by background: where each begins */
+    uint32_t *objects;  /* [E] sorted by background */
+    uint32_t *class_of; /* [nO] */
     uint32_t *object_degree; /* [nO] */
     uint32_t *class_degree;  /* [K] */
     uint32_t *object_seen;   /* [nO] last background + 1 */
@@ -33,6 +34,7 @@ static void recount_fini(struct recount *r)
 {
     mem_free(r->first);
     mem_free(r->objects);
+    mem_free(r->class_of);
     mem_free(r->object_degree);
     mem_free(r->class_degree);
     mem_free(r->object_seen);
@@ -51,10 +53,9 @@ static int pairs_init(struct pairs *p, uint32_t n, uint64_t n_pairs)
     return p->counts == NULL ? -ERROR_NO_MEMORY : 0;
 }
 
-/* lower < upper */
-static uint32_t *pair_count(struct pairs *p, uint32_t lower, uint32_t upper)
+static size_t pair_index(uint32_t lower, uint32_t upper)
 {
-    return &p->counts[(size_t)upper * (upper - 1) / 2 + lower];
+    return (size_t)upper * (upper - 1) / 2 + lower;
 }
 
 static void count_pairs(struct pairs *p, const uint32_t *kinds, uint32_t n)
@@ -64,7 +65,7 @@ static void count_pairs(struct pairs *p, const uint32_t *kinds, uint32_t n)
     for (uint32_t i = 1; i < n; i++) {
         for (uint32_t j = 0; j < i; j++) {
             uint32_t a = kinds[i], b = kinds[j];
-            ++*pair_count(p, a < b ? a : b, a < b ? b : a);
+            p->counts[a < b ? pair_index(a, b) : pair_index(b, a)]++;
         }
     }
 }
@@ -75,13 +76,14 @@ static int allocate(struct recount *r)
     size_t k = spec->n_classes, n = r->n_objects;
     r->first = mem_calloc((size_t)spec->n_backgrounds + 1, sizeof(*r->first));
     r->objects = mem_calloc(r->e->n_edges, sizeof(*r->objects));
+    r->class_of = mem_calloc(n, sizeof(*r->class_of));
     r->object_degree = mem_calloc(n, sizeof(*r->object_degree));
     r->class_degree = mem_calloc(k, sizeof(*r->class_degree));
     r->object_seen = mem_calloc(n, sizeof(*r->object_seen));
     r->class_seen = mem_calloc(k, sizeof(*r->class_seen));
     r->row = mem_calloc(n > k ? n : k, sizeof(*r->row));
-    bool ok = r->first && r->objects && r->object_degree && r->class_degree &&
-              r->object_seen && r->class_seen && r->row;
+    bool ok = r->first && r->objects && r->class_of && r->object_degree &&
+              r->class_degree && r->object_seen && r->class_seen && r->row;
     uint64_t n_pairs = (uint64_t)r->e->n_edges * (r->e->degree + 1ull) / 2;
     if (!ok || pairs_init(&r->object_pairs, r->n_objects, n_pairs) != 0)
         return -ERROR_NO_MEMORY;
@@ -107,8 +109,10 @@ static int sort_edges(struct recount *r)
     for (uint32_t i = n_edges; i-- > 0;)
         r->objects[--r->first[edges[i].background]] = edges[i].object;
     mem_free(edges);
-    for (uint32_t o = 0; o < r->n_objects; o++)
-        r->class_degree[graph_class_of(&r->e->spec, o)] += r->object_degree[o];
+    for (uint32_t o = 0; o < r->n_objects; o++) {
+        r->class_of[o] = graph_class_of(&r->e->spec, o);
+        r->class_degree[r->class_of[o]] += r->object_degree[o];
+    }
     return 0;
 }
 
@@ -137,7 +141,7 @@ static uint32_t distinct_classes(struct recount *r, uint32_t b)
 {
     uint32_t n = 0;
     for (uint32_t i = r->first[b]; i < r->first[b + 1]; i++) {
-        uint32_t c = graph_class_of(&r->e->spec, r->objects[i]);
+        uint32_t c = r->class_of[r->objects[i]];
         if (r->class_seen[c] != b + 1)
             r->row[n++] = c;
         r->class_seen[c] = b + 1;
@@ -161,22 +165,27 @@ static void count_background(struct recount *r, uint32_t b,
           &report->classes_per_background_max, n_classes);
 }
 
-/* Variance over mean of all pairs' counts. */
-static double dispersion(const struct pairs *p, uint64_t *out_n_zero)
+/* Variance over mean of the pairs' counts. Objects of one class meet less, by
+ * design: with class_of, only pairs of different classes are looked at. */
+static double dispersion(const struct pairs *p, const uint32_t *class_of,
+                         uint64_t *out_n_zero)
 {
+    double n = 0, sum = 0, squares = 0;
     *out_n_zero = 0;
     if (p->counts == NULL)
         return 0;
-    size_t n = (size_t)p->n * (p->n - 1) / 2;
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++) {
-        double count = p->counts[i];
-        sum += count;
-        squares += count * count;
-        *out_n_zero += p->counts[i] == 0;
+    for (uint32_t upper = 1; upper < p->n; upper++) {
+        for (uint32_t lower = 0; lower < upper; lower++) {
+            if (class_of != NULL && class_of[lower] == class_of[upper])
+                continue;
+            double count = p->counts[pair_index(lower, upper)];
+            n++;
+            sum += count;
+            squares += count * count;
+            *out_n_zero += count == 0;
+        }
     }
-    double mean = sum / (double)n;
-    return sum == 0 ? 0 : (squares / (double)n - mean * mean) / mean;
+    return sum == 0 ? 0 : (squares - sum * sum / n) / sum;
 }
 
 static void summarise(struct recount *r, struct graph_report *report)
@@ -193,9 +202,9 @@ static void summarise(struct recount *r, struct graph_report *report)
     report->classes_per_background_mean =
         (double)r->n_classes_on_backgrounds / r->e->spec.n_backgrounds;
     report->class_pair_dispersion =
-        dispersion(&r->class_pairs, &report->n_class_pairs_never_met);
+        dispersion(&r->class_pairs, NULL, &report->n_class_pairs_never_met);
     report->object_pair_dispersion =
-        dispersion(&r->object_pairs, &n_object_pairs_never_met);
+        dispersion(&r->object_pairs, r->class_of, &n_object_pairs_never_met);
 }
 
 int graph_epoch_report(const struct graph_epoch *e,
