@@ -100,12 +100,14 @@ static int check_header(tjhandle tj, const uint8_t *bytes, size_t n_bytes,
                         const struct pool_limits *limits, int size[2],
                         struct fault *fault)
 {
-    int subsampling, colour_space;
+    int subsampling = 0, colour_space = 0;
 
     if (tjDecompressHeader3(tj, bytes, n_bytes, &size[0], &size[1],
                             &subsampling, &colour_space))
         return fault_set(fault, ERROR_BAD_FILE, "not a valid JPEG: %s",
                          tjGetErrorStr2(tj));
+    if (size[0] < 1 || size[1] < 1) /* tables only */
+        return fault_set(fault, ERROR_BAD_FILE, "a JPEG without an image");
     if (colour_space == TJCS_CMYK || colour_space == TJCS_YCCK)
         return fault_set(fault, ERROR_UNSUPPORTED,
                          "a CMYK JPEG; only grey and RGB ones can be read, "
@@ -138,7 +140,7 @@ int pool_jpeg_decode(const uint8_t *bytes, size_t n_bytes, bool want_alpha,
                      struct fault *fault)
 {
     const struct pool_jpeg_info info = pool_jpeg_scan(bytes, n_bytes);
-    int size[2];
+    int size[2] = {0, 0};
     int code;
 
     memset(out, 0, sizeof(*out));

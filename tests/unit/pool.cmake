@@ -10,3 +10,6 @@ pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pasted_test(test_mip SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_mip.c
             MODULES pixel)
 pasted_pool_test(test_png)
+pasted_pool_test(test_jpeg)
+pasted_pool_test(test_matte)
+pasted_pool_test(test_manifest)
