@@ -95,8 +95,9 @@ static void a_storm_of_requests_hangs_leaks_and_changes_nothing(void **state)
             settle(&s, i, step % 16 == 0);
         else
             send_drawn(&s, &s.asks[i], b);
-        if (b.word[0] >> 16 & 1)
-            uv_run(&s.rig.loop, UV_RUN_NOWAIT);
+        /* Now and then wait, so that slow workers get their turn too. */
+        if ((b.word[0] >> 16 & 7) == 0 && workers_pending(s.rig.workers) > 0)
+            uv_run(&s.rig.loop, UV_RUN_ONCE);
     }
     for (uint32_t i = 0; i < N_ASKS; i++) {
         if (s.sent[i])
@@ -105,7 +106,7 @@ static void a_storm_of_requests_hangs_leaks_and_changes_nothing(void **state)
     rig_settle(&s.rig);
     print_message("%u answered, %u refused, %u cancelled\n", s.n_answered,
                   s.n_refused, s.n_cancelled);
-    assert_true(s.n_answered > 100 && s.n_refused > 10 && s.n_cancelled > 10);
+    assert_true(s.n_answered > 50 && s.n_refused > 10 && s.n_cancelled > 10);
     rig_stop(&s.rig);
     assert_int_equal(metric_get(METRIC_BUDGET_USED_BYTES), 0);
     for (int i = 0; i < N_STREAMS; i++)
