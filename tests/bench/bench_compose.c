@@ -2,9 +2,9 @@
  * distinct positions, beside memcpy of the same bytes in the same run. Serves
  * nothing; checks nothing but prints the digest of fixed positions.
  *
- * The synthetic pools are grown until they hold over four times the last-level
- * cache. Their description, and baselines to run beside: tools of the project
- * notes; last word of the last line is images per second. */
+ * The synthetic pools (objects of 128-256 px, backgrounds of 256-512 px) are
+ * grown until they hold over four times the last-level cache. The last word of
+ * the last line is the images per second, for scripts. */
 #include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>

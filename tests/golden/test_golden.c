@@ -24,6 +24,7 @@
 #include "server/base/digest.h"
 #include "server/base/version.h"
 #include "server/compose/compose.h"
+#include "server/pixel/kernels.h"
 #include "tests/unit/synthetic.h"
 
 #define MAX_THREADS 5
@@ -144,7 +145,8 @@ static void digest_of(const struct work *w, char hex[DIGEST_HEX_BYTES])
     digest_hex(&d, hex);
 }
 
-/* The line of one pool, preset and size, checked for every thread count. */
+/* The line of one pool, preset and size, checked for every thread count
+ * and every table of kernels. */
 static void golden_line(const char *pool, const struct catalog *c,
                         const char *preset, size_t size, FILE *out)
 {
@@ -161,8 +163,10 @@ static void golden_line(const char *pool, const struct catalog *c,
     w.graph = graph;
     char first[DIGEST_HEX_BYTES] = "", hex[DIGEST_HEX_BYTES];
     const uint32_t n_threads[] = {1, 2, MAX_THREADS};
-    for (size_t i = 0; i < 3; i++) {
-        compose_with(&w, n_threads[i]);
+    const struct pixel_kernels *k;
+    for (uint32_t i = 0; (k = pixel_kernels_at(i / 3)); i++) {
+        assert_int_equal(pixel_kernels_select(k->name, &fault), 0);
+        compose_with(&w, n_threads[i % 3]);
         digest_of(&w, hex);
         if (i == 0)
             memcpy(first, hex, sizeof first);
