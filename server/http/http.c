@@ -57,6 +57,13 @@ static void on_timer(uv_timer_t *timer)
     run(timer->data);
 }
 
+/* Without a thread of its own MHD is not woken by MHD_resume_connection. */
+void http_server_wake(struct http_server *s)
+{
+    if (!s->closing)
+        uv_timer_start(&s->timer, on_timer, 0, 0);
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
     http_sweep(timer->data, host_now_ns());

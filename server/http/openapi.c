@@ -121,7 +121,7 @@ json_t *http_openapi(void)
         json_object_set_new(paths, http_routes[i].pattern,
                             path_item(&http_routes[i]));
     return json_pack(
-        "{s:s, s:{s:s, s:s, s:s, s:{s:s}}, s:[{s:s}], s:[{s:[]}], s:o, s:o}",
+        "{s:s, s:{s:s, s:s, s:s, s:{s:s}}, s:[{s:s}], s:[{s:[]},{}], s:o, s:o}",
         "openapi", "3.1.0", "info", "title", "pasted", "version",
         PASTED_VERSION_TEXT, "description",
         "Balanced cut-and-paste training images: what a stream holds, its "

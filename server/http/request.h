@@ -112,6 +112,9 @@ void http_sweep(struct http_server *s, uint64_t now_ns);
 /* Answers 503 to all who wait. */
 void http_request_cancel_all(struct http_server *s);
 
+/* http.c: MHD runs in the loop's next turn. */
+void http_server_wake(struct http_server *s);
+
 /* respond.c: each makes the one answer of a request; the body is taken over
  * in every case. */
 void http_answer(struct http_request *r, unsigned status, const char *media,

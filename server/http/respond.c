@@ -60,6 +60,7 @@ static void finish(struct http_request *r, unsigned status, const char *media,
     if (r->suspended) {
         r->suspended = false;
         MHD_resume_connection(r->mhd);
+        http_server_wake(r->server);
     }
 }
 
@@ -134,10 +135,16 @@ static ssize_t read_nothing(void *context, uint64_t offset, char *out, size_t n)
 void http_answer_head(struct http_request *r, const char *media,
                       uint64_t n_bytes)
 {
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        n_bytes, 1024, read_nothing, NULL, NULL);
+
     assert(r->head);
-    finish(r, MHD_HTTP_OK, media,
-           MHD_create_response_from_callback(n_bytes, 1024, read_nothing, NULL,
-                                             NULL));
+    /* A length that only rendering would tell is left out (RFC 9110 section
+     * 9.3.2); MHD would claim chunks that GET does not send. */
+    if (response && n_bytes == MHD_SIZE_UNKNOWN)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+                                 MHD_RO_END);
+    finish(r, MHD_HTTP_OK, media, response);
 }
 
 static json_t *problem_json(const struct http_request *r,

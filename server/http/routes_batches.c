@@ -2,18 +2,21 @@
  * of it, in three forms. Rendering and encoding run on workers. */
 #include <stdio.h>
 
+#include "server/base/metrics.h"
 #include "server/http/route.h"
 #include "server/http/work.h"
 
 /* On workers. */
 static int make_png(struct http_work *w)
 {
+    metric_add(METRIC_ENCODE_JOBS, 1);
     return encode_grid_png(&w->batch->layout, w->batch->payload, &w->body,
                            &w->fault);
 }
 
 static int make_npz(struct http_work *w)
 {
+    metric_add(METRIC_ENCODE_JOBS, 1);
     return encode_npz(&w->batch->layout, w->batch->payload, &w->body,
                       &w->fault);
 }

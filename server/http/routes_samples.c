@@ -12,6 +12,7 @@ static int make_png(struct http_work *w)
 {
     const struct batch_layout *l = &w->batch->layout;
 
+    metric_add(METRIC_ENCODE_JOBS, 1);
     return encode_png(w->batch->payload + l->image_offset_bytes, l->width,
                       l->height, (ptrdiff_t)l->width * 3, &w->body, &w->fault);
 }
