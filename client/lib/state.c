@@ -88,7 +88,7 @@ static uint64_t read_number(struct scanner *s)
         s->failed = true;
     while (!s->failed && *s->at >= '0' && *s->at <= '9') {
         uint64_t digit = (uint64_t)(*s->at - '0');
-        if (value > (UINT64_MAX - digit) / 10)
+        if (value > (WIRE_MAX_POSITION - 1 - digit) / 10)
             s->failed = true;
         value = value * 10 + digit;
         s->at++;

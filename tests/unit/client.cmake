@@ -1,0 +1,25 @@
+# libpasted: its parts, its behaviour against a server that misbehaves, and
+# what it promises to those who link it.
+set(here ${CMAKE_CURRENT_LIST_DIR})
+add_library(fake_server STATIC EXCLUDE_FROM_ALL ${here}/fake_server.c
+            ${here}/fake_peer.c ${here}/fake_batch.c)
+target_link_libraries(fake_server PUBLIC pasted_common Threads::Threads)
+
+pasted_test(test_client_parts SOURCES ${here}/test_client_parts.c
+            MODULES client)
+foreach(thing stream faults direct)
+  pasted_test(test_client_${thing} SOURCES ${here}/test_client_${thing}.c
+              MODULES client)
+  target_sources(test_client_${thing} PRIVATE ${here}/client_rig.c)
+  target_link_libraries(test_client_${thing} PRIVATE fake_server)
+endforeach()
+
+foreach(promise c99 cplusplus symbols needed installed readme)
+  # A sanitized library cannot be linked by a program that is not.
+  if(NOT (PASTED_SANITIZE AND promise MATCHES "installed|needed"))
+    pasted_script_test(client_${promise}
+      COMMAND ${Python3_EXECUTABLE} ${here}/client_promises.py ${promise})
+    set_property(TEST client_${promise} APPEND PROPERTY ENVIRONMENT
+                 "PASTED_LIBDIR=${CMAKE_INSTALL_LIBDIR}")
+  endif()
+endforeach()
