@@ -53,6 +53,11 @@ uint64_t store_max_batch_bytes(const struct store *s)
     return max_batch_bytes(&s->config);
 }
 
+uint32_t store_max_samples(const struct store *s)
+{
+    return s->config.max_samples;
+}
+
 static int check_config(const struct store_config *config, struct fault *fault)
 {
     if (config->max_samples == 0 || config->max_samples > RECIPE_MAX_BATCH ||

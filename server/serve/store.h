@@ -87,6 +87,8 @@ void store_cancel(struct store *s, struct store_request *request);
 /* The largest payload (tensors and checksums) the budget can hold twice;
  * larger ones are refused. */
 uint64_t store_max_batch_bytes(const struct store *s);
+/* The most samples of one request; more are refused. */
+uint32_t store_max_samples(const struct store *s);
 
 /* The edge at a position, when its epoch is in memory now; else builds it and
  * calls done as above. For plan JSON and /graph, small class. */
