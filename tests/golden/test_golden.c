@@ -127,7 +127,7 @@ make_graph(const struct recipe *r, const struct catalog *c, uint64_t *out_edges)
         .balance = r->graph.balance,
         .seed = r->seed,
     };
-    struct graph_epoch *epoch;
+    struct graph_epoch *epoch = NULL;
     struct fault fault = {0};
     if (graph_spec_check(&graph, &fault) < 0 ||
         graph_epoch_create(&graph, 0, &epoch, &fault) < 0)

@@ -109,10 +109,10 @@ static void the_wire_decoder_agrees_with_every_layout(void **state)
 {
     (void)state;
     const uint32_t n_samples[] = {1, 2, 7, 64, 65};
-    const char *lists[] = {"{\"size\":[5,9]}",
-                           "{\"size\":[5,9],\"labels\":{\"tensors\":[]}}",
-                           "{\"size\":[5,9],\"labels\":{\"tensors\":"
-                           "[\"label\",\"box\",\"image\"]}}"};
+    const char *no_labels = "{\"size\":[5,9],\"labels\":{\"tensors\":[]}}";
+    const char *few = "{\"size\":[5,9],\"labels\":{\"tensors\":"
+                      "[\"label\",\"box\",\"image\"]}}";
+    const char *lists[] = {"{\"size\":[5,9]}", no_labels, few};
     for (int i = 0; i < 60; i++) {
         struct recipe r = recipe_of(lists[i % 3]);
         uint8_t dtype = i / 3 % 2 ? TENSOR_F32 : TENSOR_U8;
