@@ -56,6 +56,7 @@ static int list_explicit(const struct load *l, struct classes *c,
                                              : l->manifest_classes.names[i]);
         if (!s->classes[i])
             return no_memory(fault);
+        s->public.n_classes = i + 1;
         c->keys[i] = (struct class_key){s->classes[i], i};
     }
     c->n = n;
@@ -65,7 +66,6 @@ static int list_explicit(const struct load *l, struct classes *c,
         if (!strcmp(c->keys[i - 1].name, c->keys[i].name))
             return fault_set(fault, ERROR_BAD_CONFIG,
                              "class \"%s\" is listed twice", c->keys[i].name);
-    s->public.n_classes = n;
     return 0;
 }
 

@@ -4,6 +4,7 @@
  * Threads: the count is atomic; everything else never changes. */
 #include "server/pool/catalog.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "server/base/mem.h"
@@ -97,4 +98,5 @@ void catalog_store_destroy(struct catalog_store *s)
     mem_free(s->class_first);
     mem_free(s->skips);
     mem_free(s);
+    malloc_trim(0); /* what was freed among what stays, page by page */
 }

@@ -55,6 +55,15 @@ static enum file_kind kind_of(const char *name)
     return FILE_OTHER;
 }
 
+/* "A/B", or the one that is not empty. False when it does not fit. */
+static bool join(char out[MAX_PATH_BYTES], const char *a, const char *b)
+{
+    const int n =
+        snprintf(out, MAX_PATH_BYTES, "%s%s%s", a, *a && *b ? "/" : "", b);
+
+    return n >= 0 && n < MAX_PATH_BYTES;
+}
+
 /* Adds an entry for name (from root), with a problem unless that is NULL. */
 static int add(struct walk *w, const char *name, const char *problem)
 {
@@ -62,7 +71,8 @@ static int add(struct walk *w, const char *name, const char *problem)
     struct pool_entry *e;
     int code;
 
-    snprintf(path, sizeof(path), "%s%s%s", w->root, *name ? "/" : "", name);
+    if (!join(path, w->root, name))
+        problem = "a path of more than 4095 bytes";
     code = pool_entries_add(w->list, name, path, w->limits->max_files, &e,
                             w->fault);
     if (!code && problem)
@@ -132,10 +142,8 @@ static int visit(struct walk *w, uint32_t folder, int dir_fd, const char *name)
     const enum file_kind kind = kind_of(name);
     char path[MAX_PATH_BYTES];
     struct stat st;
-    int n =
-        snprintf(path, sizeof(path), "%s%s%s", base, *base ? "/" : "", name);
 
-    if (n < 0 || (size_t)n + strlen(w->root) + 2 > sizeof(path))
+    if (!join(path, base, name))
         return add(w, base, "holds a path of more than 4095 bytes");
     if (fstatat(dir_fd, name, &st, 0))
         return kind == FILE_OTHER ? 0 : add(w, path, strerror(errno));
@@ -153,9 +161,9 @@ static int list_folder(struct walk *w, uint32_t folder)
     char path[MAX_PATH_BYTES];
     int code = 0;
 
-    snprintf(path, sizeof(path), "%s/%s", w->root, w->folders[folder].path);
-    DIR *dir = opendir(path);
-
+    errno = ENAMETOOLONG;
+    DIR *dir =
+        join(path, w->root, w->folders[folder].path) ? opendir(path) : NULL;
     if (!dir)
         return add(w, w->folders[folder].path, strerror(errno));
     for (;;) {

@@ -199,3 +199,41 @@ void files_write_jpeg(const char *path, const struct files_jpeg *j)
     tjFree(bytes);
     tjDestroy(tj);
 }
+
+char *files_pools(void)
+{
+    char *folder = files_temporary();
+
+    files_make_folder(folder, "objects");
+    files_make_folder(folder, "backgrounds");
+    return folder;
+}
+
+struct pool_config files_config(const char *folder)
+{
+    static char objects[1024], backgrounds[1024];
+
+    snprintf(objects, sizeof(objects), "%s/objects", folder);
+    snprintf(backgrounds, sizeof(backgrounds), "%s/backgrounds", folder);
+    return (struct pool_config){.objects_path = objects,
+                                .backgrounds_path = backgrounds,
+                                .n_threads = 2,
+                                .limits = pool_limits_default()};
+}
+
+void files_put(const char *folder, const char *name, int number)
+{
+    const uint8_t rgba[4] = {(uint8_t)number, (uint8_t)(number >> 8), 77, 255};
+
+    files_write_solid(files_path(folder, name), 6 + number % 3, 5, rgba);
+}
+
+void files_put_backgrounds(const char *folder, int n)
+{
+    char name[64];
+
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "backgrounds/%d.png", i);
+        files_put(folder, name, 1000 + i);
+    }
+}

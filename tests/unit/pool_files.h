@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/pool/catalog.h"
+
 /* A new empty folder; mem: free(). Removed with everything below it by
  * files_remove. */
 char *files_temporary(void);
@@ -49,5 +51,14 @@ struct files_jpeg {
     bool big_endian; /* the Exif segment's */
 };
 void files_write_jpeg(const char *path, const struct files_jpeg *jpeg);
+
+/* A temporary folder with empty "objects" and "backgrounds" in it, and the
+ * config that loads them (its paths live until the next call). */
+char *files_pools(void);
+struct pool_config files_config(const char *folder);
+/* A small image of one colour, another one for each number: 6 + number % 3
+ * by 5 px. The backgrounds are backgrounds/0.png and so on. */
+void files_put(const char *folder, const char *name, int number);
+void files_put_backgrounds(const char *folder, int n);
 
 #endif
