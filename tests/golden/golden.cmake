@@ -9,7 +9,8 @@ target_link_libraries(dump_samples PRIVATE pasted_compose pasted_plan
 foreach(source synthetic demo)
   pasted_script_test(numerics_${source}
     COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/test_numerics.py
-            $<TARGET_FILE:dump_samples> ${source})
+            $<TARGET_FILE:dump_samples> ${source}
+    TIMEOUT 600)
 endforeach()
 
 pasted_test(test_golden

@@ -61,7 +61,7 @@ RECIPES = {
 
 if SOURCE == "demo":  # the same code; what counts is the real pictures
     RECIPES = {name: RECIPES[name] for name in
-               ("defaults", "hard edges", "feathered edges", "f32 nchw")}
+               ("defaults", "hard edges", "feathered edges")}
 
 DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4"}
 
