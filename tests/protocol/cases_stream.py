@@ -1,0 +1,476 @@
+"""Conformance: OPEN, credit, cursor, SEEK, PULL, DRAIN and the content of batches."""
+
+import signal
+import struct
+import unittest
+
+import stdlib_wire as wire
+from cases_session import GOOD_TEXT, Session
+from peer import TOKEN, address, own_daemon
+from stdlib_client import Client
+from stdlib_wire import BATCH, OPEN, OPENED, PULL, SEEK, encode_open
+
+TOP = 1 << 63
+
+
+def content(batch):
+    """What must be the same for the same positions: everything but the request."""
+    return batch.first_position, {name: (tensor.dtype, tensor.shape, bytes(tensor.data))
+                                  for name, tensor in batch.tensors.items()}
+
+
+def joined(batches, name):
+    """The bytes of a tensor of adjoining slices."""
+    return b"".join(bytes(batch.tensors[name].data) for batch in batches)
+
+
+class Open(Session):
+    """Section 7, OPEN."""
+
+    def refused(self, word, stream="default", **fields):
+        """The OPEN gets this ERROR, and the next OPEN works."""
+        with self.subTest(word, stream=stream, **fields):
+            peer = self.ready()
+            peer.send(OPEN, 7, encode_open(stream, **fields))
+            error = peer.error(word, fatal=False, request=7)
+            peer.open(request=8, batch=2)
+            return error
+
+    def test_defaults(self):
+        opened = self.ready().open().opened
+        self.assertEqual(opened["n_samples"], opened["global_batch"])
+        self.assertIn(opened["dtype"], (1, 4))
+        self.assertIn(opened["layout"], (1, 2))
+        self.assertEqual(len(opened["classes"]), opened["n_classes"])
+        self.assertLessEqual(opened["batch_bytes"], self.ready().welcome["max_batch_bytes"])
+
+    def test_names(self):
+        for name in ("no such", "", "Default", "default ", GOOD_TEXT, "s" * 255,
+                     "\u00e9" * 127 + "s", "\U0001d11e" * 63 + "abc", '"\\%s%n'):
+            self.refused("not_found", name)
+
+    def test_world_and_rank(self):
+        for batch, rank, world in ((4, 0, 0), (4, 0, 3), (4, 4, 4), (4, 5, 2), (4, 0xFFFFFFFF, 1),
+                                   (4, 0, 8), (4, 0, 0xFFFFFFFF), (0, 1, 1)):
+            self.refused("bad_argument", batch=batch, rank=rank, world=world)
+
+    def test_dtype_and_layout(self):
+        for dtype in (2, 3, 5, 6, 255):
+            self.refused("bad_argument", batch=4, dtype=dtype)
+        for layout in (3, 255):
+            self.refused("bad_argument", batch=4, layout=layout)
+
+    def test_position(self):
+        for position in (TOP - 3, TOP, (1 << 64) - 1):
+            self.refused("bad_argument", batch=4, position=position)
+
+    def test_last_position(self):
+        peer = self.streaming(position=TOP - 4)
+        peer.credit(1)
+        batch = peer.batch(2)
+        self.assertEqual(batch.first_position, TOP - 4)
+        self.assertEqual(struct.unpack("<4q", batch.tensors["position"].data),
+                         tuple(range(TOP - 4, TOP)))
+
+    def test_too_large(self):
+        most = self.ready().welcome["max_batch_samples"]
+        self.refused("too_large", batch=most + 1)
+        self.refused("too_large", batch=0xFFFFFFFF)
+        self.refused("too_large", batch=2 * most + 2, world=2, rank=1)
+
+    def test_limit_is_of_the_slice(self):
+        """max_batch_samples limits n, not G."""
+        peer = self.ready()
+        world = peer.welcome["max_batch_samples"]
+        peer.open(batch=2 * world, world=world, rank=world - 1).credit(1)
+        self.assertEqual(peer.batch(2).first_position, 2 * world - 2)
+
+    def test_fingerprint(self):
+        opened = self.ready().open().opened
+        right = bytes.fromhex(opened["fingerprint"])
+        self.assertEqual(opened, self.ready().open(fingerprint=right).opened)
+        for wrong in (bytes(32), right[:-1] + bytes([right[-1] ^ 1])):
+            error = self.refused("fingerprint_mismatch", fingerprint=wrong)
+            for fingerprint in (right, wrong):
+                self.assertIn(fingerprint.hex()[:8], error.text.lower())
+
+    def test_fingerprint_is_of_the_stream(self):
+        """Neither cursor nor batch, rank, dtype, layout or checksum are part of it."""
+        prints = {self.streaming(**fields).opened["fingerprint"] for fields in (
+            {}, {"kinds": 1}, {"position": 99}, {"batch": 8}, {"batch": 8, "world": 2, "rank": 1},
+            {"dtype": 4}, {"layout": 2})}
+        self.assertEqual(len(prints), 1)
+
+    def test_open_again_takes_credit_and_pulls_away(self):
+        peer = self.streaming(batch=256)
+        peer.credit(3)
+        peer.at(PULL, 50, 1000)
+        peer.send(OPEN, 9, encode_open("default", batch=2, position=10))
+        for frame in iter(peer.read, None):  # what was on its way
+            if frame.type == OPENED:
+                break
+            self.assertEqual(frame.type, BATCH)
+        peer.quiet()
+        peer.credit(1)
+        self.assertEqual(peer.batch(9).first_position, 10)
+        peer.quiet()
+
+
+class Credit(Session):
+    """Section 6: as many batches as were credited, in order."""
+
+    def take(self, peer, first, count, request=2, step=4):
+        """Exactly `count` batches of the stream, from cursor `first`."""
+        for i in range(count):
+            self.assertEqual(peer.batch(request).first_position, first + i * step)
+        peer.quiet()
+
+    def test_exact(self):
+        peer = self.streaming(position=5)
+        peer.quiet()
+        peer.credit(3)
+        self.take(peer, 5, 3)
+        peer.credit(0)
+        peer.quiet()
+        peer.credit(1)
+        peer.credit(2)
+        self.take(peer, 17, 3)
+
+    def test_bytes(self):
+        peer = self.streaming()
+        size = peer.opened["batch_bytes"]
+        peer.credit(3, size)
+        self.take(peer, 0, 1)
+        peer.credit(0, size - 1)
+        peer.quiet()
+        peer.credit(0, 1)
+        self.take(peer, 4, 1)
+        peer.credit(0, 3 * size)  # one batch of credit is left
+        self.take(peer, 8, 1)
+        peer.credit(1, 1)
+        self.take(peer, 12, 1)
+        peer.credit(2, 1)  # bytes: 2 * size - size + 2
+        self.take(peer, 16, 1)
+
+    def test_named_bytes_are_what_arrives(self):
+        peer = self.streaming()
+        peer.credit(1)
+        self.assertEqual(len(peer.expect(BATCH, 2).payload), peer.opened["batch_bytes"])
+
+    def test_most_batches(self):
+        peer = self.streaming(batch=1)
+        most = peer.welcome["max_credit_batches"]
+        peer.credit(most, 1)
+        for more in (1, most, 0xFFFFFFFF):
+            peer.credit(more, 1, request=70)
+            peer.error("too_large", fatal=False, request=70)
+        peer.quiet()
+        peer.credit(0, most * peer.opened["batch_bytes"] - 1)
+        self.take(peer, 0, most, step=1)
+
+    def test_most_batches_at_once(self):
+        peer = self.streaming()
+        for batches in (peer.welcome["max_credit_batches"] + 1, 0xFFFFFFFF):
+            peer.credit(batches, 0, request=71)
+            peer.error("too_large", fatal=False, request=71)
+        peer.credit(1)
+        self.take(peer, 0, 1)
+
+    def test_most_bytes(self):
+        peer = self.streaming()
+        most = peer.welcome["max_credit_bytes"]
+        for n_bytes in (most + 1, (1 << 64) - 1):
+            peer.credit(1, n_bytes, request=72)
+            peer.error("too_large", fatal=False, request=72)
+        peer.credit(0, most)
+        for n_bytes in (1, (1 << 64) - most, (1 << 64) - 1):
+            peer.credit(1, n_bytes, request=73)
+            peer.error("too_large", fatal=False, request=73)
+        peer.quiet()
+        peer.send(OPEN, 3, encode_open("default", batch=4))
+        peer.expect(OPENED, 3)
+        peer.credit(1, most)  # credit began at 0 again
+        self.take(peer, 0, 1, request=3)
+
+    def test_slow_reader_gets_all(self):
+        peer = self.streaming(batch=64, position=7)
+        peer.credit(40)
+        peer.sock.settimeout(30)
+        self.take(peer, 7, 40, step=64)
+
+
+class Content(Session):
+    """Sections 1, 8 and 9: what is in a batch."""
+
+    def one(self, position=0, kinds=3, **fields):
+        """One Batch of the stream, by a session of its own."""
+        peer = self.streaming(kinds, position=position, **fields)
+        peer.credit(1)
+        return peer.batch(2)
+
+    def test_tensors(self):
+        peer = self.streaming(batch=50, position=123)
+        peer.credit(1)
+        batch, opened = peer.batch(2), peer.opened
+        values = {name: struct.unpack(f"<{len(tensor.data) // (8 if tensor.dtype == 'i64' else 4)}"
+                                      f"{ {'i64': 'q', 'i32': 'i', 'f32': 'f'}[tensor.dtype]}",
+                                      tensor.data)
+                  for name, tensor in batch.tensors.items() if name in wire.KNOWN}
+        self.assertEqual(batch.n_samples, 50)
+        self.assertEqual(values["position"], tuple(range(123, 173)))
+        for name, limit in (("label", "n_classes"), ("object", "n_objects"),
+                            ("background", "n_backgrounds")):
+            self.assertTrue(all(0 <= value < opened[limit] for value in values[name]), name)
+        self.assertTrue(all(0 <= value <= 1 for value in values["visible"]))
+        for i in range(0, 200, 4):
+            x0, y0, x1, y1 = values["box"][i:i + 4]
+            self.assertTrue(0 <= x0 <= x1 <= opened["width"] and 0 <= y0 <= y1 <= opened["height"])
+
+    def test_same_position_same_bytes(self):
+        want = content(self.one(1000))
+        self.assertEqual(content(self.one(1000)), want)
+        self.assertEqual(content(self.one(1000, kinds=1)), want)
+        self.assertEqual(content(self.one(1000, kinds=2)), want)
+        big = self.one(996, batch=8)
+        for name, (_, _, data) in want[1].items():
+            self.assertEqual(bytes(big.tensors[name].data)[len(data):], data, name)
+
+    def test_ranks_adjoin(self):
+        for fields in ({}, {"dtype": 4, "layout": 2}):
+            whole = self.one(77, batch=24, **fields)
+            for world in (1, 2, 3, 8, 24):
+                parts = [self.one(77, batch=24, rank=rank, world=world, **fields)
+                         for rank in range(world)]
+                self.assertEqual([part.first_position for part in parts],
+                                 [77 + rank * 24 // world for rank in range(world)])
+                for name in whole.tensors:
+                    self.assertEqual(joined(parts, name), joined([whole], name), name)
+
+    def test_ranks_step_together(self):
+        for rank in range(2):
+            peer = self.streaming(batch=86, rank=rank, world=2)
+            peer.credit(3)
+            for step in range(3):
+                self.assertEqual(peer.batch(2).first_position, 86 * step + 43 * rank)
+
+    def test_layouts(self):
+        """NCHW is NHWC transposed, and f32 is one value for each value of u8."""
+        images = {(dtype, layout): self.one(5, dtype=dtype, layout=layout).tensors["image"]
+                  for dtype in (1, 4) for layout in (1, 2)}
+        n, height, width, _ = images[1, 1].shape
+        for (dtype, layout), image in images.items():
+            self.assertEqual(image.dtype, "u8" if dtype == 1 else "f32")
+            self.assertEqual(image.shape, (n, height, width, 3) if layout == 1
+                             else (n, 3, height, width))
+        flat = {key: image.data.cast("B" if key[0] == 1 else "f") for key, image in images.items()}
+        area = height * width
+        for dtype in (1, 4):
+            for i in range(n):
+                for channel in range(3):
+                    begin = 3 * area * i
+                    self.assertEqual(
+                        flat[dtype, 1][begin + channel:begin + 3 * area:3].tolist(),
+                        flat[dtype, 2][begin + channel * area:][:area].tolist())
+        pairs = sorted(set(zip(flat[1, 1].tolist(), flat[4, 1].tolist())))
+        self.assertEqual(len({value for value, _ in pairs}), len(pairs))
+        self.assertEqual([value for _, value in pairs], sorted(value for _, value in pairs))
+
+    def test_checksum_kinds_share_the_head(self):
+        """Kinds differ only in byte 14 and in the table; the sums are checked by decode_batch."""
+        payloads = []
+        for kinds in (1, 2, 4):
+            peer = self.streaming(kinds, batch=6)
+            peer.credit(1)
+            payload = peer.expect(BATCH, 2).payload
+            end = struct.unpack_from("<Q", payload, 16)[0]
+            self.assertEqual(payload[14], peer.welcome["checksum"])
+            self.assertEqual(len(payload), end + (8 * 7 if payload[14] else 0))
+            payloads.append(bytes(payload[:14] + payload[15:end]))
+        self.assertEqual(len(set(payloads)), 1)
+
+
+class SeekAndPull(Session):
+    """Section 6: SEEK and PULL."""
+
+    def test_seek_without_credit(self):
+        peer = self.streaming()
+        peer.at(SEEK, 30, 1001)
+        peer.quiet()
+        peer.credit(2)
+        self.assertEqual([peer.batch(30).first_position for _ in range(2)], [1001, 1005])
+        peer.quiet()
+
+    def test_credit_stays(self):
+        peer = self.streaming()
+        peer.credit(50)
+        first = peer.batch(2)
+        peer.at(SEEK, 31, 900)
+        stale, fresh = [first.first_position], []
+        for _ in range(49):
+            frame = peer.read()
+            self.assertIn(frame.request, (2, 31))
+            batch = wire.decode_batch(frame.payload, frame.request, kind=1)
+            (fresh if frame.request == 31 else stale).append(batch.first_position)
+            self.assertFalse(frame.request == 2 and fresh, "an old serial after the new one")
+        self.assertEqual(stale, [4 * i for i in range(len(stale))])
+        self.assertEqual(fresh, [900 + 4 * i for i in range(len(fresh))])
+        peer.quiet()
+
+    def test_seek_in_a_row(self):
+        peer = self.streaming()
+        for i in range(100):
+            peer.at(SEEK, 100 + i, 10 * i)
+        peer.credit(1)
+        self.assertEqual(peer.batch(199).first_position, 990)
+        peer.quiet()
+
+    def test_seek_that_fails(self):
+        peer = self.streaming(position=40)
+        for request, position in ((33, TOP - 3), (34, TOP), (35, (1 << 64) - 1), (0, 8)):
+            peer.at(SEEK, request, position)
+            peer.error("bad_argument", fatal=False, request=request)
+        peer.credit(1)
+        self.assertEqual(peer.batch(2).first_position, 40)
+        peer.at(SEEK, 36, TOP - 4)
+        peer.credit(1)
+        self.assertEqual(peer.batch(36).first_position, TOP - 4)
+
+    def test_pull_is_the_same_bytes(self):
+        for fields in ({}, {"dtype": 4, "layout": 2}, {"batch": 6, "rank": 2, "world": 3}):
+            peer = self.streaming(position=10, **fields)
+            step = peer.opened["global_batch"]
+            peer.credit(3)
+            streamed = [bytes(peer.expect(BATCH, 2).payload) for _ in range(3)]
+            for i in (2, 0, 1):
+                peer.at(PULL, 60 + i, 10 + step * i)
+                self.assertEqual(bytes(peer.expect(BATCH, 60 + i).payload), streamed[i])
+            peer.quiet()
+
+    def test_pull_moves_nothing(self):
+        peer = self.streaming()
+        for i in range(5):
+            peer.at(PULL, 60, 5000 + i)  # an id is free again once it was answered
+            self.assertEqual(peer.batch(60).first_position, 5000 + i)
+        peer.credit(1)
+        self.assertEqual(peer.batch(2).first_position, 0)
+        peer.quiet()
+
+    def test_pull_among_stream(self):
+        peer = self.streaming()
+        most = peer.welcome["max_pulls"]
+        peer.credit(20)
+        for i in range(most):
+            peer.at(PULL, 1000 + i, 100 * i)
+        pulled, streamed = {}, []
+        for _ in range(20 + most):
+            frame = peer.any_batch()
+            if frame.request == 2:
+                streamed.append(frame.first_position)
+            else:
+                self.assertNotIn(frame.request, pulled)
+                pulled[frame.request] = frame.first_position
+        self.assertEqual(streamed, [4 * i for i in range(20)])
+        self.assertEqual(pulled, {1000 + i: 100 * i for i in range(most)})
+        peer.quiet()
+
+    def test_pull_survives_seek(self):
+        peer = self.streaming(batch=64)
+        peer.at(PULL, 60, 640)
+        peer.at(SEEK, 61, 128)
+        self.assertEqual(peer.batch(60).first_position, 640)
+        peer.quiet()
+
+    def test_too_many_pulls(self):
+        """Each is answered once, by its BATCH or by overloaded; with nothing read, some are."""
+        peer = self.streaming(batch=512)
+        most = peer.welcome["max_pulls"]
+        total = 3 * most
+        for i in range(total):
+            peer.at(PULL, 1000 + i, 512 * i)
+        answers, refused = set(), 0
+        for _ in range(total):
+            frame = peer.read()
+            answers.add(frame.request)
+            if frame.type == wire.ERROR:
+                error = wire.decode_error(frame)
+                self.assertEqual((error.word, error.fatal), ("overloaded", False))
+                refused += 1
+            else:
+                batch = wire.decode_batch(frame.payload, frame.request, kind=1)
+                self.assertEqual(batch.first_position, 512 * (frame.request - 1000))
+        self.assertEqual(answers, set(range(1000, 1000 + total)))
+        self.assertTrue(0 < refused <= total - most, refused)
+        peer.quiet()
+
+    def test_pull_that_fails(self):
+        peer = self.streaming()
+        for request, position in ((60, TOP - 3), (61, (1 << 64) - 1), (0, 0), (2, 0)):
+            peer.at(PULL, request, position)
+            peer.error("bad_argument", fatal=False, request=request)
+        peer.at(PULL, 60, TOP - 4)
+        self.assertEqual(peer.batch(60).first_position, TOP - 4)
+        peer.quiet()
+
+    def test_pull_id_in_use(self):
+        peer = self.streaming(batch=2048, dtype=4)
+        for kind in (PULL, PULL, SEEK):
+            peer.at(kind, 60, 0)
+        peer.error("bad_argument", fatal=False, request=60)
+        peer.error("bad_argument", fatal=False, request=60)
+        peer.batch(60)
+        peer.quiet()
+
+
+class Drain(Session):
+    """Section 6, DRAIN: only against a daemon of its own, which gets SIGTERM."""
+
+    def test_drain(self):
+        with own_daemon() as daemon:
+            where = ("127.0.0.1", daemon.tcp)
+            peer = self.peer(where).hello().open(batch=4)
+            idle = self.peer(where).hello()
+            peer.credit(2)
+            self.assertEqual([peer.batch(2).first_position for _ in range(2)], [0, 4])
+            daemon.signal(signal.SIGTERM)
+            drain = wire.decode_fixed(peer.expect(wire.DRAIN, 0).payload, "QI",
+                                      "position grace_ms")
+            self.assertGreaterEqual(drain["position"], 8)
+            self.assertEqual(drain["position"] % 4, 0)
+            fields = wire.decode_fixed(idle.expect(wire.DRAIN, 0).payload, "QI",
+                                       "position grace_ms")
+            self.assertEqual(fields["position"], 0)
+            self.goodbye(idle)
+            self.goodbye(peer, drain["position"])
+
+    def goodbye(self, peer, position=0):
+        """Batches before `position`, then CLOSE with code draining, then the end."""
+        frame = peer.read()
+        while frame.type == BATCH:
+            batch = wire.decode_batch(frame.payload, frame.request, kind=1)
+            self.assertLess(batch.first_position, position)
+            frame = peer.read()
+        self.assertEqual((frame.type, frame.request), (wire.CLOSE, 0))
+        self.assertEqual(wire.decode_error(frame).word, "draining")
+        peer.end()
+
+
+class TheClient(unittest.TestCase):
+    """The client of this directory against the server: its own checks are the assertions."""
+
+    def test_a_session(self):
+        for checksums in (("crc32", "none"), ("none",)):
+            with Client(*address(), token=TOKEN, checksums=checksums) as client:
+                opened = client.open(batch=10, rank=1, world=2, position=3)
+                client.credit(4)
+                first = [client.next() for _ in range(2)]
+                self.assertEqual(content(client.pull(3)), content(first[0]))
+                client.ping()
+                client.seek(13)
+                client.credit(1)  # the rest of the four may have been sent before SEEK
+                again = client.next()
+                self.assertEqual(content(again), content(first[1]))
+                client.open(batch=5, position=8, dtype="f32", layout="NCHW",
+                            fingerprint=opened["fingerprint"])
+                client.credit(2)
+                self.assertEqual(client.next().tensors["label"].data,
+                                 first[0].tensors["label"].data)

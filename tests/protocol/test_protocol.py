@@ -1,0 +1,20 @@
+"""Conformance with common/PROTOCOL.md: the worked bytes, then every statement about a server.
+
+Runs against PASTED_TCP=HOST:PORT (and PASTED_TOKEN), or against a demo daemon that it starts.
+"""
+
+import unittest
+
+import peer
+from cases_bytes import Client, Decoder, WorkedBytes  # noqa: F401
+from cases_session import Handshake, Headers, Packets, Payloads, States  # noqa: F401
+from cases_stream import (  # noqa: F401
+    Content, Credit, Drain, Open, SeekAndPull, TheClient)
+from cases_time import Clocks  # noqa: F401
+
+
+if __name__ == "__main__":
+    try:
+        unittest.main()
+    finally:
+        peer.stop_server()
