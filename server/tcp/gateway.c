@@ -28,7 +28,7 @@ static void send_welcome(struct session *s, uint32_t request)
     m->version = WIRE_VERSION;
     m->checksum = (uint8_t)s->checksum;
     m->engine = ENGINE_VERSION;
-    m->max_batch_samples = RECIPE_MAX_BATCH;
+    m->max_batch_samples = store_max_samples(server->store);
     m->max_batch_bytes = store_max_batch_bytes(server->store);
     m->max_credit_batches = server->config.max_credit_batches;
     m->max_credit_bytes = server->config.max_credit_bytes;
@@ -159,29 +159,31 @@ static int check_fingerprint(const struct stream *stream,
                      stream->name, stream->fingerprint_hex, hex);
 }
 
-/* Payload of each batch, into s. */
+/* Payload of each batch, into s. The store makes room for a table of checksums
+ * whether one is sent or not. */
 static int lay_out(struct session *s, const struct stream *stream,
                    const struct wire_open *m, struct fault *fault)
 {
+    const struct store *store = s->server->store;
     struct batch_layout layout;
-    int status = batch_layout_init(&layout, &stream->recipe, s->n_samples,
-                                   m->dtype, m->layout);
+    const uint32_t n = s->n_samples;
+    int status =
+        batch_layout_init(&layout, &stream->recipe, n, m->dtype, m->layout);
     if (status == -ERROR_BAD_ARGUMENT)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "image dtype %d or layout %d is not served", m->dtype,
                          m->layout);
-    uint64_t limit = store_max_batch_bytes(s->server->store);
-    uint64_t table = s->checksum ? 8 * ((uint64_t)s->n_samples + 1) : 0;
-    if (status == 0 && layout.tensors_bytes + table > limit)
-        status = -ERROR_TOO_LARGE;
-    if (status != 0)
-        return fault_set(fault, (enum error_code) - status,
+    uint64_t table_bytes = 8 * ((uint64_t)n + 1);
+    if (status != 0 || n > store_max_samples(store) ||
+        layout.tensors_bytes + table_bytes > store_max_batch_bytes(store))
+        return fault_set(fault, ERROR_TOO_LARGE,
                          "a batch of %" PRIu32 " samples is beyond the limit "
-                         "of %" PRIu64 " bytes",
-                         s->n_samples, limit);
+                         "of %" PRIu32 " samples or %" PRIu64 " bytes",
+                         n, store_max_samples(store),
+                         store_max_batch_bytes(store));
     s->dtype = layout.dtype;
     s->layout = layout.layout;
-    s->batch_bytes = layout.tensors_bytes + table;
+    s->batch_bytes = layout.tensors_bytes + (s->checksum ? table_bytes : 0);
     return 0;
 }
 

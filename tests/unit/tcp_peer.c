@@ -44,7 +44,7 @@ void peer_connect(struct peer *p, uint16_t port)
 
 void peer_connect_narrow(struct peer *p, uint16_t port)
 {
-    open_socket(p, port, 16384);
+    open_socket(p, port, 1 << 17);
 }
 
 void peer_close(struct peer *p)
@@ -66,6 +66,14 @@ void peer_abort(struct peer *p)
 void peer_send(struct peer *p, const void *data, size_t n_bytes)
 {
     assert_int_equal(send(p->fd, data, n_bytes, MSG_NOSIGNAL), n_bytes);
+}
+
+bool peer_try_send(struct peer *p, const void *data, size_t n_bytes)
+{
+    struct pollfd poll_fd = {.fd = p->fd, .events = POLLOUT};
+    if (poll(&poll_fd, 1, 1000) <= 0)
+        return false;
+    return send(p->fd, data, n_bytes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 }
 
 struct frame {

@@ -27,6 +27,8 @@ void peer_close(struct peer *p); /* orderly */
 void peer_abort(struct peer *p); /* RST */
 
 void peer_send(struct peer *p, const void *data, size_t n_bytes);
+/* False when nothing of it was taken within a second. */
+bool peer_try_send(struct peer *p, const void *data, size_t n_bytes);
 void peer_send_hello(struct peer *p, uint16_t min, uint16_t max,
                      const char *token, uint32_t kinds);
 void peer_send_open(struct peer *p, uint32_t request,

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "server/base/log.h"
+#include "server/base/metrics.h"
 #include "server/serve/store.h"
 
 #define BUDGET_BYTES (64u << 20)
@@ -185,4 +186,14 @@ void world_wait_sessions(struct world *w, uint32_t n)
     for (int i = 0; i < 1000 && world_sessions(w) != n; i++)
         world_sleep_ms(10);
     assert_int_equal(world_sessions(w), n);
+}
+
+void world_wait_composed(int64_t before, int64_t n)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (metric_get(METRIC_BATCHES_COMPOSED) >= before + n)
+            return;
+        world_sleep_ms(10);
+    }
+    fail_msg("no %d batches composed in 10 s", (int)n);
 }

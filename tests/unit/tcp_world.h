@@ -51,6 +51,8 @@ uint64_t world_ahead_bytes(struct world *w);
 void world_drain(struct world *w, uint32_t grace_ms);
 /* Waits until the server has n sessions; fails after 10 s. */
 void world_wait_sessions(struct world *w, uint32_t n);
+/* Waits until the server has composed n batches since `before`. */
+void world_wait_composed(int64_t before, int64_t n);
 void world_sleep_ms(unsigned ms);
 
 #endif

@@ -1,5 +1,4 @@
-/* The beginning and the end of sessions: greetings, refusals, garbage,
- * deadlines, what happens when a client dies. */
+/* The beginning of sessions: greetings, refusals, garbage, states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -320,118 +319,6 @@ static void beyond_max_sessions_a_client_is_told_so(void **state)
     world_stop(&w);
 }
 
-static void silence_before_open_times_out(void **state)
-{
-    struct world w;
-    struct peer silent, greeted;
-    struct tcp_config config = world_config();
-    config.hello_timeout_ms = 100;
-    world_start(&w, &config);
-    int64_t before = metric_get(METRIC_TCP_CLOSED_TIMEOUT);
-    peer_connect(&silent, w.port);
-    peer_greet(&greeted, w.port, 1);
-    peer_expect_error(&silent, 0, ERROR_TIMEOUT, true, NULL);
-    peer_expect_end(&silent);
-    peer_expect_error(&greeted, 0, ERROR_TIMEOUT, true, NULL);
-    peer_expect_end(&greeted);
-    peer_close(&silent);
-    peer_close(&greeted);
-    world_wait_sessions(&w, 0);
-    assert_int_equal(metric_get(METRIC_TCP_CLOSED_TIMEOUT), before + 2);
-    world_stop(&w);
-}
-
-static void an_idle_client_is_asked_and_then_let_go(void **state)
-{
-    struct world w;
-    struct peer p;
-    struct tcp_config config = world_config();
-    config.idle_timeout_ms = 200;
-    world_start(&w, &config);
-    peer_greet(&p, w.port, 1);
-    peer_open(&p, SMALL, 0, 1, 0, 2);
-    peer_expect(&p, WIRE_PING);
-    peer_send_ping(&p, 1); /* a sign of life */
-    peer_expect(&p, WIRE_PONG);
-    peer_expect(&p, WIRE_PING); /* silent again */
-    peer_expect_error(&p, 0, ERROR_TIMEOUT, true, NULL);
-    peer_expect_end(&p);
-    peer_close(&p);
-    world_stop(&w);
-}
-
-/* Brings a client to a state and kills it there. */
-static void die_at(struct world *w, int where, bool abort)
-{
-    struct peer p;
-    uint8_t frame[64];
-    hello_frame(frame, sizeof frame);
-    if (where < 2) {
-        peer_connect(&p, w->port);
-        peer_send(&p, frame, where == 0 ? 0 : 20); /* nothing, half a header */
-    } else {
-        peer_greet(&p, w->port, PEER_KINDS);
-    }
-    if (where >= 3)
-        peer_open(&p, LARGE, 0, 1, 0, 2);
-    if (where == 4) /* composing */
-        peer_send_credit(&p, 8, 0);
-    if (where == 5) { /* batches in the socket and behind it */
-        peer_send_credit(&p, 8, 0);
-        peer_expect_batch(&p, 2, 0, LARGE_BATCH);
-    }
-    if (where == 6) /* PULLs */
-        for (uint32_t i = 0; i < 16; i++)
-            peer_send_pull(&p, 100 + i, i * LARGE_BATCH);
-    if (where == 7) { /* in the middle of a frame */
-        peer_send_pull(&p, 100, 0);
-        peer_send(&p, frame, 33);
-    }
-    if (abort)
-        peer_abort(&p);
-    else
-        peer_close(&p);
-}
-
-static void a_client_may_die_anywhere(void **state)
-{
-    struct world w;
-    struct peer p;
-    start_default(&w);
-    for (int where = 0; where < 8; where++) {
-        die_at(&w, where, false);
-        die_at(&w, where, true);
-    }
-    world_wait_sessions(&w, 0);
-    assert_int_equal(metric_get(METRIC_TCP_SESSIONS), 0);
-    assert_int_equal(world_ahead_bytes(&w), 0);
-    /* The budget is free again: the largest batches go through. */
-    peer_greet(&p, w.port, 1);
-    peer_open(&p, LARGE, 0, 1, 1u << 20, 2);
-    peer_send_credit(&p, 3, 0);
-    for (uint64_t i = 0; i < 3; i++)
-        peer_expect_batch(&p, 2, (1u << 20) + i * LARGE_BATCH, LARGE_BATCH);
-    peer_close(&p);
-    world_stop(&w);
-}
-
-static void the_server_may_close_with_everything_under_way(void **state)
-{
-    struct world w;
-    struct peer p[4];
-    start_default(&w);
-    for (int i = 0; i < 4; i++) {
-        peer_greet(&p[i], w.port, PEER_KINDS);
-        peer_open(&p[i], LARGE, 0, 1, (uint64_t)i << 20, 2);
-        peer_send_credit(&p[i], 100, 0);
-        peer_send_pull(&p[i], 3, 77);
-    }
-    peer_expect(&p[0], WIRE_BATCH);
-    world_stop(&w);
-    for (int i = 0; i < 4; i++)
-        peer_close(&p[i]);
-}
-
 static void every_failing_allocation_leaves_a_server_that_serves(void **state)
 {
     struct world w;
@@ -497,10 +384,6 @@ int main(void)
         cmocka_unit_test(many_frames_may_come_at_once),
         cmocka_unit_test(states_allow_only_their_frames),
         cmocka_unit_test(beyond_max_sessions_a_client_is_told_so),
-        cmocka_unit_test(silence_before_open_times_out),
-        cmocka_unit_test(an_idle_client_is_asked_and_then_let_go),
-        cmocka_unit_test(a_client_may_die_anywhere),
-        cmocka_unit_test(the_server_may_close_with_everything_under_way),
         cmocka_unit_test(every_failing_allocation_leaves_a_server_that_serves),
         cmocka_unit_test(a_taken_port_is_an_error_with_its_name),
     };
