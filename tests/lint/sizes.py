@@ -7,6 +7,8 @@ import sys
 
 from sources import c_files, finish
 
+# A library's callback type fixes these signatures.
+FOREIGN = {"http_request_handle"}  # libmicrohttpd's access handler
 FILE_LINES, FUNCTION_LINES, PARAMETERS, LINE_COLUMNS = 500, 60, 7, 100
 
 
@@ -54,7 +56,8 @@ def check(root):
                 faults.append(f"{relative}:{first}: {name} has "
                               f"{last - first + 1} lines, the ceiling is "
                               f"{FUNCTION_LINES}")
-            if count_parameters(signature) > PARAMETERS:
+            if count_parameters(signature) > PARAMETERS and \
+                    name not in FOREIGN:
                 faults.append(f"{relative}:{first}: {name} has more than "
                               f"{PARAMETERS} parameters")
     return faults
