@@ -31,7 +31,7 @@ enum fake_then {
     FAKE_GARBAGE,        /* 64 bytes that are no frame */
     FAKE_DRAIN,          /* DRAIN at the cursor, then CLOSE */
     FAKE_PING,           /* PING, and on with the PONG */
-    FAKE_UNASKED,        /* a batch beyond the credit */
+    FAKE_UNASKED,        /* batches without end, whatever the credit */
     FAKE_WRONG_POSITION, /* a batch of another position */
 };
 

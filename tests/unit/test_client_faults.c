@@ -28,15 +28,31 @@ static void a_dropped_connection_is_taken_up_where_it_was(void **state)
         {.then = FAKE_DROP_MID_BATCH, .after = 2},
         {.then = FAKE_GARBAGE, .after = 1},
         {.then = FAKE_WRONG_POSITION, .after = 2},
-        {.then = FAKE_UNASKED, .after = 1},
         {.then = FAKE_SOFT_ERROR, .after = 1, .code = ERROR_OVERLOADED},
         {.then = FAKE_ERROR, .after = 1, .code = ERROR_TIMEOUT},
         {0}};
-    struct fake_server *f = fake_start(0, plans, 8);
+    struct fake_server *f = fake_start(0, plans, 7);
     pasted_client *c = rig_open(f, "");
     expect_steps(c, 0, 40);
-    assert_int_equal(rig_stats(c).reconnects, 7);
-    assert_int_equal(fake_counts(f).connections, 8);
+    assert_int_equal(rig_stats(c).reconnects, 6);
+    assert_int_equal(fake_counts(f).connections, 7);
+    pasted_destroy(c);
+    fake_stop(f);
+}
+
+/* While nobody takes batches, what comes beyond the credit cannot have been
+ * asked for: a server that floods must not fill the client's memory. */
+static void a_flood_ends_the_connection(void **state)
+{
+    struct fake_behaviour plans[] = {{.then = FAKE_UNASKED, .after = 1}, {0}};
+    struct fake_server *f = fake_start(0, plans, 2);
+    pasted_client *c = rig_open(f, "");
+    double give_up = rig_now_s() + 20;
+    while (rig_stats(c).reconnects == 0 && rig_now_s() < give_up)
+        rig_sleep_ms(10);
+    assert_int_equal(rig_stats(c).reconnects, 1);
+    assert_true(rig_stats(c).bytes < 4 * FAKE_G * FAKE_SAMPLE);
+    expect_steps(c, 0, 5);
     pasted_destroy(c);
     fake_stop(f);
 }
@@ -332,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dropped_connection_is_taken_up_where_it_was),
+        cmocka_unit_test(a_flood_ends_the_connection),
         cmocka_unit_test(a_killed_server_is_a_timeout_and_then_continues),
         cmocka_unit_test(after_the_reconnect_budget_the_next_call_tries_anew),
         cmocka_unit_test(a_second_server_takes_over),
