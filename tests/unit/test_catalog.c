@@ -458,6 +458,17 @@ static void words_name_mattes_and_splits(void **state)
     assert_int_equal(pool_split_from_name(""), -1);
 }
 
+static void the_demo_pools_are_a_catalog(void **state)
+{
+    struct pool_config c = {.demo = true, .n_threads = 2};
+    struct catalog *catalog = load(&c);
+
+    assert_in_range(catalog->n_classes, 30, 1000);
+    assert_in_range(catalog->n_backgrounds, 50, 1000);
+    assert_int_equal(catalog->n_skips, 0);
+    catalog_unref(catalog);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -477,6 +488,7 @@ int main(void)
         TEST(levels_are_halves_of_each_other),
         TEST(progress_ends_at_the_total),
         TEST(references_keep_a_catalog),
+        TEST(the_demo_pools_are_a_catalog),
         TEST(words_name_mattes_and_splits),
     };
 
