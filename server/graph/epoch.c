@@ -14,20 +14,29 @@ static struct philox_block key_of(const struct graph_epoch *e, uint64_t epoch,
                        philox_purpose_word(purpose, slot, 0), 0);
 }
 
-/* Which backgrounds have the extra edges moves on by n_extra every epoch, in
- * the seed's order of turns: over any run of epochs the counts differ by one
- * at most. */
+/* Which background is which row. The rows with an extra edge are drawn from
+ * this epoch's window of the seed's order of turns, the others from the rest;
+ * the window moves on by its width every epoch, so that over any run of epochs
+ * the counts differ by one at most. */
 static void set_backgrounds(struct graph_epoch *e)
 {
-    uint32_t n = e->spec.n_backgrounds;
-    e->first_turn = (uint32_t)(e->epoch % n * e->n_extra % n);
+    uint32_t n = e->spec.n_backgrounds, n_extra = e->n_extra;
+    uint64_t first = e->epoch % n * n_extra % n;
+    struct feistel turns, extra = {0}, others;
     /* slot 0 of EXTRA orders the objects' turns (laps.c) */
-    feistel_init(&e->turns, n, key_of(e, 0, PHILOX_GRAPH_EXTRA, 1));
-    if (e->n_extra > 0)
-        feistel_init(&e->spread_extra, e->n_extra,
+    feistel_init(&turns, n, key_of(e, 0, PHILOX_GRAPH_EXTRA, 1));
+    if (n_extra > 0)
+        feistel_init(&extra, n_extra,
                      key_of(e, e->epoch, PHILOX_GRAPH_BACKGROUND, 1));
-    feistel_init(&e->spread_others, n - e->n_extra,
+    feistel_init(&others, n - n_extra,
                  key_of(e, e->epoch, PHILOX_GRAPH_BACKGROUND, 0));
+    for (uint32_t row = 0; row < n; row++) {
+        uint64_t turn = row < n_extra
+                            ? feistel_permute(&extra, row)
+                            : n_extra + feistel_permute(&others, row - n_extra);
+        e->backgrounds[row] =
+            (uint32_t)feistel_permute(&turns, (first + turn) % n);
+    }
 }
 
 static void set_up(struct graph_epoch *e, const struct graph_spec *spec,
@@ -41,9 +50,10 @@ static void set_up(struct graph_epoch *e, const struct graph_spec *spec,
     e->degree = e->n_edges / spec->n_backgrounds;
     e->n_extra = e->n_edges % spec->n_backgrounds;
     e->decked = graph_spec_is_decked(spec);
-    set_backgrounds(e);
-    feistel_init(&e->shuffle, e->n_edges,
-                 key_of(e, epoch, PHILOX_GRAPH_ORDER, 0));
+    struct philox_block key = key_of(e, epoch, PHILOX_GRAPH_ORDER, 0);
+    feistel_init(&e->edge_order, n_edges, key);
+    if (e->decked)
+        feistel_init(&e->round_order, n_edges / spec->n_classes, key);
 }
 
 static int deal(struct graph_epoch *e, struct fault *fault)
@@ -63,11 +73,14 @@ static int fill(struct graph_epoch *e, struct fault *fault)
         return 0; /* drawn when asked for */
     bool with_places = e->decked && e->spec.order == GRAPH_MIXED;
     e->objects = mem_calloc(e->n_edges, sizeof(*e->objects));
+    e->backgrounds = mem_calloc(e->spec.n_backgrounds, sizeof(*e->backgrounds));
     if (with_places)
         e->places = mem_calloc(e->n_edges, sizeof(*e->places));
-    if (e->objects == NULL || (with_places && e->places == NULL))
+    if (e->objects == NULL || e->backgrounds == NULL ||
+        (with_places && e->places == NULL))
         return fault_set(fault, ERROR_NO_MEMORY,
                          "no memory for an epoch of %u edges", e->n_edges);
+    set_backgrounds(e);
     return deal(e, fault);
 }
 
@@ -93,5 +106,6 @@ void graph_epoch_destroy(struct graph_epoch *e)
         return;
     mem_free(e->objects);
     mem_free(e->places);
+    mem_free(e->backgrounds);
     mem_free(e);
 }

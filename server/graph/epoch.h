@@ -20,13 +20,11 @@ struct graph_epoch {
      * order of decks, else NULL. K <= 65536, so a place fits. */
     uint16_t *places;
 
-    /* Row -> background: `spread` draws the backgrounds of the extra edges out
-     * of this epoch's window of `turns`, and the others out of the rest. */
-    struct feistel turns;         /* of the seed: whose turn it is */
-    struct feistel spread_extra;  /* of the epoch */
-    struct feistel spread_others; /* of the epoch */
-    uint32_t first_turn;          /* where the window begins */
-    struct feistel shuffle;       /* emission -> dealing order, if shuffled */
+    uint32_t *backgrounds; /* [nB] of each row; NULL if independent */
+
+    /* Keyed permutations of the emission order: of the edges if shuffled, of
+     * the rounds (with a key for each class) if mixed. */
+    struct feistel edge_order, round_order;
 };
 
 uint32_t graph_n_objects(const struct graph_spec *spec);
@@ -51,7 +49,5 @@ static inline uint32_t graph_row_of(const struct graph_epoch *e, uint32_t edge)
         return edge / (e->degree + 1);
     return e->n_extra + (uint32_t)((edge - n_in_extra) / e->degree);
 }
-
-uint32_t graph_row_background(const struct graph_epoch *e, uint32_t row);
 
 #endif

@@ -9,18 +9,18 @@
 
 #include "server/base/philox.h"
 
-/* Eight rounds pass every test on large domains; small ones (a network over
- * 2 x 2) need some more, and the difference costs nothing here. */
-#define FEISTEL_ROUNDS 12
-
 struct feistel {
     uint64_t n;
+    uint64_t key[2];
     uint32_t a, b; /* a * b < n + a: a walk takes 1 + a/n steps on average */
-    uint64_t round_key[FEISTEL_ROUNDS];
+    uint32_t n_rounds;
 };
 
 /* 1 <= n <= 2^32. The key is one Philox block. */
 void feistel_init(struct feistel *f, uint64_t n, struct philox_block key);
+
+/* The same domain under another key; cheaper than feistel_init. */
+struct feistel feistel_rekey(const struct feistel *f, struct philox_block key);
 
 /* x < n -> the image of x, < n. */
 uint64_t feistel_permute(const struct feistel *f, uint64_t x);

@@ -6,28 +6,18 @@
 
 #include "server/graph/epoch.h"
 
-uint32_t graph_row_background(const struct graph_epoch *e, uint32_t row)
-{
-    uint64_t turn;
-    if (row < e->n_extra)
-        turn = feistel_permute(&e->spread_extra, row);
-    else
-        turn =
-            e->n_extra + feistel_permute(&e->spread_others, row - e->n_extra);
-    turn = (e->first_turn + turn) % e->spec.n_backgrounds;
-    return (uint32_t)feistel_permute(&e->turns, turn);
-}
-
-/* Block d holds the classes in the order of deck d, but each from a round of
- * its own: one keyed permutation of the rounds for each class. */
+/* Block d holds every class once, each from a round of its own: one keyed
+ * permutation of the rounds for each class. The order of the classes in block d
+ * is round d's table read the other way, from places to classes: the inverse
+ * of a shuffle is a shuffle. */
 static uint32_t mixed_edge(const struct graph_epoch *e, uint32_t index)
 {
     uint32_t k = e->spec.n_classes, block = index / k;
-    uint32_t c = graph_class_of(&e->spec, e->objects[index]);
-    struct feistel rounds;
-    feistel_init(&rounds, e->n_edges / k,
-                 philox_draw(e->spec.seed, e->epoch,
-                             philox_purpose_word(PHILOX_GRAPH_ORDER, 1, 0), c));
+    uint32_t c = e->places[index];
+    struct feistel rounds = feistel_rekey(
+        &e->round_order,
+        philox_draw(e->spec.seed, e->epoch,
+                    philox_purpose_word(PHILOX_GRAPH_ORDER, 1, 0), c));
     uint32_t start = (uint32_t)feistel_permute(&rounds, block) * k;
     return start + e->places[start + c];
 }
@@ -38,7 +28,7 @@ static uint32_t dealt_edge(const struct graph_epoch *e, uint32_t index)
         return index;
     if (e->places != NULL)
         return mixed_edge(e, index);
-    return (uint32_t)feistel_permute(&e->shuffle, index);
+    return (uint32_t)feistel_permute(&e->edge_order, index);
 }
 
 /* Draws of one sample: objects uniformly, or classes first. */
@@ -70,6 +60,6 @@ struct graph_edge graph_epoch_edge(const struct graph_epoch *e, uint64_t index)
     uint32_t edge = dealt_edge(e, (uint32_t)index);
     return (struct graph_edge){
         .object = e->objects[edge],
-        .background = graph_row_background(e, graph_row_of(e, edge)),
+        .background = e->backgrounds[graph_row_of(e, edge)],
     };
 }

@@ -29,15 +29,14 @@ bool graph_spec_is_decked(const struct graph_spec *spec)
 
 uint32_t graph_class_of(const struct graph_spec *spec, uint32_t object)
 {
-    uint32_t low = 0, high = spec->n_classes; /* first[low] <= object */
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (spec->class_first[middle] <= object)
-            low = middle;
-        else
-            high = middle;
+    const uint32_t *first = spec->class_first;
+    uint32_t n = spec->n_classes; /* first[0] <= object < first[n] */
+    while (n > 1) {
+        uint32_t half = n / 2;
+        first += first[half] <= object ? half : 0; /* without a branch */
+        n -= half;
     }
-    return low;
+    return (uint32_t)(first - spec->class_first);
 }
 
 /* The rounding up to whole rounds of K never asks a background for a class
@@ -61,7 +60,7 @@ uint64_t graph_epoch_bytes(const struct graph_spec *spec)
     uint64_t n_edges = graph_edges_per_epoch(spec);
     if (spec->pairing == GRAPH_INDEPENDENT)
         return n_bytes;
-    n_bytes += n_edges * sizeof(uint32_t);
+    n_bytes += (n_edges + spec->n_backgrounds) * sizeof(uint32_t);
     if (spec->order == GRAPH_MIXED && graph_spec_is_decked(spec))
         n_bytes += n_edges * sizeof(uint16_t);
     return n_bytes;
