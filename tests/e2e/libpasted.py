@@ -1,0 +1,79 @@
+"""libpasted through ctypes, as far as the tests need it. Knows no protocol."""
+import ctypes
+import os
+import pathlib
+
+from daemon import build_folder
+
+TIMEOUT, CLOSED, OK = -12, -13, 0
+
+
+class Tensor(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_void_p),
+                ("n_bytes", ctypes.c_uint64), ("shape", ctypes.c_uint64 * 4),
+                ("n_dims", ctypes.c_uint32), ("dtype", ctypes.c_uint32)]
+
+
+def load():
+    path = pathlib.Path(build_folder()) / "client" / "lib" / "libpasted.so.0"
+    lib = ctypes.CDLL(os.fspath(path))
+    pointer = ctypes.c_void_p
+    lib.pasted_create.restype = pointer
+    lib.pasted_error.restype = ctypes.c_char_p
+    for name in ("pasted_create", "pasted_destroy", "pasted_error",
+                 "pasted_batch_release", "pasted_batch_first_position",
+                 "pasted_set", "pasted_open", "pasted_next",
+                 "pasted_position", "pasted_batch_tensor"):
+        getattr(lib, name).argtypes = {
+            "pasted_create": [],
+            "pasted_set": [pointer, ctypes.c_char_p, ctypes.c_char_p],
+            "pasted_open": [pointer, ctypes.c_char_p],
+            "pasted_next": [pointer, ctypes.POINTER(pointer)],
+            "pasted_position": [pointer, ctypes.POINTER(ctypes.c_uint64)],
+            "pasted_batch_tensor": [pointer, ctypes.c_char_p,
+                                    ctypes.POINTER(Tensor)],
+        }.get(name, [pointer])
+    lib.pasted_batch_first_position.restype = ctypes.c_uint64
+    lib.pasted_destroy.restype = lib.pasted_batch_release.restype = None
+    return lib
+
+
+class Client:
+    """One handle; next() gives (status, first position, image bytes)."""
+
+    def __init__(self, url, **options):
+        self.lib = load()
+        self.handle = self.lib.pasted_create()
+        for key, value in options.items():
+            self.check(self.lib.pasted_set(self.handle, key.encode(),
+                                           str(value).encode()))
+        self.check(self.lib.pasted_open(self.handle, url.encode()))
+
+    def error(self):
+        return self.lib.pasted_error(self.handle).decode()
+
+    def check(self, status):
+        if status != OK:
+            raise RuntimeError(f"{status}: {self.error()}")
+
+    def next(self):
+        batch = ctypes.c_void_p()
+        status = self.lib.pasted_next(self.handle, ctypes.byref(batch))
+        if status != OK:
+            return status, None, None
+        image = Tensor()
+        self.check(self.lib.pasted_batch_tensor(batch, b"image",
+                                                ctypes.byref(image)))
+        position = self.lib.pasted_batch_first_position(batch)
+        data = ctypes.string_at(image.data, image.n_bytes)
+        self.lib.pasted_batch_release(batch)
+        return status, position, data
+
+    def position(self):
+        out = ctypes.c_uint64()
+        self.check(self.lib.pasted_position(self.handle, ctypes.byref(out)))
+        return out.value
+
+    def close(self):
+        self.lib.pasted_destroy(self.handle)
+        self.handle = None
