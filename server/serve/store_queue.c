@@ -153,10 +153,12 @@ static void submit(struct rendering *r, enum rendering_task task)
 }
 
 /* Brings a failure to the loop by way of the workers, so that no done is
- * called from inside a caller's store_get or batch_unref. */
+ * called from inside a caller's store_get or batch_unref. A failed epoch goes
+ * away with its last pin, so that who asks again gets it built anew. */
 static void submit_failure(struct rendering *r, int status,
                            const struct fault *fault)
 {
+    release_epochs(r);
     r->status = status;
     r->fault = *fault;
     submit(r, TASK_FAIL);

@@ -214,6 +214,26 @@ static void one_epoch_of_room_serves_any_position_in_turn(void **state)
     stream_destroy(stream);
 }
 
+/* The build's own pin once hid the room that it made: nobody looked again. */
+static void a_batch_goes_on_when_a_build_it_does_not_need_ends(void **state)
+{
+    struct stream *stream = rig_stream(RIG_RECIPE);
+    struct store_config config = room_for(stream, 1);
+    struct want w = {0};
+    struct ask a;
+    struct rig rig;
+
+    rig_start(&rig, 1, &config);
+    assert_int_equal(want(&rig, &w, stream, 3), 0);
+    ask_init(&a, stream, 0, 3);
+    assert_int_equal(ask_send(&rig, &a), 0);
+    rig_settle(&rig);
+    assert_true(w.answered && a.answered);
+    batch_unref(a.batch);
+    rig_stop(&rig);
+    stream_destroy(stream);
+}
+
 static void too_many_builds_at_once_are_refused(void **state)
 {
     static struct want wants[EPOCHS_MAX_BUILDS + 1];
@@ -269,6 +289,7 @@ int main(void)
         cmocka_unit_test(pinned_epochs_stay_and_refuse_others),
         cmocka_unit_test(an_epoch_larger_than_the_budget_is_refused),
         cmocka_unit_test(one_epoch_of_room_serves_any_position_in_turn),
+        cmocka_unit_test(a_batch_goes_on_when_a_build_it_does_not_need_ends),
         cmocka_unit_test(too_many_builds_at_once_are_refused),
         cmocka_unit_test(every_allocation_of_a_build_may_fail),
     };

@@ -390,6 +390,56 @@ static void every_allocation_of_a_first_request_may_fail(void **state)
     }
 }
 
+/* Asks again from inside the failure's done, as a session may. */
+struct stubborn {
+    struct store_request request;
+    struct store *store;
+    uint32_t n_failures;
+    struct batch *batch;
+};
+
+static void on_stubborn(struct store_request *request, int status,
+                        struct batch *batch, const struct fault *fault)
+{
+    struct stubborn *s = request->context;
+    struct fault none = {0};
+
+    s->batch = batch;
+    if (status == 0)
+        return;
+    assert_int_equal(++s->n_failures, 1);
+    assert_int_equal(store_get(s->store, request, &s->batch, &none), 0);
+}
+
+static void who_asks_again_after_a_failure_starts_anew(void **state)
+{
+    struct store_config config = rig_config();
+    struct stubborn s = {.n_failures = 0};
+    struct fault fault = {0};
+    struct ask warm;
+    struct rig rig;
+
+    rig_start(&rig, 1, &config);
+    ask_init(&warm, stream, 0, 1);
+    batch_unref(ask_batch(&rig, &warm));
+    s.store = rig.store;
+    s.request = (struct store_request){.stream = stream,
+                                       .first_position = 5 * RIG_EDGES,
+                                       .n_samples = 2,
+                                       .class = WORKER_BULK,
+                                       .done = on_stubborn,
+                                       .context = &s};
+    mem_fail_nth(2); /* the first is the epoch's slot, then its graph */
+    assert_int_equal(store_get(rig.store, &s.request, &s.batch, &fault), 0);
+    rig_settle(&rig);
+    mem_fail_nth(0);
+    assert_int_equal(s.n_failures, 1);
+    assert_non_null(s.batch);
+    rig_check_batch(s.batch);
+    batch_unref(s.batch);
+    rig_stop(&rig);
+}
+
 static void a_batch_allocates_nothing_once_its_epoch_is_there(void **state)
 {
     struct store_config config = rig_config();
@@ -430,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_store_that_could_hold_nothing_is_refused),
         cmocka_unit_test(every_allocation_of_create_may_fail),
         cmocka_unit_test(every_allocation_of_a_first_request_may_fail),
+        cmocka_unit_test(who_asks_again_after_a_failure_starts_anew),
         cmocka_unit_test(a_batch_allocates_nothing_once_its_epoch_is_there),
     };
 
