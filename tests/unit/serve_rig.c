@@ -51,7 +51,7 @@ struct catalog *rig_catalog(void)
 struct stream *rig_stream(const char *recipe)
 {
     struct recipe r;
-    struct stream *s;
+    struct stream *s = NULL;
     struct fault fault = {0};
 
     if (recipe_parse(recipe, strlen(recipe), &r, &fault) < 0 ||
