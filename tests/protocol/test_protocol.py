@@ -7,9 +7,9 @@ import unittest
 
 import peer
 from cases_bytes import Client, Decoder, WorkedBytes  # noqa: F401
+from cases_cursor import Drain, SeekAndPull  # noqa: F401
 from cases_session import Handshake, Headers, Packets, Payloads, States  # noqa: F401
-from cases_stream import (  # noqa: F401
-    Content, Credit, Drain, Open, SeekAndPull, TheClient)
+from cases_stream import Content, Credit, Open, TheClient  # noqa: F401
 from cases_time import Clocks  # noqa: F401
 
 
