@@ -75,16 +75,19 @@ struct pool_jpeg_info pool_jpeg_scan(const uint8_t *bytes, size_t n_bytes)
 
     if (!pool_jpeg_is(bytes, n_bytes))
         at = end;
-    while (end - at >= 4 && at[0] == 0xff) {
+    while (end - at >= 2 && at[0] == 0xff) {
         const uint8_t marker = at[1];
-        const size_t length = (size_t)at[2] << 8 | at[3];
 
+        info.whole = marker == MARKER_EOI;
         if (marker == 0xff) { /* a fill byte */
             at++;
             continue;
         }
-        if (marker == MARKER_EOI || length < 2 ||
-            length > (size_t)(end - at) - 2)
+        if (info.whole || end - at < 4)
+            break;
+        const size_t length = (size_t)at[2] << 8 | at[3];
+
+        if (length < 2 || length > (size_t)(end - at) - 2)
             break;
         read_segment(&info, marker, at + 4, length - 2);
         at += 2 + length;
@@ -153,6 +156,10 @@ int pool_jpeg_decode(const uint8_t *bytes, size_t n_bytes, bool want_alpha,
     if (!tj)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory to decode a JPEG");
     code = check_header(tj, bytes, n_bytes, limits, size, fault);
+    if (!code && (!info.whole || info.width != (uint32_t)size[0] ||
+                  info.height != (uint32_t)size[1]))
+        code = fault_set(fault, ERROR_BAD_FILE,
+                         "not a valid JPEG: its markers are damaged");
     if (!code)
         code =
             pool_raster_init(out, size[0], size[1], want_alpha ? 4 : 3, fault);

@@ -20,6 +20,7 @@ struct pool_jpeg_info {
     bool progressive;
     int orientation;  /* 1..8; 1 when the file says nothing */
     uint32_t n_scans; /* those in the bytes that were given */
+    bool whole;       /* the walk came to EOI */
 };
 
 /* Walks the markers of a whole file or of its beginning; stops quietly at the
@@ -27,10 +28,11 @@ struct pool_jpeg_info {
 struct pool_jpeg_info pool_jpeg_scan(const uint8_t *bytes, size_t n_bytes);
 
 /* RGBA with alpha 255 (want_alpha) or RGB, turned as the Exif orientation
- * says. The exact integer DCT and smooth chroma upsampling are used. Any
- * warning of damaged data makes the file bad; CMYK and YCCK are refused.
- * Errors: -ERROR_BAD_FILE, -ERROR_UNSUPPORTED, -ERROR_TOO_LARGE,
- * -ERROR_NO_MEMORY; *out is then empty. */
+ * says. Bad is what our walk over the markers does not follow to the same size
+ * and to EOI, where libjpeg would guess. The exact integer DCT and smooth
+ * chroma upsampling are used. Any warning of damaged data makes the file bad;
+ * CMYK and YCCK are refused. Errors: -ERROR_BAD_FILE, -ERROR_UNSUPPORTED,
+ * -ERROR_TOO_LARGE, -ERROR_NO_MEMORY; *out is then empty. */
 int pool_jpeg_decode(const uint8_t *bytes, size_t n_bytes, bool want_alpha,
                      const struct pool_limits *limits, struct pool_raster *out,
                      struct fault *fault);

@@ -223,10 +223,12 @@ int pool_png_decode(const uint8_t *bytes, size_t n_bytes, bool want_alpha,
                        .end = bytes + n_bytes,
                        .limits = limits,
                        .want_alpha = want_alpha};
+    uint32_t width, height;
     int code;
 
     memset(out, 0, sizeof(*out));
-    if ((code = check_chunks(bytes, n_bytes, limits, fault)))
+    if ((code = pool_png_size(bytes, n_bytes, &width, &height, fault)) ||
+        (code = check_chunks(bytes, n_bytes, limits, fault)))
         return code;
     r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r, on_error,
                                      on_warning, &r, on_malloc, on_free);

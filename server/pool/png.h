@@ -24,10 +24,11 @@ int pool_png_size(const uint8_t *bytes, size_t n_bytes, uint32_t *out_width,
  * want_alpha (255 where the file has none); else RGB, an image with alpha being
  * composited over black.
  *
- * A file is bad exactly when libpng reports an error for it: a warning (a
- * damaged ancillary chunk is dropped) is not one, except about tRNS, which
- * decides pixels. Errors: -ERROR_BAD_FILE, -ERROR_TOO_LARGE,
- * -ERROR_NO_MEMORY; *out is then empty. */
+ * A file is bad when libpng reports an error for it: a warning (a damaged
+ * ancillary chunk is dropped) is not one, except about tRNS, which decides
+ * pixels. Beyond that, only a file whose first chunk is not IHDR is bad.
+ * Errors: -ERROR_BAD_FILE, -ERROR_TOO_LARGE, -ERROR_NO_MEMORY; *out is then
+ * empty. */
 int pool_png_decode(const uint8_t *bytes, size_t n_bytes, bool want_alpha,
                     const struct pool_limits *limits, struct pool_raster *out,
                     struct fault *fault);
