@@ -12,6 +12,9 @@
 #define GRAPH_MAX_EDGES   (1ull << 30) /* of one epoch */
 #define GRAPH_MAX_CLASSES 65536
 
+/* dealt: a background's edges together. mixed: aligned blocks of K hold each
+ * class once, from rounds all over the epoch; by object with unequal class
+ * sizes there are no such rounds, and mixed is shuffled. */
 enum graph_order { GRAPH_DEALT, GRAPH_MIXED, GRAPH_SHUFFLED };
 enum graph_pairing { GRAPH_BALANCED, GRAPH_INDEPENDENT };
 enum graph_balance { GRAPH_BY_CLASS, GRAPH_BY_OBJECT };
@@ -44,7 +47,8 @@ struct graph_edge {
 
 /* Refuses impossible specs with a sentence (-ERROR_BAD_RECIPE): no class, an
  * empty class, dB > nO, a class too small for floor/ceil(dB/K), strict without
- * exact degrees, more than GRAPH_MAX_EDGES. */
+ * exact degrees, more than GRAPH_MAX_EDGES. Exact: E is nB * dB, and objects
+ * have equal degrees, within their class or, by object, all. */
 int graph_spec_check(const struct graph_spec *spec, struct fault *fault);
 
 /* E of a checked spec: nB * dB rounded up to a multiple of K. (By object with
