@@ -18,7 +18,7 @@
 
 #include "common/error.h"
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 30000
 
 static void open_socket(struct peer *p, uint16_t port, int receive_bytes)
 {

@@ -1,5 +1,5 @@
 /* A client for tests: one blocking socket, frames by hand. Reads give up after
- * 10 s. Aborts the test on anything unexpected. */
+ * 30 s. Aborts the test on anything unexpected. */
 #ifndef PASTED_TESTS_TCP_PEER_H
 #define PASTED_TESTS_TCP_PEER_H
 

@@ -44,7 +44,7 @@ struct tcp_config world_config(void)
 }
 
 static struct stream *make_stream(const char *name, int32_t side,
-                                  uint32_t batch)
+                                  uint32_t batch, uint8_t dtype)
 {
     struct fault fault = {0};
     struct recipe recipe;
@@ -52,6 +52,7 @@ static struct stream *make_stream(const char *name, int32_t side,
     recipe_default(&recipe);
     recipe.height = recipe.width = side;
     recipe.batch = batch;
+    recipe.output.dtype = dtype;
     int status = stream_create(name, catalog, &recipe, &stream, &fault);
     if (status != 0)
         print_error("%s\n", fault.text);
@@ -95,8 +96,8 @@ void world_start(struct world *w, const struct tcp_config *config)
     assert_int_equal(workers_create(&w->loop, 2, &w->workers, &fault), 0);
     assert_int_equal(store_create(w->workers, &store, &w->store, &fault), 0);
     w->streams.n_streams = 2;
-    w->streams.stream[0] = make_stream(SMALL, 16, 8);
-    w->streams.stream[1] = make_stream(LARGE, 128, LARGE_BATCH);
+    w->streams.stream[0] = make_stream(SMALL, 16, 8, TENSOR_U8);
+    w->streams.stream[1] = make_stream(LARGE, 64, LARGE_BATCH, TENSOR_F32);
     if (tcp_server_create(&w->loop, w->store, &w->streams, config, &w->server,
                           &fault) != 0)
         print_error("%s\n", fault.text);

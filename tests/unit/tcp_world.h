@@ -14,7 +14,7 @@
 
 /* Streams of every world, over the demo pools: */
 #define SMALL       "small" /* 16 px */
-#define LARGE       "large" /* 128 px: a batch fills no socket's buffers */
+#define LARGE       "large" /* 64 px f32: more than a socket's buffers hold */
 #define LARGE_BATCH 128     /* 6.3 MB */
 
 struct world {
