@@ -9,7 +9,6 @@ if(PASTED_BENCH)
   target_link_libraries(bench_compose PRIVATE pasted_compose pasted_plan
                         pasted_graph pasted_recipe pasted_pool pasted_pixel
                         pasted_base pasted_common)
-  add_test(NAME bench_compose_runs
-           COMMAND bench_compose --size 32 --seconds 0.2 --images 20)
-  set_tests_properties(bench_compose_runs PROPERTIES TIMEOUT 120)
+  pasted_register(bench_compose_runs 120 bench bench_compose --size 32
+                  --seconds 0.2 --images 20)
 endif()

@@ -14,12 +14,16 @@ foreach(thing stream faults direct)
   target_link_libraries(test_client_${thing} PRIVATE fake_server)
 endforeach()
 
+# The example of client/README.md, against the library that users link.
+add_executable(pull_batches ${PROJECT_SOURCE_DIR}/client/examples/pull_batches.c)
+target_link_libraries(pull_batches PRIVATE libpasted)
+
 foreach(promise c99 cplusplus symbols needed installed readme)
   # A sanitized library cannot be linked by a program that is not.
   if(NOT (PASTED_SANITIZE AND promise MATCHES "installed|needed"))
     pasted_script_test(client_${promise}
       COMMAND ${Python3_EXECUTABLE} ${here}/client_promises.py ${promise})
-    set_property(TEST client_${promise} APPEND PROPERTY ENVIRONMENT
+    set_property(TEST ${suite}client_${promise} APPEND PROPERTY ENVIRONMENT
                  "PASTED_LIBDIR=${CMAKE_INSTALL_LIBDIR}")
   endif()
 endforeach()
