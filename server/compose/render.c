@@ -85,7 +85,7 @@ static void background_row(struct render *r, int32_t y)
 
     const uint8_t *top = level->pixels + y0 * level->stride_bytes + first * 3;
     const uint8_t *low = level->pixels + y1 * level->stride_bytes + first * 3;
-    r->kernels->lerp_rows(top, low, (uint32_t)(v >> 8) & 255,
+    r->kernels->lerp_rows(top, low, (uint32_t)(v >> 9) & 127,
                           (stop - first + 1) * 3, r->stage + first * 3);
     if (last > last_x) /* weighs nothing, but is read */
         memcpy(r->stage + last * 3, r->stage + last_x * 3, 3);

@@ -27,7 +27,7 @@ struct pixel_line {
 struct pixel_kernels {
     const char *name; /* as in PASTED_CPU */
 
-    /* out[i] = lerp8(a[i], b[i], f), n bytes, 0 <= f <= 255. */
+    /* out[i] = lerp7(a[i], b[i], f), n bytes, 0 <= f <= 127. */
     void (*lerp_rows)(const uint8_t *a, const uint8_t *b, uint32_t f,
                       int32_t n_bytes, uint8_t *out);
     /* RGB24 -> RGBX: pixel i is the horizontal lerp at u + i * du, which is

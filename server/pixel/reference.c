@@ -7,10 +7,11 @@
 
 #include "server/pixel/kernels.h"
 
-/* Four channels, one in each 16-bit lane. lerp8 of a lane is at most
+/* Four channels, one in each 16-bit lane. No sum of a lane passes
  * 255 * 256 + 128 < 2^16, so lanes never carry into each other. */
-#define LANE_MASK  0x00ff00ff00ff00ffull
-#define LANE_ROUND 0x0080008000800080ull
+#define LANE_MASK   0x00ff00ff00ff00ffull
+#define LANE_HALF_7 0x0040004000400040ull
+#define LANE_HALF_8 0x0080008000800080ull
 
 static inline uint32_t load32(const uint8_t *p)
 {
@@ -36,24 +37,24 @@ static inline uint32_t gather(uint64_t lanes)
     return (uint32_t)lanes | (uint32_t)(lanes >> 32) << 8;
 }
 
-/* lerp8 of every lane, 0 <= f <= 256. */
+/* lerp7 of every lane, 0 <= f <= 127. */
 static inline uint64_t lerp_lanes(uint64_t a, uint64_t b, uint32_t f)
 {
-    return ((a * (256 - f) + b * f + LANE_ROUND) >> 8) & LANE_MASK;
+    return ((a * (128 - f) + b * f + LANE_HALF_7) >> 7) & LANE_MASK;
 }
 
 static inline uint32_t fraction(int32_t coordinate)
 {
-    return ((uint32_t)coordinate >> 8) & 255;
+    return ((uint32_t)coordinate >> 9) & 127;
 }
 
 static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
                       int32_t n_bytes, uint8_t *out)
 {
-    const uint16_t to_b = (uint16_t)f, to_a = (uint16_t)(256 - f);
+    const uint16_t to_b = (uint16_t)f, to_a = (uint16_t)(128 - f);
     for (int32_t i = 0; i < n_bytes; i++) {
-        uint16_t sum = (uint16_t)(a[i] * to_a + b[i] * to_b + 128);
-        out[i] = (uint8_t)(sum >> 8);
+        uint16_t sum = (uint16_t)(a[i] * to_a + b[i] * to_b + 64);
+        out[i] = (uint8_t)(sum >> 7);
     }
 }
 
@@ -205,7 +206,7 @@ static void over_row(uint8_t *rgbx, const uint8_t *rgba, int32_t n)
     for (int32_t i = 0; i < n; i++) {
         uint32_t alpha = rgba[i * 4 + 3];
         uint32_t keep = 256 - (alpha + (alpha >> 7));
-        uint64_t under = spread(load32(rgbx + i * 4)) * keep + LANE_ROUND;
+        uint64_t under = spread(load32(rgbx + i * 4)) * keep + LANE_HALF_8;
         uint32_t kept = gather((under >> 8) & LANE_MASK);
         /* No byte overflows: kept <= 255 - alpha, colour <= alpha. */
         store32(rgbx + i * 4, load32(rgba + i * 4) + kept);

@@ -29,13 +29,13 @@ def mip_level(image, level):
     return image
 
 
-def lerp8(a, b, f):
-    return (a * (256 - f) + b * f + 128) >> 8
+def lerp7(a, b, f):
+    return (a * (128 - f) + b * f + 64) >> 7
 
 
 def split(coordinate):
     """16.16 -> (first tap, fraction)."""
-    return coordinate >> 16, (coordinate >> 8) & 255
+    return coordinate >> 16, (coordinate >> 9) & 127
 
 
 def bilinear(texel, u, v):
@@ -43,9 +43,9 @@ def bilinear(texel, u, v):
     i, fu = split(u)
     j, fv = split(v)
     fu, fv = fu[..., None], fv[..., None]
-    left = lerp8(texel(i, j), texel(i, j + 1), fv)
-    right = lerp8(texel(i + 1, j), texel(i + 1, j + 1), fv)
-    return lerp8(left, right, fu)
+    left = lerp7(texel(i, j), texel(i, j + 1), fv)
+    right = lerp7(texel(i + 1, j), texel(i + 1, j + 1), fv)
+    return lerp7(left, right, fu)
 
 
 def grid(plan, margin=0):

@@ -5,12 +5,12 @@
 
 #include "server/base/philox.h"
 
-static int lerp8(int a, int b, int f)
+static int lerp7(int a, int b, int f)
 {
-    return (a * (256 - f) + b * f + 128) / 256;
+    return (a * (128 - f) + b * f + 64) / 128;
 }
 
-/* floor(v / 65536) and the top eight bits of the rest. */
+/* floor(v / 65536) and the top seven bits of the rest. */
 static int whole(int64_t v)
 {
     return (int)(v >= 0 ? v / 65536 : -((-v + 65535) / 65536));
@@ -18,14 +18,14 @@ static int whole(int64_t v)
 
 static int part(int64_t v)
 {
-    return (int)((v - (int64_t)whole(v) * 65536) / 256);
+    return (int)((v - (int64_t)whole(v) * 65536) / 512);
 }
 
 static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
                       int32_t n_bytes, uint8_t *out)
 {
     for (int32_t i = 0; i < n_bytes; i++)
-        out[i] = (uint8_t)lerp8(a[i], b[i], (int)f);
+        out[i] = (uint8_t)lerp7(a[i], b[i], (int)f);
 }
 
 static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
@@ -38,7 +38,7 @@ static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
         if (at > max_u)
             at = max_u;
         for (int c = 0; c < 3; c++)
-            rgbx[i * 4 + c] = (uint8_t)lerp8(
+            rgbx[i * 4 + c] = (uint8_t)lerp7(
                 rgb[whole(at) * 3 + c], rgb[whole(at) * 3 + 3 + c], part(at));
         rgbx[i * 4 + 3] = 255;
     }
@@ -80,10 +80,10 @@ static void object_any(const struct image_level *level, struct pixel_line line,
         int64_t v = line.v + (int64_t)(i / 4) * line.dv;
         int x = whole(u), y = whole(v), c = i % 4;
         int left =
-            lerp8(texel(level, x, y, c), texel(level, x, y + 1, c), part(v));
-        int right = lerp8(texel(level, x + 1, y, c),
+            lerp7(texel(level, x, y, c), texel(level, x, y + 1, c), part(v));
+        int right = lerp7(texel(level, x + 1, y, c),
                           texel(level, x + 1, y + 1, c), part(v));
-        rgba[i] = (uint8_t)lerp8(left, right, part(u));
+        rgba[i] = (uint8_t)lerp7(left, right, part(u));
     }
 }
 

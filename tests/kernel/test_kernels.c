@@ -112,7 +112,7 @@ static void round_lerp_rows(struct round *t)
 {
     int32_t n = t->n * 3;
     const uint8_t *a = input(t, 0, (size_t)n), *b = input(t, 1, (size_t)n);
-    uint32_t f = (uint32_t)between(t, 0, 255);
+    uint32_t f = (uint32_t)between(t, 0, 127);
     t->k->lerp_rows(a, b, f, n, output(t, (size_t)n));
     oracle_kernels.lerp_rows(a, b, f, n, t->expected);
     expect_equal(t, "lerp_rows", (size_t)n);

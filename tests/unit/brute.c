@@ -68,10 +68,10 @@ static void background_pixel(const struct image_level *l, const struct plan *p,
         const uint8_t *top = l->pixels + y0 * l->stride_bytes + xi * 3;
         const uint8_t *low =
             l->pixels + clamp(y0 + 1, l->height - 1) * l->stride_bytes + xi * 3;
-        oracle_kernels.lerp_rows(top, low, (uint32_t)v >> 8 & 255, 3,
+        oracle_kernels.lerp_rows(top, low, (uint32_t)v >> 9 & 127, 3,
                                  column[i]);
     }
-    oracle_kernels.lerp_rows(column[0], column[1], (uint32_t)u >> 8 & 255, 3,
+    oracle_kernels.lerp_rows(column[0], column[1], (uint32_t)u >> 9 & 127, 3,
                              out);
     out[3] = 255;
 }
