@@ -117,11 +117,9 @@ int stream_slice(uint64_t position, uint32_t global_batch, uint32_t rank,
 {
     uint32_t n_samples;
 
-    if (global_batch == 0 || global_batch > RECIPE_MAX_BATCH)
+    if (global_batch == 0)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
-                         "a global batch of %" PRIu32
-                         " samples: 1 to %d are possible",
-                         global_batch, RECIPE_MAX_BATCH);
+                         "a global batch of 0 samples: at least 1 is needed");
     if (world == 0 || global_batch % world != 0)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "world %" PRIu32
@@ -137,6 +135,11 @@ int stream_slice(uint64_t position, uint32_t global_batch, uint32_t rank,
                          "position %" PRIu64 " is beyond the last one, 2^63",
                          position);
     n_samples = global_batch / world;
+    if (n_samples > RECIPE_MAX_BATCH)
+        return fault_set(fault, ERROR_TOO_LARGE,
+                         "%" PRIu32 " samples in one rank's slice: at most %d "
+                         "are possible",
+                         n_samples, RECIPE_MAX_BATCH);
     out->first_position = position + (uint64_t)rank * n_samples;
     out->n_samples = n_samples;
     return 0;

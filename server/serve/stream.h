@@ -51,8 +51,8 @@ struct stream_slice {
     uint32_t n_samples;
 };
 /* rank r of W takes [p + r*G/W, p + (r+1)*G/W). -ERROR_BAD_ARGUMENT with a
- * sentence when W is 0 or does not divide G, r >= W, G is 0 or over
- * RECIPE_MAX_BATCH, or p + G overflows 2^63. */
+ * sentence when W is 0 or does not divide G, r >= W, G is 0, or p + G
+ * overflows 2^63; -ERROR_TOO_LARGE when G / W is over RECIPE_MAX_BATCH. */
 int stream_slice(uint64_t position, uint32_t global_batch, uint32_t rank,
                  uint32_t world, struct stream_slice *out, struct fault *fault);
 

@@ -204,6 +204,8 @@ static bool begin_ahead(struct session *s)
     int status = begin(s, ahead_at(s, s->n_ahead), s->cursor, &fault);
     if (is_retryable(status))
         return false; /* the next tick tries again */
+    if (status < 0 && (s->n_ahead > 0 || s->n_sends > 0))
+        return false; /* what is owed goes first; then it fails again */
     if (status < 0) {
         session_fail(s, SESSION_END_ERROR, s->serial, status, fault.text);
         return false;

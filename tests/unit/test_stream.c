@@ -149,7 +149,8 @@ static void impossible_slices_are_refused_with_a_sentence(void **state)
         int expected;
     } rows[] = {
         {0, 0, 0, 1, -ERROR_BAD_ARGUMENT},
-        {0, RECIPE_MAX_BATCH + 1, 0, 1, -ERROR_BAD_ARGUMENT},
+        {0, RECIPE_MAX_BATCH + 1, 0, 1, -ERROR_TOO_LARGE},
+        {0, 2 * RECIPE_MAX_BATCH, 1, 2, 0},
         {0, RECIPE_MAX_BATCH, 0, 1, 0},
         {0, 8, 0, 0, -ERROR_BAD_ARGUMENT},
         {0, 8, 0, 3, -ERROR_BAD_ARGUMENT},
