@@ -45,8 +45,8 @@ static int gather_objects(struct load *l, struct fault *fault)
                          "%s: no such folder or manifest of objects",
                          path ? path : "(none)");
     if (S_ISREG(st.st_mode))
-        return manifest_load(path, config->matte, &config->limits, &l->objects,
-                             &l->manifest_classes, fault);
+        return manifest_load(path, config, &l->objects, &l->manifest_classes,
+                             fault);
     return scan_objects(path, config->matte, &config->limits, &l->objects,
                         fault);
 }

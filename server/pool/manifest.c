@@ -269,15 +269,14 @@ static int read_root(struct parser *p, const json_t *root,
 }
 
 int manifest_parse(const void *json, size_t n_bytes, const char *file,
-                   enum pool_matte matte, const struct pool_limits *limits,
-                   struct pool_entries *list, struct manifest_classes *classes,
-                   struct fault *fault)
+                   const struct pool_config *config, struct pool_entries *list,
+                   struct manifest_classes *classes, struct fault *fault)
 {
     const char *slash = strrchr(file, '/');
     struct parser p = {.file = file,
                        .folder_bytes = slash ? (int)(slash - file) + 1 : 0,
-                       .matte = matte,
-                       .limits = limits,
+                       .matte = config->matte,
+                       .limits = &config->limits,
                        .list = list,
                        .fault = fault};
     json_error_t error;
@@ -292,17 +291,18 @@ int manifest_parse(const void *json, size_t n_bytes, const char *file,
     return code;
 }
 
-int manifest_load(const char *file, enum pool_matte matte,
-                  const struct pool_limits *limits, struct pool_entries *list,
-                  struct manifest_classes *classes, struct fault *fault)
+int manifest_load(const char *file, const struct pool_config *config,
+                  struct pool_entries *list, struct manifest_classes *classes,
+                  struct fault *fault)
 {
     struct pool_file f;
-    int code = pool_file_read(file, limits->max_file_bytes, false, &f, fault);
+    int code =
+        pool_file_read(file, config->limits.max_file_bytes, false, &f, fault);
 
     if (code)
         return fault_prefix(fault, "%s", file);
-    code = manifest_parse(f.bytes, f.n_bytes, file, matte, limits, list,
-                          classes, fault);
+    code =
+        manifest_parse(f.bytes, f.n_bytes, file, config, list, classes, fault);
     pool_file_fini(&f);
     for (uint32_t i = 0; !code && i < list->n; i++) {
         struct pool_entry *e = &list->at[i];

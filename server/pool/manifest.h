@@ -40,17 +40,17 @@ struct manifest_classes {
 void manifest_classes_fini(struct manifest_classes *c);
 
 /* Parses a manifest that was read from `file` (its path: for messages, and its
- * folder for the entries' paths). Masks are not looked for. Errors, as
- * "FILE:/objects/3/path: sentence": -ERROR_BAD_FILE, -ERROR_TOO_LARGE,
- * -ERROR_NO_MEMORY; what was added to list stays there. */
+ * folder for the entries' paths); of the config its matte and limits count.
+ * Masks are not looked for. Errors, as "FILE:/objects/3/path: sentence":
+ * -ERROR_BAD_FILE, -ERROR_TOO_LARGE, -ERROR_NO_MEMORY; what was added to list
+ * stays there. */
 int manifest_parse(const void *json, size_t n_bytes, const char *file,
-                   enum pool_matte matte, const struct pool_limits *limits,
-                   struct pool_entries *list, struct manifest_classes *classes,
-                   struct fault *fault);
+                   const struct pool_config *config, struct pool_entries *list,
+                   struct manifest_classes *classes, struct fault *fault);
 
 /* Reads and parses, finds the masks, sorts. Also pool_file_read's errors. */
-int manifest_load(const char *file, enum pool_matte matte,
-                  const struct pool_limits *limits, struct pool_entries *list,
-                  struct manifest_classes *classes, struct fault *fault);
+int manifest_load(const char *file, const struct pool_config *config,
+                  struct pool_entries *list, struct manifest_classes *classes,
+                  struct fault *fault);
 
 #endif

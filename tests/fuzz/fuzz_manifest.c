@@ -8,12 +8,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
-    const struct pool_limits limits = pool_limits_default();
+    const struct pool_config config = {.limits = pool_limits_default()};
     struct pool_entries list = {0};
     struct manifest_classes classes = {0};
     struct fault fault = {0};
-    int code = manifest_parse(data, n_bytes, "pool/m.json", POOL_MATTE_ALPHA,
-                              &limits, &list, &classes, &fault);
+    int code = manifest_parse(data, n_bytes, "pool/m.json", &config, &list,
+                              &classes, &fault);
 
     if (code && strncmp(fault.text, "pool/m.json:", 12) != 0)
         abort();

@@ -206,12 +206,29 @@ static void every_failed_allocation_ends_the_load(void **state)
     assert_in_range(nth, 60, 2000);
 }
 
+static void references_keep_a_catalog(void **state)
+{
+    struct pool_config c = files_config(folder);
+    struct catalog *catalog;
+    struct fault fault = {0};
+
+    files_put(folder, "objects/a.png", 1);
+    files_put_backgrounds(folder, 1);
+    assert_int_equal(catalog_load(&c, &catalog, &fault), 0);
+    assert_ptr_equal(catalog_ref(catalog), catalog);
+    catalog_unref(catalog);
+    assert_int_equal(catalog->objects[0].level[0].pixels[3], 255);
+    catalog_unref(catalog);
+    catalog_unref(NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(resident_memory_is_within_a_tenth_of_the_prediction),
         TEST(too_little_memory_is_refused_before_decoding),
+        TEST(references_keep_a_catalog),
         TEST(every_failed_allocation_ends_the_load),
     };
 

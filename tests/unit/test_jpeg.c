@@ -281,6 +281,29 @@ static void every_truncation_is_a_bad_file(void **state)
     free(jpeg);
 }
 
+/* Ten bytes of the picture are gone, every marker is there. */
+static void lost_data_is_a_bad_file(void **state)
+{
+    const struct pool_limits limits = pool_limits_default();
+    const char *path = files_path(folder, "lost.jpg");
+    struct pool_raster r;
+    struct fault fault;
+    size_t n_bytes;
+
+    paint(false);
+    files_write_jpeg(
+        path,
+        &(struct files_jpeg){.width = WIDTH, .height = HEIGHT, .rgb = picture});
+    uint8_t *jpeg = files_read(path, &n_bytes);
+
+    memmove(jpeg + n_bytes - 50, jpeg + n_bytes - 40, 40);
+    assert_int_equal(
+        pool_jpeg_decode(jpeg, n_bytes - 10, false, &limits, &r, &fault),
+        -ERROR_BAD_FILE);
+    assert_true(pool_jpeg_scan(jpeg, n_bytes - 10).whole);
+    free(jpeg);
+}
+
 static void a_long_segment_before_the_frame_does_not_hide_the_size(void **state)
 {
     const struct pool_limits limits = pool_limits_default();
@@ -343,6 +366,7 @@ int main(void)
         cmocka_unit_test(cmyk_is_refused_with_a_sentence),
         cmocka_unit_test(markers_tell_what_is_in_the_file),
         cmocka_unit_test(scans_are_limited),
+        cmocka_unit_test(lost_data_is_a_bad_file),
         cmocka_unit_test(every_truncation_is_a_bad_file),
         cmocka_unit_test(
             a_long_segment_before_the_frame_does_not_hide_the_size),

@@ -23,11 +23,12 @@ struct result {
 
 static struct result parse(const char *json, enum pool_matte matte)
 {
-    const struct pool_limits limits = pool_limits_default();
+    const struct pool_config config = {.matte = matte,
+                                       .limits = pool_limits_default()};
     struct result r = {0};
 
-    r.code = manifest_parse(json, strlen(json), "pool/objects.json", matte,
-                            &limits, &r.list, &r.classes, &r.fault);
+    r.code = manifest_parse(json, strlen(json), "pool/objects.json", &config,
+                            &r.list, &r.classes, &r.fault);
     return r;
 }
 

@@ -124,7 +124,9 @@ static void the_equations_are_as_written(void **state)
             set(&r, x, y, 20, 10, 0);
     set(&r, 2, 3, 100, 90, 80);   /* sum 270, of the object */
     set(&r, 1, 3, 180, 170, 160); /* sum 510: surround beside it */
+    set(&r, 5, 3, 200, 200, 200); /* sum 600: a = 57, too faint */
     assert_int_equal(matte_corners(&r, NULL), 0);
+    assert_int_equal(at(&r, 5, 3)[3], 0);
     /* d(F) = 735; a = (255 * 495 + 367) / 735 = 172;
      * c' = 255 - ((255 - 100) * 255 + 86) / 172 = 25, then 10, 0 */
     assert_memory_equal(at(&r, 2, 3), ((const uint8_t[]){25, 10, 0, 172}), 4);
