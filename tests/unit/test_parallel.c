@@ -16,7 +16,7 @@
 
 struct board {
     atomic_int runs[N_JOBS];
-    uint64_t slow; /* fails late; those after it fail at once */
+    uint64_t slow; /* fails late, the next one later, all others at once */
 };
 
 static int count(void *context, uint64_t job, struct fault *fault)
@@ -34,8 +34,10 @@ static int fail_from_slow(void *context, uint64_t job, struct fault *fault)
     atomic_fetch_add(&b->runs[job], 1);
     if (job < b->slow)
         return 0;
-    if (job == b->slow)
-        nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+    if (job <= b->slow + 1)
+        nanosleep(
+            &(struct timespec){.tv_nsec = job == b->slow ? 30000000 : 60000000},
+            NULL);
     return fault_set(fault, ERROR_BAD_FILE, "job %d", (int)job);
 }
 

@@ -78,19 +78,44 @@ static void the_verdict_on_every_malformed_png_is_libpngs(void **state)
     assert_true(n_good > 200 && n_bad > 30);
 }
 
-/* A soft pixel keeps its own colour: with the surround's white in it, its
- * straight R + G + B would be beyond what the flood leaves. */
+/* Straight R + G + B of a premultiplied pixel. */
+static int sum_of(const uint8_t *p)
+{
+    return (p[0] + p[1] + p[2]) * 255 / p[3];
+}
+
+/* The least sum of the opaque pixels within 3 columns and rows. */
+static int darkest_near(const struct image_level *l, int32_t x, int32_t y)
+{
+    int least = 765;
+
+    for (int32_t v = y - 3; v <= y + 3; v++) {
+        for (int32_t u = x - 3; u <= x + 3; u++) {
+            if (u < 0 || v < 0 || u >= l->width || v >= l->height)
+                continue;
+            const uint8_t *p = l->pixels + v * l->stride_bytes + 4 * u;
+
+            if (p[3] == 255 && sum_of(p) < least)
+                least = sum_of(p);
+        }
+    }
+    return least;
+}
+
+/* Soft pixels that are lighter than the object beside them: they have kept some
+ * of the white surround. 60 is for JPEG's noise and for rounding. */
 static int count_halo(const struct pool_object *o)
 {
     const struct image_level *l = &o->level[0];
     int n = 0;
 
     for (int32_t y = 0; y < l->height; y++) {
-        const uint8_t *p = l->pixels + y * l->stride_bytes;
+        for (int32_t x = 0; x < l->width; x++) {
+            const uint8_t *p = l->pixels + y * l->stride_bytes + 4 * x;
 
-        for (int32_t x = 0; x < l->width; x++, p += 4)
             n += p[3] > 0 && p[3] < 255 &&
-                 (p[0] + p[1] + p[2]) * 255 / p[3] > 382;
+                 sum_of(p) > darkest_near(l, x, y) + 60;
+        }
     }
     return n;
 }
@@ -106,6 +131,7 @@ static void pictograms_are_cut_out_without_a_halo(void **state)
                             .limits = pool_limits_default()};
     struct catalog *catalog;
     struct fault fault = {0};
+    int n_halo = 0;
 
     snprintf(objects, sizeof(objects), "%s/signs/pictograms", shared);
     snprintf(backgrounds, sizeof(backgrounds), "%s/backgrounds/kodak", shared);
@@ -123,8 +149,10 @@ static void pictograms_are_cut_out_without_a_halo(void **state)
         assert_string_equal(catalog->classes[i], name);
         assert_int_equal(first[3], 0);
         assert_int_equal(middle[3], 255); /* also where it is white */
-        assert_int_equal(count_halo(o), 0);
+        n_halo += count_halo(o);
     }
+    print_message("%d soft pixels lighter than their object\n", n_halo);
+    assert_int_equal(n_halo, 0);
     catalog_unref(catalog);
 }
 
