@@ -263,7 +263,7 @@ static void open_refuses_in_sentences(void **state)
     refused(&p, &m, ERROR_BAD_ARGUMENT, "");
     m = good;
     m.global_batch = UINT32_MAX;
-    refused(&p, &m, ERROR_BAD_ARGUMENT, "");
+    refused(&p, &m, ERROR_TOO_LARGE, "slice");
     m = good;
     strcpy(m.stream, LARGE);
     m.global_batch = 1024; /* 50 MB of a budget of 64 */
