@@ -22,7 +22,7 @@ static int answer_at_once(const struct config *config)
 static int run(struct config *config, int argc, char **argv)
 {
     struct fault fault = {0};
-    int rc = options_read(config, argc, argv, &fault);
+    int rc = options_read(config, argc, (const char *const *)argv, &fault);
     int answered = rc ? -1 : answer_at_once(config);
 
     if (answered >= 0)

@@ -102,7 +102,7 @@ struct given {
 };
 
 /* Takes argv[*i] and, where its value follows apart, argv[*i + 1]. */
-static int take(int argc, char *const *argv, int *i, struct given *out,
+static int take(int argc, const char *const *argv, int *i, struct given *out,
                 struct fault *fault)
 {
     const char *word = argv[*i];
@@ -159,8 +159,8 @@ static int apply(struct config *c, const struct given *g, struct fault *fault)
 }
 
 /* pass 0 reads --config, --help and --version, pass 1 the others. */
-static int read_pass(struct config *c, int argc, char *const *argv, int pass,
-                     struct fault *fault)
+static int read_pass(struct config *c, int argc, const char *const *argv,
+                     int pass, struct fault *fault)
 {
     for (int i = 1; i < argc; i++) {
         struct given g;
@@ -180,7 +180,7 @@ static int read_pass(struct config *c, int argc, char *const *argv, int pass,
     return 0;
 }
 
-int options_read(struct config *c, int argc, char *const *argv,
+int options_read(struct config *c, int argc, const char *const *argv,
                  struct fault *fault)
 {
     int rc = read_pass(c, argc, argv, 0, fault);

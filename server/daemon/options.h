@@ -53,7 +53,7 @@ int option_set(const struct option_row *row, void *target, const char *text,
 /* The whole command line into c: the file of --config first, then what else
  * it says. -ERROR_BAD_ARGUMENT is a mistake of usage; other codes are of the
  * file. */
-int options_read(struct config *c, int argc, char *const *argv,
+int options_read(struct config *c, int argc, const char *const *argv,
                  struct fault *fault);
 void options_print_help(FILE *out);
 

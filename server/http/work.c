@@ -40,13 +40,15 @@ static void destroy(struct http_work *w)
     mem_free(w);
 }
 
+/* fault may be w's own, which goes first. */
 static void fail(struct http_work *w, const struct fault *fault)
 {
     struct http_request *r = w->request;
+    struct fault kept = *fault;
 
     destroy(w);
     if (r)
-        http_fail_fault(r, fault);
+        http_fail_fault(r, &kept);
 }
 
 static struct http_work *work_of_job(struct worker_job *job)
@@ -170,8 +172,12 @@ static void on_epoch(struct epoch_request *request, int status,
 {
     struct http_work *w = request->context;
 
-    if (status || !w->request) {
+    if (status) {
         fail(w, fault);
+        return;
+    }
+    if (!w->request) {
+        destroy(w);
         return;
     }
     w->edge = graph_epoch_edge(graph, w->position % w->stream->edges_per_epoch);
