@@ -15,8 +15,8 @@
 #include "client/cli/raw_socket.h"
 
 #define N_ROUNDS 5
-/* Blocks that memcpy goes through in turn, as batches do in the client. */
-#define N_BLOCKS 4
+/* memcpy goes through this much, so that it reads memory and not a cache. */
+#define COPY_BYTES (256u << 20)
 
 enum way { STREAM, MEMCPY, RAW, N_WAYS };
 
@@ -25,8 +25,8 @@ struct bench {
     struct raw_socket *raw;
     uint64_t n_bytes; /* of a batch */
     uint32_t n_samples;
-    char *blocks[2 * N_BLOCKS]; /* sources, then targets */
-    uint64_t n_copied;
+    char *from, *to; /* n_blocks batches each */
+    uint64_t n_blocks, n_copied;
     double bytes_per_s[N_WAYS][N_ROUNDS];
 };
 
@@ -34,6 +34,7 @@ struct bench {
 static int move_once(struct bench *b, enum way way)
 {
     pasted_batch *batch;
+    uint64_t at;
     int rc;
     switch (way) {
     case STREAM:
@@ -43,16 +44,15 @@ static int move_once(struct bench *b, enum way way)
         pasted_batch_release(batch);
         return EXIT_OK;
     case MEMCPY:
-        memcpy(b->blocks[N_BLOCKS + b->n_copied % N_BLOCKS],
-               b->blocks[b->n_copied % N_BLOCKS], (size_t)b->n_bytes);
+        at = b->n_copied % b->n_blocks * b->n_bytes;
+        memcpy(b->to + at, b->from + at, (size_t)b->n_bytes);
         b->n_copied++;
         return EXIT_OK;
     case RAW:
     case N_WAYS:
         break;
     }
-    return raw_socket_receive(b->raw, b->blocks[N_BLOCKS]) ? EXIT_OK
-                                                           : EXIT_ERROR;
+    return raw_socket_receive(b->raw, b->to) ? EXIT_OK : EXIT_ERROR;
 }
 
 static int measure(struct bench *b, enum way way, double seconds,
@@ -124,14 +124,16 @@ static int go_somewhere_new(struct bench *b, const struct args *args,
 
 static bool make_blocks(struct bench *b)
 {
-    for (int i = 0; i < 2 * N_BLOCKS; i++) {
-        b->blocks[i] = malloc((size_t)b->n_bytes);
-        if (b->blocks[i] == NULL) {
-            fprintf(stderr, "pastectl: out of memory\n");
-            return false;
-        }
-        memset(b->blocks[i], i, (size_t)b->n_bytes);
+    b->n_blocks = COPY_BYTES / 2 / b->n_bytes + 1;
+    size_t n_bytes = (size_t)(b->n_blocks * b->n_bytes);
+    b->from = malloc(n_bytes);
+    b->to = malloc(n_bytes);
+    if (b->from == NULL || b->to == NULL) {
+        fprintf(stderr, "pastectl: out of memory\n");
+        return false;
     }
+    memset(b->from, 1, n_bytes);
+    memset(b->to, 2, n_bytes);
     return true;
 }
 
@@ -169,8 +171,8 @@ int bench_run(const struct args *args)
         code = run_rounds(&b, (double)args->seconds);
     if (code == EXIT_OK)
         report(&b);
-    for (int i = 0; i < 2 * N_BLOCKS; i++)
-        free(b.blocks[i]);
+    free(b.from);
+    free(b.to);
     raw_socket_stop(b.raw);
 destroy_client:
     pasted_destroy(b.client);

@@ -102,7 +102,9 @@ void raw_socket_stop(struct raw_socket *s)
 {
     if (s == NULL)
         return;
-    shutdown(s->receiver, SHUT_RDWR);
+    /* The sender's own end: a shut receiver would leave a send() that waits
+     * for room waiting. */
+    shutdown(s->sender, SHUT_RDWR);
     pthread_join(s->thread, NULL);
     free_socket(s);
 }

@@ -1,0 +1,5 @@
+# pastectl against a real daemon.
+if(NOT PASTED_FUZZ)
+  pasted_script_test(e2e_pastectl LABELS e2e TIMEOUT 300
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_pastectl.py)
+endif()
