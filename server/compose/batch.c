@@ -121,14 +121,15 @@ void batch_write_head(const struct batch_layout *l, uint64_t first_position,
     }
 }
 
-static size_t row_bytes(int32_t width)
+static size_t block_bytes(int32_t width)
 {
-    return ((size_t)width * 3 + 63) / 64 * 64;
+    size_t rows = (size_t)render_block_rows(width);
+    return ((size_t)width * 3 * rows + 63) / 64 * 64;
 }
 
 size_t batch_scratch_bytes(const struct recipe *recipe)
 {
-    return row_bytes(recipe->width) +
+    return block_bytes(recipe->width) +
            compose_scratch_bytes(recipe->width, recipe->height);
 }
 
@@ -178,23 +179,61 @@ static void write_labels(const struct batch_layout *l, const struct plan *plan,
         put_f32(corner + 4 * i, (float)side[i]);
 }
 
-void batch_compose_sample(const struct batch_layout *l,
-                          const struct recipe *recipe,
-                          const struct catalog *catalog,
-                          const struct batch_sample *sample, void *scratch,
-                          uint8_t *payload)
+void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
+                         const struct recipe *recipe,
+                         const struct catalog *catalog, void *scratch,
+                         uint8_t *payload)
 {
-    const uint32_t index = sample->index;
-    assert(index < l->n_samples);
-    struct plan plan;
-    plan_make(recipe, catalog, sample->position, sample->edge, &plan);
-    assert(plan.width == l->width && plan.height == l->height);
+    c->layout = l;
+    c->recipe = recipe;
+    c->catalog = catalog;
+    c->scratch = scratch;
+    c->payload = payload;
+    c->due = 0;
+    c->is_planned = false;
+}
 
-    struct render render;
-    render_init(&render, catalog, &plan,
-                (uint8_t *)scratch + row_bytes(l->width));
-    uint8_t *image = item(l, TENSOR_IMAGE, index, payload);
+static void make_plan(struct batch_composer *c, const struct batch_sample *s,
+                      struct plan *out)
+{
+    plan_make(c->recipe, c->catalog, s->position, s->edge, out);
+    assert(out->width == c->layout->width && out->height == c->layout->height);
+}
+
+/* The plan due, and room for the one after. */
+static const struct plan *take_plan(struct batch_composer *c,
+                                    const struct batch_sample *sample)
+{
+    struct plan *plan = &c->plan[c->due];
+    if (!c->is_planned)
+        make_plan(c, sample, plan);
+    else
+        assert(c->planned_position == sample->position);
+    c->due ^= 1;
+    c->is_planned = false;
+    return plan;
+}
+
+static const struct plan *plan_next(struct batch_composer *c,
+                                    const struct batch_sample *next)
+{
+    if (!next)
+        return NULL;
+    make_plan(c, next, &c->plan[c->due]);
+    c->is_planned = true;
+    c->planned_position = next->position;
+    return &c->plan[c->due];
+}
+
+/* Block by block: straight into the batch, or through a conversion while the
+ * block is in the cache. */
+static void render_image(const struct batch_composer *c, struct render *render,
+                         uint8_t *image)
+{
+    const struct batch_layout *l = c->layout;
     const bool as_rendered = l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
+    const int32_t most = render_block_rows(l->width);
+    const ptrdiff_t row_bytes = (ptrdiff_t)l->width * 3;
     const struct convert_target target = {
         .dtype = l->dtype,
         .layout = l->layout,
@@ -203,13 +242,37 @@ void batch_compose_sample(const struct batch_layout *l,
         .table = &l->table,
         .image = image,
     };
-    for (int32_t y = 0; y < l->height; y++) {
-        uint8_t *row = as_rendered ? image + (ptrdiff_t)y * l->width * 3
-                                   : (uint8_t *)scratch;
-        render_row(&render, y, row);
-        if (!as_rendered)
-            convert_row(&target, y, row);
+    for (int32_t y = 0; y < l->height; y += most) {
+        const int32_t left = l->height - y, n = left < most ? left : most;
+        uint8_t *rows = as_rendered ? image + y * row_bytes : c->scratch;
+        render_rows(render, y, n, rows, row_bytes);
+        for (int32_t i = 0; i < n && !as_rendered; i++)
+            convert_row(&target, y + i, rows + i * row_bytes);
     }
+}
+
+void batch_composer_run(struct batch_composer *c,
+                        const struct batch_sample *sample,
+                        const struct batch_sample *next)
+{
+    assert(sample->index < c->layout->n_samples);
+    const struct plan *plan = take_plan(c, sample);
+    struct render render;
+    render_init(&render, c->catalog, plan, plan_next(c, next),
+                (uint8_t *)c->scratch + block_bytes(plan->width));
+    render_image(c, &render,
+                 item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);
-    write_labels(l, &plan, &facts.box, index, payload);
+    write_labels(c->layout, plan, &facts.box, sample->index, c->payload);
+}
+
+void batch_compose_sample(const struct batch_layout *l,
+                          const struct recipe *recipe,
+                          const struct catalog *catalog,
+                          const struct batch_sample *sample, void *scratch,
+                          uint8_t *payload)
+{
+    struct batch_composer c;
+    batch_composer_init(&c, l, recipe, catalog, scratch, payload);
+    batch_composer_run(&c, sample, NULL);
 }

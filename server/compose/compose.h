@@ -59,8 +59,33 @@ struct batch_sample {
     uint32_t index; /* < n_samples */
 };
 
-/* Plans and composes one sample into every tensor of payload. Any thread;
- * different indexes may run at once. scratch has batch_scratch_bytes. */
+/* A worker's way through the samples of a batch: each is planned while its
+ * predecessor renders, so that its pixels are in the cache when it is due. */
+struct batch_composer {
+    const struct batch_layout *layout;
+    const struct recipe *recipe;
+    const struct catalog *catalog;
+    void *scratch; /* 64-byte aligned, batch_scratch_bytes */
+    uint8_t *payload;
+    struct plan plan[2]; /* of the sample due, of the one after */
+    uint32_t due;        /* which is which */
+    bool is_planned;     /* plan[due] is of planned_position */
+    uint64_t planned_position;
+};
+
+/* Borrows all it is given. */
+void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
+                         const struct recipe *recipe,
+                         const struct catalog *catalog, void *scratch,
+                         uint8_t *payload);
+/* Composes one sample into every tensor of the payload. next is what the
+ * following call will be given, or NULL. Different composers may write
+ * different indexes at once. */
+void batch_composer_run(struct batch_composer *c,
+                        const struct batch_sample *sample,
+                        const struct batch_sample *next);
+
+/* One sample alone. */
 void batch_compose_sample(const struct batch_layout *l,
                           const struct recipe *recipe,
                           const struct catalog *catalog,

@@ -1,29 +1,18 @@
-/* The object's rows as sampled, with no edge treatment, and the feathered edge
- * made of them through a ring of the rows around. Pastes nothing.
- * Threads: one feather belongs to one worker. */
+/* The feathered edge of an object's rows, made through a ring of the rows
+ * around. Pastes nothing. Threads: one feather belongs to one worker. */
 #ifndef PASTED_COMPOSE_FEATHER_H
 #define PASTED_COMPOSE_FEATHER_H
 
-#include "server/pixel/kernels.h"
-#include "server/pixel/span.h"
-#include "server/plan/plan.h"
+#include "server/compose/object.h"
 
 #define FEATHER_MAX_ROWS (2 * PLAN_MAX_EDGE_RADIUS + 1)
-
-/* Samples the object at frame row y (any sign) for the x of `within`: out[0] is
- * the RGBA of within.begin. Writes only the pixels of the span it returns, in
- * which some tap lies inside the level; all others are transparent. */
-struct pixel_span object_sample(const struct pixel_kernels *kernels,
-                                const struct image_level *level,
-                                const int64_t m[6], int32_t y,
-                                struct pixel_span within, uint8_t *out);
 
 /* Rows y - radius .. y + radius of the object, in slots by y modulo their
  * number; columns -radius .. width + radius. */
 struct feather {
     const struct pixel_kernels *kernels;
-    const struct image_level *level;
     const struct plan *plan;
+    struct object_walk object;
     int32_t radius, n_rows, columns;
     int32_t next_y; /* the next row to sample */
     struct pixel_span span[FEATHER_MAX_ROWS];

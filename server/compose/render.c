@@ -5,21 +5,34 @@
 #include <assert.h>
 #include <string.h>
 
+#include "server/compose/crop_box.h"
+
 #define ALIGN 64
 
-/* A whole row of the widest background, the texel repeated at its right edge,
- * and the byte after it that resample_row may read. */
-#define STAGE_BYTES ((IMAGE_MAX_SIDE + 1) * 3 + 1)
+/* A whole row of the widest background, the weightless texel at its right edge
+ * and what resample_row may read after it. */
+#define STAGE_BYTES ((IMAGE_MAX_SIDE + 1) * 3 + PIXEL_SLACK_BYTES)
 
 static size_t aligned(size_t n_bytes)
 {
     return (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+int32_t render_block_rows(int32_t width)
+{
+    return width < RENDER_BLOCK_PX ? RENDER_BLOCK_PX / width : 1;
+}
+
+static size_t block_bytes(int32_t width)
+{
+    return aligned((size_t)width * 3 * (size_t)render_block_rows(width));
+}
+
 size_t compose_scratch_bytes(int32_t width, int32_t height)
 {
-    (void)height; /* rows are finished one by one */
-    return aligned(STAGE_BYTES) + 2 * aligned((size_t)width * 4) +
+    (void)height; /* blocks of rows are finished one by one */
+    return aligned(STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
+           block_bytes(width) + 2 * aligned((size_t)width * 4) +
            feather_scratch_bytes(width);
 }
 
@@ -37,138 +50,165 @@ static void check_plan(const struct plan *p, const struct catalog *c)
     assert(end >= INT32_MIN && end <= INT32_MAX);
 }
 
+static uint8_t *take(uint8_t **scratch, size_t n_bytes)
+{
+    uint8_t *p = *scratch;
+    *scratch += aligned(n_bytes);
+    return p;
+}
+
+static void init_context(struct render *r, const struct catalog *catalog,
+                         uint8_t **scratch)
+{
+    const struct plan *p = r->plan;
+    r->stage = take(scratch, STAGE_BYTES);
+    uint8_t *table = take(scratch, pixel_resample_bytes(p->width));
+    if (p->context != CONTEXT_BACKGROUND)
+        return;
+    r->context = &catalog->backgrounds[p->background].level[p->crop_level];
+    r->crop = crop_box(p, r->context);
+    r->resample = (struct pixel_resample){
+        .u = p->crop_u,
+        .du = p->crop_du,
+        .max_u = (r->context->width - 1) << 16,
+        .n = p->width,
+        .table = table,
+    };
+    r->kernels->resample_prepare(&r->resample);
+}
+
+static void init_object(struct render *r, const struct image_level *object,
+                        uint8_t *scratch)
+{
+    const struct plan *p = r->plan;
+    const struct pixel_span all = {0, p->width};
+    if (p->edge == EDGE_FEATHER)
+        feather_init(&r->feather, r->kernels, object, p, scratch);
+    else
+        object_walk_init(&r->object, r->kernels, object, p->m, 0, all);
+    memset(r->peak, 0, (size_t)p->width * 4);
+    r->solid_y[0] = r->any_y[0] = INT32_MAX;
+    r->solid_y[1] = r->any_y[1] = 0;
+}
+
 void render_init(struct render *r, const struct catalog *catalog,
-                 const struct plan *plan, void *scratch)
+                 const struct plan *plan, const struct plan *next,
+                 void *scratch)
 {
     check_plan(plan, catalog);
     r->kernels = pixel_kernels();
     r->plan = plan;
-    r->object = &catalog->objects[plan->object].level[plan->object_level];
-    r->context = NULL;
-    if (plan->context == CONTEXT_BACKGROUND)
-        r->context =
-            &catalog->backgrounds[plan->background].level[plan->crop_level];
-    r->stage = scratch;
-    r->row = r->stage + aligned(STAGE_BYTES);
-    r->object_row = r->row + aligned((size_t)plan->width * 4);
-    if (plan->edge == EDGE_FEATHER)
-        feather_init(&r->feather, r->kernels, r->object, plan,
-                     r->object_row + aligned((size_t)plan->width * 4));
-    const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
-    r->solid_box = none;
-    r->any_box = none;
+    uint8_t *at = scratch;
+    init_context(r, catalog, &at);
+    r->block = take(&at, block_bytes(plan->width));
+    r->object_row = take(&at, (size_t)plan->width * 4);
+    r->peak = take(&at, (size_t)plan->width * 4);
+    init_object(r, &catalog->objects[plan->object].level[plan->object_level],
+                at);
+    ahead_init(&r->ahead, catalog, next);
 }
 
-static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
-{
-    v = v < lo ? lo : v;
-    return v > hi ? hi : v;
-}
-
-/* Lerps the two source rows around v over the columns that this row needs. */
-static void background_row(struct render *r, int32_t y)
+/* Lerps the two source rows around v over the columns that the crop needs. */
+static void background_row(struct render *r, int32_t y, uint8_t *rgb)
 {
     const struct plan *p = r->plan;
     const struct image_level *level = r->context;
-    const int32_t last_x = level->width - 1, last_y = level->height - 1;
-    int64_t v =
-        clamp(p->crop_v + (int64_t)y * p->crop_dv, 0, (int64_t)last_y << 16);
+    const int32_t last_y = level->height - 1, first = r->crop.x0;
+    int64_t v = crop_clamp(p->crop_v + (int64_t)y * p->crop_dv, 0,
+                           (int64_t)last_y << 16);
     int32_t y0 = (int32_t)(v >> 16), y1 = y0 < last_y ? y0 + 1 : y0;
-
-    int64_t max_u = (int64_t)last_x << 16;
-    int64_t ua = clamp(p->crop_u, 0, max_u);
-    int64_t ub =
-        clamp(p->crop_u + (int64_t)(p->width - 1) * p->crop_du, 0, max_u);
-    int32_t first = (int32_t)((ua < ub ? ua : ub) >> 16);
-    int32_t last = (int32_t)((ua < ub ? ub : ua) >> 16) + 1;
-    int32_t stop = last < last_x ? last : last_x;
-
     const uint8_t *top = level->pixels + y0 * level->stride_bytes + first * 3;
     const uint8_t *low = level->pixels + y1 * level->stride_bytes + first * 3;
     r->kernels->lerp_rows(top, low, (uint32_t)(v >> 9) & 127,
-                          (stop - first + 1) * 3, r->stage + first * 3);
-    if (last > last_x) /* weighs nothing, but is read */
-        memcpy(r->stage + last * 3, r->stage + last_x * 3, 3);
-    r->kernels->resample_row(r->stage, p->crop_u, p->crop_du, (int32_t)max_u,
-                             p->width, r->row);
+                          (r->crop.x1 - first) * 3, r->stage + first * 3);
+    r->kernels->resample_row(&r->resample, r->stage, rgb);
 }
 
-static void context_row(struct render *r, int32_t y)
+static void context_row(struct render *r, int32_t y, uint8_t *rgb)
 {
     const struct plan *p = r->plan;
     switch (p->context) {
     case CONTEXT_BACKGROUND:
-        background_row(r, y);
+        background_row(r, y, rgb);
         break;
     case CONTEXT_NOISE:
         r->kernels->noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
-                              p->noise_hi, p->width, r->row);
+                              p->noise_hi, p->width, rgb);
         break;
     case CONTEXT_SOLID:
-        r->kernels->solid_row(p->solid, p->width, r->row);
+        r->kernels->solid_row(p->solid, p->width, rgb);
         break;
     }
 }
 
-static void widen(struct image_box *box, int32_t first, int32_t last, int32_t y)
+static void widen(int32_t range[2], int32_t y)
 {
-    box->x0 = first < box->x0 ? first : box->x0;
-    box->x1 = last + 1 > box->x1 ? last + 1 : box->x1;
-    box->y0 = y < box->y0 ? y : box->y0;
-    box->y1 = y + 1;
+    range[0] = y < range[0] ? y : range[0];
+    range[1] = y + 1;
 }
 
-/* Scans from both ends, so a covered row costs its faint rim only. */
-static void measure_row(struct image_box *box, const uint8_t *rgba,
-                        struct pixel_span s, uint8_t least, int32_t y)
-{
-    int32_t first = s.begin, last = s.end - 1;
-    while (first <= last && rgba[first * 4 + 3] < least)
-        first++;
-    if (first > last)
-        return;
-    while (rgba[last * 4 + 3] < least)
-        last--;
-    widen(box, first, last, y);
-}
-
-static void paste_object(struct render *r, int32_t y)
+static void paste_object(struct render *r, int32_t y, uint8_t *rgb)
 {
     const struct plan *p = r->plan;
-    const struct pixel_span all = {0, p->width};
-    struct pixel_span s;
-    if (p->edge == EDGE_FEATHER)
-        s = feather_row(&r->feather, y, r->object_row);
-    else
-        s = object_sample(r->kernels, r->object, p->m, y, all, r->object_row);
+    struct pixel_span s = p->edge == EDGE_FEATHER
+                              ? feather_row(&r->feather, y, r->object_row)
+                              : object_walk_next(&r->object, r->object_row);
     if (s.begin >= s.end)
         return;
+    const int32_t n = s.end - s.begin;
     uint8_t *rgba = r->object_row + (ptrdiff_t)s.begin * 4;
     if (p->edge == EDGE_HARD)
-        r->kernels->harden_row(rgba, s.end - s.begin);
-    measure_row(&r->solid_box, r->object_row, s, 128, y);
-    measure_row(&r->any_box, r->object_row, s, 1, y);
-    r->kernels->over_row(r->row + (ptrdiff_t)s.begin * 4, rgba,
-                         s.end - s.begin);
+        r->kernels->harden_row(rgba, n);
+    uint8_t highest = r->kernels->over_row(rgb + (ptrdiff_t)s.begin * 3, rgba,
+                                           n, r->peak + (ptrdiff_t)s.begin * 4);
+    if (highest >= 128)
+        widen(r->solid_y, y);
+    if (highest > 0)
+        widen(r->any_y, y);
 }
 
-void render_row(struct render *r, int32_t y, uint8_t *rgb)
+void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
+                 ptrdiff_t stride_bytes)
 {
     const struct plan *p = r->plan;
-    context_row(r, y);
-    paste_object(r, y);
-    if (p->has_colour)
-        r->kernels->colour_row(r->row, p->colour, p->width, rgb);
-    else
-        r->kernels->pack_row(r->row, p->width, rgb);
+    const ptrdiff_t row_bytes = (ptrdiff_t)p->width * 3;
+    uint8_t *plain = p->has_colour ? r->block : rgb;
+    const ptrdiff_t plain_stride = p->has_colour ? row_bytes : stride_bytes;
+    assert(n_rows <= render_block_rows(p->width));
+    for (int32_t i = 0; i < n_rows; i++) {
+        context_row(r, y + i, plain + i * plain_stride);
+        paste_object(r, y + i, plain + i * plain_stride);
+    }
+    ahead_advance(&r->ahead, y + n_rows, p->height);
+    if (!p->has_colour)
+        return;
+    if (stride_bytes == row_bytes) {
+        r->kernels->colour_row(plain, p->colour, n_rows * p->width, rgb);
+        return;
+    }
+    for (int32_t i = 0; i < n_rows; i++)
+        r->kernels->colour_row(plain + i * row_bytes, p->colour, p->width,
+                               rgb + i * stride_bytes);
+}
+
+/* The columns that reach `least`, between the rows that do. */
+static struct image_box box_of(const struct render *r, uint8_t least,
+                               const int32_t y[2])
+{
+    int32_t first = 0, last = r->plan->width - 1;
+    while (r->peak[first * 4 + 3] < least)
+        first++;
+    while (r->peak[last * 4 + 3] < least)
+        last--;
+    return (struct image_box){first, y[0], last + 1, y[1]};
 }
 
 struct compose_facts render_facts(const struct render *r)
 {
     struct compose_facts facts = {{0, 0, 0, 0}};
-    if (r->solid_box.x1 > 0)
-        facts.box = r->solid_box;
-    else if (r->any_box.x1 > 0)
-        facts.box = r->any_box;
+    if (r->solid_y[1] > 0)
+        facts.box = box_of(r, 128, r->solid_y);
+    else if (r->any_y[1] > 0)
+        facts.box = box_of(r, 1, r->any_y);
     return facts;
 }

@@ -1,30 +1,46 @@
-/* One sample, row by row: context, object, over, colour. Knows no batch and
- * draws nothing at random. Threads: one render belongs to one worker. */
+/* One sample, a few rows at a time: context, object, over, colour. Knows no
+ * batch and draws nothing at random. Threads: one render belongs to one
+ * worker. */
 #ifndef PASTED_COMPOSE_RENDER_H
 #define PASTED_COMPOSE_RENDER_H
 
+#include "server/compose/ahead.h"
 #include "server/compose/compose.h"
 #include "server/compose/feather.h"
+#include "server/compose/object.h"
 #include "server/pixel/kernels.h"
 
 struct render {
     const struct pixel_kernels *kernels;
     const struct plan *plan;
     const struct image_level *context; /* CONTEXT_BACKGROUND only */
-    const struct image_level *object;
-    struct feather feather; /* EDGE_FEATHER only */
-    uint8_t *stage;         /* RGB24: two background rows lerped to one */
-    uint8_t *row;           /* RGBX: the sample's row */
-    uint8_t *object_row;    /* RGBA, a frame's width */
-    /* Tight so far over alpha >= 128 and over alpha > 0. */
-    struct image_box solid_box, any_box;
+    struct image_box crop;             /* texels of it that are read */
+    struct pixel_resample resample;
+    struct object_walk object; /* but for EDGE_FEATHER */
+    struct feather feather;    /* EDGE_FEATHER only */
+    struct ahead ahead;
+    uint8_t *stage;      /* RGB24: two background rows lerped to one */
+    uint8_t *block;      /* RGB24: rows before their colour */
+    uint8_t *object_row; /* RGBA, a frame's width */
+    uint8_t *peak;       /* RGBA, the highest of each column */
+    /* Rows with alpha >= 128 and with alpha > 0, half-open. */
+    int32_t solid_y[2], any_y[2];
 };
 
-/* scratch: 64-byte aligned, compose_scratch_bytes of the plan's frame. */
+/* Rows are rendered in blocks: short rows cost more one by one, long blocks
+ * leave the first cache. */
+#define RENDER_BLOCK_PX 1024
+int32_t render_block_rows(int32_t width); /* >= 1 */
+
+/* scratch: 64-byte aligned, compose_scratch_bytes of the plan's frame. next:
+ * the plan of the sample after this one, or NULL; need not outlive the call. */
 void render_init(struct render *r, const struct catalog *catalog,
-                 const struct plan *plan, void *scratch);
-/* Rows in order from y = 0; writes width * 3 bytes. */
-void render_row(struct render *r, int32_t y, uint8_t *rgb);
+                 const struct plan *plan, const struct plan *next,
+                 void *scratch);
+/* n_rows <= render_block_rows rows from y on, in order from y = 0; writes
+ * width * 3 bytes of each. */
+void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
+                 ptrdiff_t stride_bytes);
 /* After the last row. */
 struct compose_facts render_facts(const struct render *r);
 

@@ -18,6 +18,12 @@ static const struct {
 };
 #define N_ALL (sizeof all / sizeof all[0])
 
+/* The hungriest table: v3's 80 bytes for 4 pixels. */
+size_t pixel_resample_bytes(int32_t n)
+{
+    return ((size_t)n / 16 + 1) * 320;
+}
+
 static _Atomic(const struct pixel_kernels *) chosen;
 static pthread_once_t chosen_once = PTHREAD_ONCE_INIT;
 

@@ -2,10 +2,10 @@
  * Knows no recipe, no pool and no frame; NUMERICS.md fixes the arithmetic and
  * reference.c is its portable form, to which every other table is byte-equal.
  *
- * Row formats: RGB24 (3 bytes a pixel), RGBX (4 bytes, the last always 255)
- * and RGBA (4 bytes, premultiplied: no colour above its alpha). No alignment is
- * asked of any pointer. Rows in and out do not overlap unless said, n >= 1, and
- * no byte beyond what is named is read or written.
+ * Row formats: RGB24 (3 bytes a pixel) for contexts and frames, RGBA (4 bytes,
+ * premultiplied: no colour above its alpha) for objects. No alignment is asked
+ * of any pointer. Rows in and out do not overlap unless said, n >= 1, and no
+ * byte beyond what is named is read or written.
  * Threads: the kernels are pure; choose a table before threads start. */
 #ifndef PASTED_PIXEL_KERNELS_H
 #define PASTED_PIXEL_KERNELS_H
@@ -15,13 +15,27 @@
 
 #include "common/error.h"
 #include "server/pixel/image.h"
+#include "server/pixel/span.h"
 
 #define PIXEL_MAX_BLUR_RADIUS 16 /* taps to each side */
+
+/* resample_row reads up to so many bytes after the last texel that counts;
+ * what they hold does not matter. */
+#define PIXEL_SLACK_BYTES 128
 
 /* Texel coordinates along an output row, 16.16: pixel i of n samples
  * (u + i * du, v + i * dv). Neither leaves int32 for any i < n. */
 struct pixel_line {
     int32_t u, v, du, dv;
+};
+
+/* How n pixels read a row of texels: pixel i lerps horizontally at u + i * du,
+ * clamped to 0..max_u. All rows of a sample read alike, so what can be worked
+ * out beforehand is, by resample_prepare, into table. */
+struct pixel_resample {
+    int32_t u, du, max_u, n;
+    void *table; /* 64-byte aligned, pixel_resample_bytes(n) */
+    int32_t n_groups, group_bytes; /* the table's, for its maker alone */
 };
 
 struct pixel_kernels {
@@ -30,22 +44,21 @@ struct pixel_kernels {
     /* out[i] = lerp7(a[i], b[i], f), n bytes, 0 <= f <= 127. */
     void (*lerp_rows)(const uint8_t *a, const uint8_t *b, uint32_t f,
                       int32_t n_bytes, uint8_t *out);
-    /* RGB24 -> RGBX: pixel i is the horizontal lerp at u + i * du, which is
-     * clamped to 0..max_u first. Reads texels 0..(max_u >> 16) + 1 and one
-     * byte after the last of them. */
-    void (*resample_row)(const uint8_t *rgb, int32_t u, int32_t du,
-                         int32_t max_u, int32_t n, uint8_t *rgbx);
+    void (*resample_prepare)(struct pixel_resample *r);
+    /* texels: RGB24 from texel 0 on. Reads texels 0..(max_u >> 16) + 1 (of
+     * which the last has no weight) and PIXEL_SLACK_BYTES. */
+    void (*resample_row)(const struct pixel_resample *r, const uint8_t *texels,
+                         uint8_t *rgb);
     /* Bytes uniform in lo..hi, from Philox keyed by key, for frame row y. */
     void (*noise_row)(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
-                      int32_t n, uint8_t *rgbx);
-    void (*solid_row)(const uint8_t rgb[3], int32_t n, uint8_t *rgbx);
+                      int32_t n, uint8_t *rgb);
+    void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 
-    /* Bilinear RGBA -> RGBA. object_inside: all four taps of every pixel lie
-     * in the level. object_border: any may lie outside, and is transparent. */
-    void (*object_inside)(const struct image_level *level,
-                          struct pixel_line line, int32_t n, uint8_t *rgba);
-    void (*object_border)(const struct image_level *level,
-                          struct pixel_line line, int32_t n, uint8_t *rgba);
+    /* Bilinear RGBA of n pixels; taps outside the level are transparent. Of
+     * the pixels of `inside` (within 0..n, maybe empty) all four taps lie in
+     * the level. */
+    void (*object_row)(const struct image_level *level, struct pixel_line line,
+                       int32_t n, struct pixel_span inside, uint8_t *rgba);
 
     /* In place: alpha >= 128 becomes opaque with its colour un-premultiplied,
      * the rest transparent black. */
@@ -63,14 +76,14 @@ struct pixel_kernels {
     /* In place: every channel times factor[i] / 255, rounded to nearest. */
     void (*fade_row)(uint8_t *rgba, const uint8_t *factor, int32_t n);
 
-    /* In place on rgbx: rgba over it. */
-    void (*over_row)(uint8_t *rgbx, const uint8_t *rgba, int32_t n);
-    /* RGBX -> RGB24 through the matrix (Q12, last column the offset), clamped.
+    /* In place on rgb: rgba over it. Raises each byte of peak (n pixels, RGBA)
+     * to that of rgba; returns the highest alpha of the row. */
+    uint8_t (*over_row)(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                        uint8_t *peak);
+    /* RGB24 -> RGB24 through the matrix (Q12, last column the offset), clamped.
      * |m[i][0..2]| < 2^15 and |m[i][3]| < 2^30. */
-    void (*colour_row)(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
-                       uint8_t *rgb);
-    /* RGBX -> RGB24 as it is. */
-    void (*pack_row)(const uint8_t *rgbx, int32_t n, uint8_t *rgb);
+    void (*colour_row)(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                       uint8_t *out);
 
     /* RGB24 -> three planes, plane_stride bytes (floats) apart. */
     void (*planes_u8)(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
@@ -93,10 +106,9 @@ int pixel_kernels_select(const char *name, struct fault *fault);
 /* Tables that this CPU can run, the reference first; NULL from the end on. */
 const struct pixel_kernels *pixel_kernels_at(uint32_t i);
 
-extern const struct pixel_kernels pixel_kernels_reference;
+/* Bytes of struct pixel_resample's table. */
+size_t pixel_resample_bytes(int32_t n);
 
-/* Part of the reference, in a file of its own (reference_noise.c). */
-void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
-                         int32_t n, uint8_t *rgbx);
+extern const struct pixel_kernels pixel_kernels_reference;
 
 #endif

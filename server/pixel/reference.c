@@ -5,13 +5,12 @@
  * Source: NUMERICS.md. */
 #include <string.h>
 
-#include "server/pixel/kernels.h"
+#include "server/pixel/reference.h"
 
 /* Four channels, one in each 16-bit lane. No sum of a lane passes
- * 255 * 256 + 128 < 2^16, so lanes never carry into each other. */
-#define LANE_MASK   0x00ff00ff00ff00ffull
-#define LANE_HALF_7 0x0040004000400040ull
-#define LANE_HALF_8 0x0080008000800080ull
+ * 255 * 128 + 64 < 2^16, so lanes never carry into each other. */
+#define LANE_MASK 0x00ff00ff00ff00ffull
+#define LANE_HALF 0x0040004000400040ull
 
 static inline uint32_t load32(const uint8_t *p)
 {
@@ -40,7 +39,7 @@ static inline uint32_t gather(uint64_t lanes)
 /* lerp7 of every lane, 0 <= f <= 127. */
 static inline uint64_t lerp_lanes(uint64_t a, uint64_t b, uint32_t f)
 {
-    return ((a * (128 - f) + b * f + LANE_HALF_7) >> 7) & LANE_MASK;
+    return ((a * (128 - f) + b * f + LANE_HALF) >> 7) & LANE_MASK;
 }
 
 static inline uint32_t fraction(int32_t coordinate)
@@ -48,8 +47,8 @@ static inline uint32_t fraction(int32_t coordinate)
     return ((uint32_t)coordinate >> 9) & 127;
 }
 
-static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
-                      int32_t n_bytes, uint8_t *out)
+void reference_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
+                         int32_t n_bytes, uint8_t *out)
 {
     const uint16_t to_b = (uint16_t)f, to_a = (uint16_t)(128 - f);
     for (int32_t i = 0; i < n_bytes; i++) {
@@ -58,28 +57,32 @@ static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
     }
 }
 
-static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
-                         int32_t max_u, int32_t n, uint8_t *rgbx)
+/* Nothing to prepare: the reference computes each pixel from u and du. */
+static void resample_prepare(struct pixel_resample *r)
 {
-    static const uint8_t x_byte[4] = {0, 0, 0, 255};
-    const uint32_t opaque = load32(x_byte);
-    for (int32_t i = 0; i < n; i++) {
-        int32_t at = u + i * du;
+    r->n_groups = 0;
+}
+
+void reference_resample_row(const struct pixel_resample *r,
+                            const uint8_t *texels, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < r->n; i++) {
+        int32_t at = r->u + i * r->du;
         at = at < 0 ? 0 : at;
-        at = at > max_u ? max_u : at;
-        const uint8_t *texel = rgb + (at >> 16) * 3;
-        uint64_t lanes = lerp_lanes(spread(load32(texel)),
-                                    spread(load32(texel + 3)), fraction(at));
-        store32(rgbx + i * 4, gather(lanes) | opaque);
+        at = at > r->max_u ? r->max_u : at;
+        const uint8_t *texel = texels + (at >> 16) * 3;
+        const uint32_t f = fraction(at);
+        for (int c = 0; c < 3; c++)
+            rgb[i * 3 + c] =
+                (uint8_t)((texel[c] * (128 - f) + texel[c + 3] * f + 64) >> 7);
     }
 }
 
-static void solid_row(const uint8_t rgb[3], int32_t n, uint8_t *rgbx)
+void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
 {
-    const uint8_t pixel[4] = {rgb[0], rgb[1], rgb[2], 255};
-    uint32_t word = load32(pixel);
     for (int32_t i = 0; i < n; i++)
-        store32(rgbx + i * 4, word);
+        for (int c = 0; c < 3; c++)
+            rgb[i * 3 + c] = colour[c];
 }
 
 /* Vertical lerp of both columns at once, then horizontal. */
@@ -92,11 +95,12 @@ static inline uint32_t bilinear(uint32_t top0, uint32_t top1, uint32_t low0,
 }
 
 static void object_inside(const struct image_level *level,
-                          struct pixel_line line, int32_t n, uint8_t *rgba)
+                          struct pixel_line line, struct pixel_span span,
+                          uint8_t *rgba)
 {
     const uint8_t *const pixels = level->pixels;
     const ptrdiff_t stride_bytes = level->stride_bytes;
-    for (int32_t i = 0; i < n; i++) {
+    for (int32_t i = span.begin; i < span.end; i++) {
         int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
         const uint8_t *top =
             pixels + (v >> 16) * stride_bytes + (ptrdiff_t)(u >> 16) * 4;
@@ -116,9 +120,10 @@ static uint32_t tap(const struct image_level *level, int32_t x, int32_t y)
 }
 
 static void object_border(const struct image_level *level,
-                          struct pixel_line line, int32_t n, uint8_t *rgba)
+                          struct pixel_line line, struct pixel_span span,
+                          uint8_t *rgba)
 {
-    for (int32_t i = 0; i < n; i++) {
+    for (int32_t i = span.begin; i < span.end; i++) {
         int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
         int32_t x = u >> 16, y = v >> 16;
         store32(rgba + i * 4,
@@ -126,6 +131,16 @@ static void object_border(const struct image_level *level,
                          tap(level, x, y + 1), tap(level, x + 1, y + 1),
                          fraction(u), fraction(v)));
     }
+}
+
+void reference_object_row(const struct image_level *level,
+                          struct pixel_line line, int32_t n,
+                          struct pixel_span inside, uint8_t *rgba)
+{
+    const struct pixel_span before = {0, inside.begin}, after = {inside.end, n};
+    object_border(level, line, before, rgba);
+    object_inside(level, line, inside, rgba);
+    object_border(level, line, after, rgba);
 }
 
 /* 255 / alpha in Q16, to nearest, for alpha 128..255: 65536 for 255, so that
@@ -138,7 +153,7 @@ static const uint32_t unpremultiply_q16[128] = {
     R16(192u), R16(208u), R16(224u), R16(240u),
 };
 
-static void harden_row(uint8_t *rgba, int32_t n)
+void reference_harden_row(uint8_t *rgba, int32_t n)
 {
     for (int32_t i = 0; i < n; i++) {
         uint8_t *p = rgba + i * 4;
@@ -155,14 +170,14 @@ static void harden_row(uint8_t *rgba, int32_t n)
     }
 }
 
-static void alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out)
+void reference_alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out)
 {
     for (int32_t i = 0; i < n; i++)
         out[i] = rgba[i * 4 + 3];
 }
 
-static void blur_columns(const uint8_t *const *rows, const uint32_t *weight,
-                         uint32_t radius, int32_t n, uint8_t *out)
+void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,
+                            uint32_t radius, int32_t n, uint8_t *out)
 {
     enum { CHUNK = 128 };
     for (int32_t x = 0; x < n; x += CHUNK) {
@@ -182,17 +197,17 @@ static void blur_columns(const uint8_t *const *rows, const uint32_t *weight,
     }
 }
 
-static void blur_row(const uint8_t *in, const uint32_t *weight, uint32_t radius,
-                     int32_t n, uint8_t *out)
+void reference_blur_row(const uint8_t *in, const uint32_t *weight,
+                        uint32_t radius, int32_t n, uint8_t *out)
 {
     /* A row is the sum of its own shifted copies. */
     const uint8_t *shifted[2 * PIXEL_MAX_BLUR_RADIUS + 1];
     for (uint32_t k = 0; k <= 2 * radius; k++)
         shifted[k] = in + k;
-    blur_columns(shifted, weight, radius, n, out);
+    reference_blur_columns(shifted, weight, radius, n, out);
 }
 
-static void fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
+void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
 {
     for (int32_t i = 0; i < n; i++)
         for (int c = 0; c < 4; c++) {
@@ -201,16 +216,22 @@ static void fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
         }
 }
 
-static void over_row(uint8_t *rgbx, const uint8_t *rgba, int32_t n)
+uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                           uint8_t *peak)
 {
+    uint8_t highest = 0;
     for (int32_t i = 0; i < n; i++) {
         uint32_t alpha = rgba[i * 4 + 3];
         uint32_t keep = 256 - (alpha + (alpha >> 7));
-        uint64_t under = spread(load32(rgbx + i * 4)) * keep + LANE_HALF_8;
-        uint32_t kept = gather((under >> 8) & LANE_MASK);
-        /* No byte overflows: kept <= 255 - alpha, colour <= alpha. */
-        store32(rgbx + i * 4, load32(rgba + i * 4) + kept);
+        /* No byte overflows: what is kept <= 255 - alpha, colour <= alpha. */
+        for (int c = 0; c < 3; c++)
+            rgb[i * 3 + c] = (uint8_t)(rgba[i * 4 + c] +
+                                       ((rgb[i * 3 + c] * keep + 128) >> 8));
+        highest = alpha > highest ? (uint8_t)alpha : highest;
     }
+    for (int32_t i = 0; i < n * 4; i++)
+        peak[i] = rgba[i] > peak[i] ? rgba[i] : peak[i];
+    return highest;
 }
 
 static inline uint8_t clamp_byte(int32_t v)
@@ -219,50 +240,40 @@ static inline uint8_t clamp_byte(int32_t v)
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
-static void colour_row(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
-                       uint8_t *rgb)
+void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                          uint8_t *out)
 {
     /* A copy: stores of bytes could alias m. */
-    int32_t c[3][4];
-    memcpy(c, m, sizeof c);
+    int32_t k[3][4];
+    memcpy(k, m, sizeof k);
     for (int32_t i = 0; i < n; i++) {
-        const int32_t r = rgbx[i * 4], g = rgbx[i * 4 + 1];
-        const int32_t b = rgbx[i * 4 + 2];
-        for (int k = 0; k < 3; k++) {
+        const int32_t r = in[i * 3], g = in[i * 3 + 1], b = in[i * 3 + 2];
+        for (int c = 0; c < 3; c++) {
             int32_t sum =
-                c[k][0] * r + c[k][1] * g + c[k][2] * b + c[k][3] + 2048;
-            rgb[i * 3 + k] = clamp_byte(sum >> 12);
+                k[c][0] * r + k[c][1] * g + k[c][2] * b + k[c][3] + 2048;
+            out[i * 3 + c] = clamp_byte(sum >> 12);
         }
     }
 }
 
-static void pack_row(const uint8_t *rgbx, int32_t n, uint8_t *rgb)
-{
-    for (int32_t i = 0; i < n; i++) {
-        rgb[i * 3] = rgbx[i * 4];
-        rgb[i * 3 + 1] = rgbx[i * 4 + 1];
-        rgb[i * 3 + 2] = rgbx[i * 4 + 2];
-    }
-}
-
-static void planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
-                      uint8_t *out)
+void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
+                         uint8_t *out)
 {
     for (int c = 0; c < 3; c++, out += plane_stride)
         for (int32_t i = 0; i < n; i++)
             out[i] = rgb[i * 3 + c];
 }
 
-static void row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
-                    float *out)
+void reference_row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                       float *out)
 {
     for (int32_t i = 0; i < n; i++)
         for (int c = 0; c < 3; c++)
             out[i * 3 + c] = table[c][rgb[i * 3 + c]];
 }
 
-static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
-                       ptrdiff_t plane_stride, float *out)
+void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
+                          int32_t n, ptrdiff_t plane_stride, float *out)
 {
     for (int c = 0; c < 3; c++, out += plane_stride)
         for (int32_t i = 0; i < n; i++)
@@ -271,21 +282,20 @@ static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
 
 const struct pixel_kernels pixel_kernels_reference = {
     .name = "reference",
-    .lerp_rows = lerp_rows,
-    .resample_row = resample_row,
+    .lerp_rows = reference_lerp_rows,
+    .resample_prepare = resample_prepare,
+    .resample_row = reference_resample_row,
     .noise_row = reference_noise_row,
-    .solid_row = solid_row,
-    .object_inside = object_inside,
-    .object_border = object_border,
-    .harden_row = harden_row,
-    .alpha_row = alpha_row,
-    .blur_columns = blur_columns,
-    .blur_row = blur_row,
-    .fade_row = fade_row,
-    .over_row = over_row,
-    .colour_row = colour_row,
-    .pack_row = pack_row,
-    .planes_u8 = planes_u8,
-    .row_f32 = row_f32,
-    .planes_f32 = planes_f32,
+    .solid_row = reference_solid_row,
+    .object_row = reference_object_row,
+    .harden_row = reference_harden_row,
+    .alpha_row = reference_alpha_row,
+    .blur_columns = reference_blur_columns,
+    .blur_row = reference_blur_row,
+    .fade_row = reference_fade_row,
+    .over_row = reference_over_row,
+    .colour_row = reference_colour_row,
+    .planes_u8 = reference_planes_u8,
+    .row_f32 = reference_row_f32,
+    .planes_f32 = reference_planes_f32,
 };

@@ -2,7 +2,9 @@
  * noise a block, LANES blocks at once so that compilers vectorise the rounds.
  * Draws no decision; base/philox.h does that.
  * Source: NUMERICS.md "Noise"; byte-equal to philox4x32_10. */
-#include "server/pixel/kernels.h"
+#include <string.h>
+
+#include "server/pixel/reference.h"
 
 #define LANES          16
 #define BYTES_A_BLOCK  8
@@ -58,7 +60,7 @@ static void noise_bytes(const struct lanes *s, uint32_t lo, uint32_t range,
 }
 
 void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
-                         int32_t n, uint8_t *rgbx)
+                         int32_t n, uint8_t *rgb)
 {
     uint8_t bytes[PIXELS_AT_ONCE * 3];
     uint32_t range = (uint32_t)hi - lo + 1, block = 0;
@@ -70,12 +72,6 @@ void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
             noise_bytes(&s, lo, range, bytes + at);
             block += LANES;
         }
-        uint8_t *out = rgbx + (ptrdiff_t)x * 4;
-        for (int32_t i = 0; i < n_now; i++) {
-            out[i * 4] = bytes[i * 3];
-            out[i * 4 + 1] = bytes[i * 3 + 1];
-            out[i * 4 + 2] = bytes[i * 3 + 2];
-            out[i * 4 + 3] = 255;
-        }
+        memcpy(rgb + (ptrdiff_t)x * 3, bytes, (size_t)n_now * 3);
     }
 }

@@ -15,4 +15,22 @@ struct pixel_span {
 struct pixel_span span_solve(int64_t slope, int64_t origin, int64_t lo,
                              int64_t hi, struct pixel_span within);
 
+/* The same for row after row without dividing: the origin grows by `step` a
+ * row, and both ends move as Bresenham's lines do. */
+struct span_end {
+    int64_t quotient, remainder; /* of what is divided by |slope| */
+    int64_t step_quotient, step_remainder;
+};
+struct span_walk {
+    int64_t slope, divisor; /* |slope| */
+    int64_t origin, step, lo, hi;
+    struct span_end first, last; /* inclusive */
+};
+
+/* For the row whose origin this is. Magnitudes as above, over all rows. */
+void span_walk_init(struct span_walk *w, int64_t slope, int64_t origin,
+                    int64_t step, const int64_t range[2]);
+/* The current row's span_solve; the walk is then one row on. */
+struct pixel_span span_walk_next(struct span_walk *w, struct pixel_span within);
+
 #endif

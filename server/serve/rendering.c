@@ -11,10 +11,12 @@
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
 
-/* A part should amortise its hand-over and still leave parts for every core:
- * about a quarter of a megabyte, and never more than 16 samples. */
-#define PART_BYTES       (256u << 10)
-#define PART_MAX_SAMPLES 16
+/* A part should amortise its hand-over and its first sample, which nothing
+ * fetched ahead (compose/ahead.h), and still leave parts for every core: about
+ * a megabyte, at most 64 samples, and PARTS_A_WORKER for each worker. */
+#define PART_BYTES       (1u << 20)
+#define PART_MAX_SAMPLES 64
+#define PARTS_A_WORKER   4
 #define ALIGN_BYTES      64
 
 static uint64_t aligned(uint64_t n)
@@ -33,6 +35,7 @@ struct scratch *scratch_create(uint32_t n_workers, size_t slice_bytes)
     s = mem_calloc(1, head + slice * n_workers);
     if (!s)
         return NULL;
+    s->n_workers = n_workers;
     s->slice_bytes = slice;
     s->slices = (uint8_t *)(uintptr_t)aligned((uintptr_t)(s + 1));
     return s;
@@ -130,7 +133,7 @@ static uint32_t part_end(const struct rendering *r, uint32_t from)
     return from + (left < r->samples_a_part ? left : r->samples_a_part);
 }
 
-static void compose_one(struct rendering *r, uint32_t index, void *scratch)
+static struct batch_sample sample_of(const struct rendering *r, uint32_t index)
 {
     struct batch_sample sample = {.position = r->key.first_position + index,
                                   .index = index};
@@ -139,8 +142,25 @@ static void compose_one(struct rendering *r, uint32_t index, void *scratch)
         r->graphs[sample.position / n_edges - r->first_epoch];
 
     sample.edge = graph_epoch_edge(graph, sample.position % n_edges);
-    batch_compose_sample(&r->layout, &r->stream->recipe, r->stream->catalog,
-                         &sample, scratch, r->payload);
+    return sample;
+}
+
+/* Samples [from, to): each knows the one after it. */
+static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
+                            void *scratch)
+{
+    struct batch_composer composer;
+    struct batch_sample sample = sample_of(r, from), next;
+
+    batch_composer_init(&composer, &r->layout, &r->stream->recipe,
+                        r->stream->catalog, scratch, r->payload);
+    for (uint32_t i = from; i < to; i++) {
+        if (i + 1 < to)
+            next = sample_of(r, i + 1);
+        batch_composer_run(&composer, &sample, i + 1 < to ? &next : NULL);
+        sum_samples(r, i, i + 1);
+        sample = next;
+    }
 }
 
 static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
@@ -153,10 +173,7 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
     assert(workers_here());
     if (part == 0)
         batch_write_head(&r->layout, r->key.first_position, r->payload);
-    for (uint32_t i = from; i < to; i++) {
-        compose_one(r, i, scratch);
-        sum_samples(r, i, i + 1);
-    }
+    compose_samples(r, from, to, scratch);
     end_part(r);
     metric_add(METRIC_COMPOSE_NS, (int64_t)(host_now_ns() - begin_ns));
 }
@@ -175,14 +192,21 @@ static void run_nothing(struct worker_job *job, uint32_t part, uint32_t worker)
 {
 }
 
+static uint32_t samples_a_part(const struct rendering *r)
+{
+    const uint32_t n_workers = r->scratch ? r->scratch->n_workers : 1;
+    uint64_t samples = PART_BYTES / r->layout.sample_bytes;
+    uint64_t share = r->layout.n_samples / (n_workers * PARTS_A_WORKER);
+
+    samples = samples > PART_MAX_SAMPLES ? PART_MAX_SAMPLES : samples;
+    samples = samples > share ? share : samples;
+    return samples < 1 ? 1 : (uint32_t)samples;
+}
+
 void rendering_prepare(struct rendering *r,
                        void (*done)(struct worker_job *job))
 {
-    uint64_t samples = PART_BYTES / r->layout.sample_bytes;
-
-    samples = samples < 1 ? 1 : samples;
-    samples = samples > PART_MAX_SAMPLES ? PART_MAX_SAMPLES : samples;
-    r->samples_a_part = (uint32_t)samples;
+    r->samples_a_part = samples_a_part(r);
     r->job.n_parts = (r->layout.n_samples - 1) / r->samples_a_part + 1;
     r->job.done = done;
     switch (r->task) {

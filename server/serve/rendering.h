@@ -33,7 +33,7 @@ enum rendering_task {
 /* Memory for composing, one slice a worker. Replaced by a larger one when a
  * stream with a larger frame comes; freed with its last user. */
 struct scratch {
-    uint32_t n_users;
+    uint32_t n_users, n_workers;
     size_t slice_bytes; /* a multiple of 64 */
     uint8_t *slices;    /* 64-byte aligned, inside this allocation */
 };

@@ -138,19 +138,30 @@ static void make_graph(struct bench *b)
     b->n_edges = graph_edges_per_epoch(&spec);
 }
 
+/* Positions never repeat; edges do after an epoch, as they may. */
+static struct batch_sample sample_at(const struct bench *b, uint64_t position,
+                                     uint32_t index)
+{
+    return (struct batch_sample){
+        position,
+        graph_epoch_edge(b->graph, position % b->n_edges),
+        index,
+    };
+}
+
 static void compose_samples(struct core *c, const struct batch_layout *l,
                             uint64_t first)
 {
     struct bench *b = c->b;
+    struct batch_composer composer;
+    struct batch_sample sample = sample_at(b, first, 0), next;
+    batch_composer_init(&composer, l, &b->recipe, b->catalog, c->scratch,
+                        c->payload);
     for (uint32_t i = 0; i < l->n_samples; i++) {
-        /* Positions never repeat; edges do after an epoch, as they may. */
-        const struct batch_sample sample = {
-            first + i,
-            graph_epoch_edge(b->graph, (first + i) % b->n_edges),
-            i,
-        };
-        batch_compose_sample(l, &b->recipe, b->catalog, &sample, c->scratch,
-                             c->payload);
+        const bool is_last = i + 1 == l->n_samples;
+        next = is_last ? sample : sample_at(b, first + i + 1, i + 1);
+        batch_composer_run(&composer, &sample, is_last ? NULL : &next);
+        sample = next;
     }
 }
 

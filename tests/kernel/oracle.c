@@ -28,24 +28,29 @@ static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
         out[i] = (uint8_t)lerp7(a[i], b[i], (int)f);
 }
 
-static void resample_row(const uint8_t *rgb, int32_t u, int32_t du,
-                         int32_t max_u, int32_t n, uint8_t *rgbx)
+static void resample_prepare(struct pixel_resample *r)
 {
-    for (int32_t i = 0; i < n; i++) {
-        int64_t at = (int64_t)u + (int64_t)i * du;
+    r->table = NULL; /* nothing may be read from it */
+}
+
+static void resample_row(const struct pixel_resample *r, const uint8_t *texels,
+                         uint8_t *rgb)
+{
+    for (int32_t i = 0; i < r->n; i++) {
+        int64_t at = (int64_t)r->u + (int64_t)i * r->du;
         if (at < 0)
             at = 0;
-        if (at > max_u)
-            at = max_u;
+        if (at > r->max_u)
+            at = r->max_u;
         for (int c = 0; c < 3; c++)
-            rgbx[i * 4 + c] = (uint8_t)lerp7(
-                rgb[whole(at) * 3 + c], rgb[whole(at) * 3 + 3 + c], part(at));
-        rgbx[i * 4 + 3] = 255;
+            rgb[i * 3 + c] =
+                (uint8_t)lerp7(texels[whole(at) * 3 + c],
+                               texels[whole(at) * 3 + 3 + c], part(at));
     }
 }
 
 static void noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
-                      int32_t n, uint8_t *rgbx)
+                      int32_t n, uint8_t *rgb)
 {
     const uint32_t keys[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
     for (int32_t i = 0; i < n * 3; i++) {
@@ -53,16 +58,14 @@ static void noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
         struct philox_block block = philox4x32_10(keys, counter);
         uint32_t word = block.word[i % 8 / 2];
         uint32_t bits = i % 2 ? word / 65536 : word % 65536;
-        rgbx[i / 3 * 4 + i % 3] =
-            (uint8_t)(lo + bits * (uint32_t)(hi - lo + 1) / 65536);
-        rgbx[i / 3 * 4 + 3] = 255;
+        rgb[i] = (uint8_t)(lo + bits * (uint32_t)(hi - lo + 1) / 65536);
     }
 }
 
-static void solid_row(const uint8_t rgb[3], int32_t n, uint8_t *rgbx)
+static void solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
 {
-    for (int32_t i = 0; i < n * 4; i++)
-        rgbx[i] = i % 4 == 3 ? 255 : rgb[i % 4];
+    for (int32_t i = 0; i < n * 3; i++)
+        rgb[i] = colour[i % 3];
 }
 
 static int texel(const struct image_level *l, int x, int y, int c)
@@ -72,8 +75,8 @@ static int texel(const struct image_level *l, int x, int y, int c)
     return l->pixels[y * l->stride_bytes + x * 4 + c];
 }
 
-static void object_any(const struct image_level *level, struct pixel_line line,
-                       int32_t n, uint8_t *rgba)
+static void object_row(const struct image_level *level, struct pixel_line line,
+                       int32_t n, struct pixel_span inside, uint8_t *rgba)
 {
     for (int32_t i = 0; i < n * 4; i++) {
         int64_t u = line.u + (int64_t)(i / 4) * line.du;
@@ -139,32 +142,34 @@ static void fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
         rgba[i] = (uint8_t)((2 * rgba[i] * factor[i / 4] + 255) / 510);
 }
 
-static void over_row(uint8_t *rgbx, const uint8_t *rgba, int32_t n)
+static uint8_t over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                        uint8_t *peak)
 {
-    for (int32_t i = 0; i < n * 4; i++) {
-        int a = rgba[i / 4 * 4 + 3];
-        int keep = 256 - (a >= 128 ? a + 1 : a);
-        rgbx[i] = (uint8_t)(rgba[i] + (rgbx[i] * keep + 128) / 256);
+    uint8_t highest = 0;
+    for (int32_t i = 0; i < n * 3; i++) {
+        const uint8_t *p = rgba + i / 3 * 4;
+        int keep = 256 - (p[3] >= 128 ? p[3] + 1 : p[3]);
+        rgb[i] = (uint8_t)(p[i % 3] + (rgb[i] * keep + 128) / 256);
     }
+    for (int32_t i = 0; i < n * 4; i++) {
+        peak[i] = peak[i] > rgba[i] ? peak[i] : rgba[i];
+        if (i % 4 == 3 && rgba[i] > highest)
+            highest = rgba[i];
+    }
+    return highest;
 }
 
-static void colour_row(const uint8_t *rgbx, const int32_t m[3][4], int32_t n,
-                       uint8_t *rgb)
+static void colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                       uint8_t *out)
 {
     for (int32_t i = 0; i < n * 3; i++) {
         const int32_t *row = m[i % 3];
         int64_t sum = (int64_t)row[3] + 2048;
         for (int c = 0; c < 3; c++)
-            sum += (int64_t)row[c] * rgbx[i / 3 * 4 + c];
+            sum += (int64_t)row[c] * in[i / 3 * 3 + c];
         sum = sum < 0 ? 0 : sum / 4096;
-        rgb[i] = (uint8_t)(sum > 255 ? 255 : sum);
+        out[i] = (uint8_t)(sum > 255 ? 255 : sum);
     }
-}
-
-static void pack_row(const uint8_t *rgbx, int32_t n, uint8_t *rgb)
-{
-    for (int32_t i = 0; i < n * 3; i++)
-        rgb[i] = rgbx[i / 3 * 4 + i % 3];
 }
 
 static void planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
@@ -191,11 +196,11 @@ static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
 const struct pixel_kernels oracle_kernels = {
     .name = "oracle",
     .lerp_rows = lerp_rows,
+    .resample_prepare = resample_prepare,
     .resample_row = resample_row,
     .noise_row = noise_row,
     .solid_row = solid_row,
-    .object_inside = object_any,
-    .object_border = object_any,
+    .object_row = object_row,
     .harden_row = harden_row,
     .alpha_row = alpha_row,
     .blur_columns = blur_columns,
@@ -203,7 +208,6 @@ const struct pixel_kernels oracle_kernels = {
     .fade_row = fade_row,
     .over_row = over_row,
     .colour_row = colour_row,
-    .pack_row = pack_row,
     .planes_u8 = planes_u8,
     .row_f32 = row_f32,
     .planes_f32 = planes_f32,

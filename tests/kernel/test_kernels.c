@@ -118,19 +118,34 @@ static void round_lerp_rows(struct round *t)
     expect_equal(t, "lerp_rows", (size_t)n);
 }
 
+/* Steps: about one texel as in real crops, or to anywhere. */
+static int32_t resample_step(struct round *t, int32_t u, int32_t max_u)
+{
+    int32_t to = between(t, -(3 << 16), max_u + (3 << 16));
+    int32_t du = (to - u) / t->n;
+    if (next(t) % 2)
+        return du;
+    du = between(t, 40000, 170000);
+    return next(t) % 2 ? du : -du;
+}
+
 static void round_resample_row(struct round *t)
 {
     int32_t width = between(t, 1, next(t) % 8 ? 60 : 4000);
-    /* One repeated texel and the one byte that may be read. */
-    const uint8_t *rgb = input(t, 0, (size_t)(width + 1) * 3 + 1);
-    int32_t max_u = (width - 1) << 16;
-    int32_t u = between(t, -(3 << 16), max_u + (3 << 16));
-    int32_t to = between(t, -(3 << 16), max_u + (3 << 16));
-    int32_t du = (to - u) / t->n;
-    size_t bytes = (size_t)t->n * 4;
-    t->k->resample_row(rgb, u, du, max_u, t->n, output(t, bytes));
-    oracle_kernels.resample_row(rgb, u, du, max_u, t->n, t->expected);
+    /* One texel without weight and what may be read after it. */
+    const uint8_t *texels =
+        input(t, 0, (size_t)(width + 1) * 3 + PIXEL_SLACK_BYTES);
+    struct pixel_resample r = {.max_u = (width - 1) << 16, .n = t->n};
+    r.u = between(t, -(3 << 16), r.max_u + (3 << 16));
+    r.du = resample_step(t, r.u, r.max_u);
+    size_t bytes = (size_t)t->n * 3, table = pixel_resample_bytes(t->n);
+    oracle_kernels.resample_row(&r, texels, t->expected);
+    r.table = aligned_alloc(64, (table + 63) / 64 * 64);
+    assert_non_null(r.table);
+    t->k->resample_prepare(&r);
+    t->k->resample_row(&r, texels, output(t, bytes));
     expect_equal(t, "resample_row", bytes);
+    free(r.table);
 }
 
 static void round_noise_row(struct round *t)
@@ -141,7 +156,7 @@ static void round_noise_row(struct round *t)
     if (next(t) % 3 == 0)
         lo = 0, hi = 255;
     uint32_t y = (uint32_t)between(t, 0, 2047);
-    size_t bytes = (size_t)t->n * 4;
+    size_t bytes = (size_t)t->n * 3;
     t->k->noise_row(key, y, lo, hi, t->n, output(t, bytes));
     oracle_kernels.noise_row(key, y, lo, hi, t->n, t->expected);
     expect_equal(t, "noise_row", bytes);
@@ -149,10 +164,10 @@ static void round_noise_row(struct round *t)
 
 static void round_solid_row(struct round *t)
 {
-    const uint8_t *rgb = input(t, 0, 3);
-    t->k->solid_row(rgb, t->n, output(t, (size_t)t->n * 4));
-    oracle_kernels.solid_row(rgb, t->n, t->expected);
-    expect_equal(t, "solid_row", (size_t)t->n * 4);
+    const uint8_t *colour = input(t, 0, 3);
+    t->k->solid_row(colour, t->n, output(t, (size_t)t->n * 3));
+    oracle_kernels.solid_row(colour, t->n, t->expected);
+    expect_equal(t, "solid_row", (size_t)t->n * 3);
 }
 
 /* A padded level whose last texel touches a guard page. */
@@ -186,24 +201,48 @@ static struct pixel_line line_within(struct round *t, int32_t lo, int32_t hi_u,
     return line;
 }
 
+static bool is_inside(const struct image_level *l, struct pixel_line line,
+                      int32_t i)
+{
+    int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
+    return u >= 0 && u >> 16 < l->width - 1 && v >= 0 &&
+           v >> 16 < l->height - 1;
+}
+
+static struct pixel_span inside_of(const struct image_level *l,
+                                   struct pixel_line line, int32_t n)
+{
+    struct pixel_span s = {0, n};
+    while (s.begin < n && !is_inside(l, line, s.begin))
+        s.begin++;
+    while (s.end > s.begin && !is_inside(l, line, s.end - 1))
+        s.end--;
+    return s;
+}
+
+static void check_object_row(struct round *t, const struct image_level *l,
+                             struct pixel_line line)
+{
+    struct pixel_span inside = inside_of(l, line, t->n);
+    t->k->object_row(l, line, t->n, inside, output(t, (size_t)t->n * 4));
+    oracle_kernels.object_row(l, line, t->n, inside, t->expected);
+    expect_equal(t, "object_row", (size_t)t->n * 4);
+}
+
 static void round_object_inside(struct round *t)
 {
     struct image_level l = level_of(t, 2);
-    struct pixel_line line = line_within(t, 0, ((l.width - 1) << 16) - 1,
-                                         ((l.height - 1) << 16) - 1);
-    t->k->object_inside(&l, line, t->n, output(t, (size_t)t->n * 4));
-    oracle_kernels.object_inside(&l, line, t->n, t->expected);
-    expect_equal(t, "object_inside", (size_t)t->n * 4);
+    check_object_row(t, &l,
+                     line_within(t, 0, ((l.width - 1) << 16) - 1,
+                                 ((l.height - 1) << 16) - 1));
 }
 
 static void round_object_border(struct round *t)
 {
     struct image_level l = level_of(t, 1);
-    struct pixel_line line =
-        line_within(t, -(3 << 16), (l.width + 2) << 16, (l.height + 2) << 16);
-    t->k->object_border(&l, line, t->n, output(t, (size_t)t->n * 4));
-    oracle_kernels.object_border(&l, line, t->n, t->expected);
-    expect_equal(t, "object_border", (size_t)t->n * 4);
+    check_object_row(
+        t, &l,
+        line_within(t, -(3 << 16), (l.width + 2) << 16, (l.height + 2) << 16));
 }
 
 static void round_harden_row(struct round *t)
@@ -276,15 +315,23 @@ static void round_fade_row(struct round *t)
 
 static void round_over_row(struct round *t)
 {
-    size_t bytes = (size_t)t->n * 4;
-    const uint8_t *rgba = premultiplied(t, 0, (size_t)t->n);
-    const uint8_t *under = input(t, 1, bytes);
-    uint8_t *out = output(t, bytes);
-    for (size_t i = 0; i < bytes; i++)
-        t->expected[i] = out[i] = i % 4 == 3 ? 255 : under[i];
-    t->k->over_row(out, rgba, t->n);
-    oracle_kernels.over_row(t->expected, rgba, t->n);
-    expect_equal(t, "over_row", bytes);
+    size_t n = (size_t)t->n;
+    const uint8_t *rgba = premultiplied(t, 0, n);
+    const uint8_t *under = input(t, 1, n * 3);
+    uint8_t *peak = input(t, 2, n * 4), *rgb = output(t, n * 3);
+    uint8_t *expected_peak = malloc(n * 4);
+    assert_non_null(expected_peak);
+    memcpy(expected_peak, peak, n * 4);
+    memcpy(rgb, under, n * 3);
+    memcpy(t->expected, under, n * 3);
+    uint8_t highest = t->k->over_row(rgb, rgba, t->n, peak);
+    uint8_t expected =
+        oracle_kernels.over_row(t->expected, rgba, t->n, expected_peak);
+    expect_equal(t, "over_row", n * 3);
+    assert_int_equal(highest, expected);
+    assert_memory_equal(peak, expected_peak, n * 4);
+    assert_true(guard_is_intact(&t->in[2]));
+    free(expected_peak);
 }
 
 static void round_colour_row(struct round *t)
@@ -293,19 +340,11 @@ static void round_colour_row(struct round *t)
     for (int i = 0; i < 12; i++)
         m[i / 4][i % 4] = between(t, -reach, reach) *
                           (i % 4 == 3 && reach > 8192 ? 32768 : 1);
-    uint8_t *rgbx = input(t, 0, (size_t)t->n * 4);
-    t->k->colour_row(rgbx, (const int32_t(*)[4])m, t->n,
-                     output(t, (size_t)t->n * 3));
-    oracle_kernels.colour_row(rgbx, (const int32_t(*)[4])m, t->n, t->expected);
-    expect_equal(t, "colour_row", (size_t)t->n * 3);
-}
-
-static void round_pack_row(struct round *t)
-{
-    const uint8_t *rgbx = input(t, 0, (size_t)t->n * 4);
-    t->k->pack_row(rgbx, t->n, output(t, (size_t)t->n * 3));
-    oracle_kernels.pack_row(rgbx, t->n, t->expected);
-    expect_equal(t, "pack_row", (size_t)t->n * 3);
+    size_t bytes = (size_t)t->n * 3;
+    uint8_t *in = input(t, 0, bytes);
+    t->k->colour_row(in, (const int32_t(*)[4])m, t->n, output(t, bytes));
+    oracle_kernels.colour_row(in, (const int32_t(*)[4])m, t->n, t->expected);
+    expect_equal(t, "colour_row", bytes);
 }
 
 static void round_planes_u8(struct round *t)
@@ -384,8 +423,8 @@ static struct kernel_case cases[] = {
     {"resample_row", round_resample_row},
     {"noise_row", round_noise_row},
     {"solid_row", round_solid_row},
-    {"object_inside", round_object_inside},
-    {"object_border", round_object_border},
+    {"object_row inside", round_object_inside},
+    {"object_row at the border", round_object_border},
     {"harden_row", round_harden_row},
     {"alpha_row", round_alpha_row},
     {"blur_columns", round_blur_columns},
@@ -393,7 +432,6 @@ static struct kernel_case cases[] = {
     {"fade_row", round_fade_row},
     {"over_row", round_over_row},
     {"colour_row", round_colour_row},
-    {"pack_row", round_pack_row},
     {"planes_u8", round_planes_u8},
     {"row_f32, planes_f32", round_f32},
 };

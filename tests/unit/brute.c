@@ -16,7 +16,8 @@ static void sample_object(const struct image_level *l, const int64_t m[6],
         v >= (int64_t)l->height << 16)
         return;
     struct pixel_line line = {(int32_t)u, (int32_t)v, 0, 0};
-    oracle_kernels.object_border(l, line, 1, out);
+    const struct pixel_span none = {0, 0};
+    oracle_kernels.object_row(l, line, 1, none, out);
 }
 
 /* B(x, y) of the page, from samples taken anew. */
@@ -55,7 +56,7 @@ static int64_t clamp(int64_t v, int64_t hi)
 }
 
 static void background_pixel(const struct image_level *l, const struct plan *p,
-                             int32_t x, int32_t y, uint8_t out[4])
+                             int32_t x, int32_t y, uint8_t out[3])
 {
     int32_t u = (int32_t)clamp(p->crop_u + (int64_t)x * p->crop_du,
                                (int64_t)(l->width - 1) << 16);
@@ -73,16 +74,15 @@ static void background_pixel(const struct image_level *l, const struct plan *p,
     }
     oracle_kernels.lerp_rows(column[0], column[1], (uint32_t)u >> 9 & 127, 3,
                              out);
-    out[3] = 255;
 }
 
 static void context_pixel(const struct catalog *c, const struct plan *p,
-                          int32_t x, int32_t y, uint8_t *row, uint8_t out[4])
+                          int32_t x, int32_t y, uint8_t *row, uint8_t out[3])
 {
     if (p->context == CONTEXT_NOISE) {
         oracle_kernels.noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
                                  p->noise_hi, p->width, row);
-        memcpy(out, row + x * 4, 4);
+        memcpy(out, row + x * 3, 3);
     } else if (p->context == CONTEXT_SOLID) {
         oracle_kernels.solid_row(p->solid, 1, out);
     } else {
@@ -109,14 +109,14 @@ void brute_sample(const struct catalog *catalog, const struct plan *plan,
     uint8_t *row = malloc((size_t)plan->width * 4);
     for (int32_t i = 0; row && i < plan->width * plan->height; i++) {
         int32_t x = i % plan->width, y = i / plan->width;
-        uint8_t pixel[4], over[4];
+        uint8_t pixel[3], over[4], peak[4] = {0};
         context_pixel(catalog, plan, x, y, row, pixel);
         object_pixel(object, plan, x, y, over);
-        oracle_kernels.over_row(pixel, over, 1);
+        oracle_kernels.over_row(pixel, over, 1, peak);
         if (plan->has_colour)
             oracle_kernels.colour_row(pixel, plan->colour, 1, rgb + i * 3);
         else
-            oracle_kernels.pack_row(pixel, 1, rgb + i * 3);
+            memcpy(rgb + i * 3, pixel, 3);
         if (over[3] >= 128)
             widen(&solid, x, y);
         if (over[3] > 0)

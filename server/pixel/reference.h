@@ -1,0 +1,37 @@
+/* The functions of the portable reference by name, so that a table for one
+ * instruction set can keep those it does no better. The contracts are those of
+ * kernels.h. */
+#ifndef PASTED_PIXEL_REFERENCE_H
+#define PASTED_PIXEL_REFERENCE_H
+
+#include "server/pixel/kernels.h"
+
+void reference_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
+                         int32_t n_bytes, uint8_t *out);
+void reference_resample_row(const struct pixel_resample *r,
+                            const uint8_t *texels, uint8_t *rgb);
+void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
+                         int32_t n, uint8_t *rgb);
+void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb);
+void reference_object_row(const struct image_level *level,
+                          struct pixel_line line, int32_t n,
+                          struct pixel_span inside, uint8_t *rgba);
+void reference_harden_row(uint8_t *rgba, int32_t n);
+void reference_alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out);
+void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,
+                            uint32_t radius, int32_t n, uint8_t *out);
+void reference_blur_row(const uint8_t *in, const uint32_t *weight,
+                        uint32_t radius, int32_t n, uint8_t *out);
+void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n);
+uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                           uint8_t *peak);
+void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                          uint8_t *out);
+void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
+                         uint8_t *out);
+void reference_row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                       float *out);
+void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
+                          int32_t n, ptrdiff_t plane_stride, float *out);
+
+#endif
