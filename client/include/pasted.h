@@ -271,7 +271,8 @@ PASTED_NODISCARD PASTED_API int pasted_restore(pasted_client *c,
                                                const char *text);
 
 /* From any thread: the call that waits on this handle now (else the next one
- * that would wait) returns PASTED_CANCELLED. Not for signal handlers. */
+ * that would wait) returns PASTED_CANCELLED. Does not end pasted_open, which
+ * bounds itself. Not for signal handlers. */
 PASTED_API void pasted_interrupt(pasted_client *c);
 
 /* "pasted_next: no batch within 30000 ms ..."; "" before the first failure.

@@ -10,6 +10,9 @@
 
 #define BATCH_MAGIC 0x48435442u /* "BTCH" */
 
+/* Lengths from the wire, once within their limits, fit in size_t. */
+_Static_assert(SIZE_MAX >= WIRE_MAX_BATCH_BYTES, "a 64-bit machine is needed");
+
 struct batch_pool {
     pid_t pid;             /* where it was made */
     pthread_mutex_t mutex; /* guards everything below */

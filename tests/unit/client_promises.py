@@ -127,18 +127,10 @@ def installed():
         run("cmake", "--install", BUILD, "--component", "client",
             "--prefix", prefix)
         lib = f"{prefix}/{os.environ['PASTED_LIBDIR']}"
-        with open(f"{lib}/pkgconfig/pasted.pc", encoding="utf-8") as text:
-            package = text.read()
-        if prefix not in package:  # configured for another prefix: relocate
-            package = re.sub(r"^prefix=.*", f"prefix={prefix}", package,
-                             flags=re.M)
-            with open(f"{lib}/pkgconfig/pasted.pc", "w",
-                      encoding="utf-8") as text:
-                text.write(package)
         paths = dict(os.environ, PKG_CONFIG_PATH=f"{lib}/pkgconfig")
         flags = run("pkg-config", "--cflags", "--libs", "pasted",
                     env=paths).split()
-        run("cc", EXAMPLE, "-o", f"{prefix}/user", *flags)
+        run("cc", "-Werror", EXAMPLE, "-o", f"{prefix}/user", *flags)
         run(f"{prefix}/bin/pastectl", "--version")
         os.mkdir(f"{prefix}/project")
         with open(f"{prefix}/project/CMakeLists.txt", "w",
