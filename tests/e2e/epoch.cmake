@@ -1,7 +1,10 @@
 # The issue's own test: real batches over the wire, counted and compared.
 if(NOT PASTED_FUZZ)
-  pasted_script_test(e2e_epoch LABELS e2e TIMEOUT 600
-    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_epoch.py)
+  foreach(pools DemoPools Photographs)
+    pasted_script_test(e2e_epoch_${pools} LABELS e2e TIMEOUT 600
+      COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_epoch.py
+              EpochOn${pools})
+  endforeach()
 endif()
 # ctypes cannot load a library that was built with a sanitizer.
 if(NOT PASTED_SANITIZE AND NOT PASTED_FUZZ)
