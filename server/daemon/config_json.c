@@ -88,7 +88,7 @@ static int set_value(const struct option_row *row, void *target,
                      struct fault *fault)
 {
     char number[32];
-    const char *text;
+    const char *text = NULL;
 
     if (row->type == OPTION_CLASSES && json_is_array(value))
         return set_classes(target, value, fault);

@@ -163,7 +163,7 @@ static int read_pass(struct config *c, int argc, const char *const *argv,
                      int pass, struct fault *fault)
 {
     for (int i = 1; i < argc; i++) {
-        struct given g;
+        struct given g = {0};
         int rc = take(argc, argv, &i, &g, fault);
         if (rc)
             return rc;

@@ -53,7 +53,9 @@ static void fail(struct http_work *w, const struct fault *fault)
 
 static struct http_work *work_of_job(struct worker_job *job)
 {
-    return (struct http_work *)((char *)job - offsetof(struct http_work, job));
+    void *work = (char *)job - offsetof(struct http_work, job);
+
+    return work;
 }
 
 static void run_make(struct worker_job *job, uint32_t part, uint32_t worker)
