@@ -37,13 +37,20 @@ static void account(struct session *s)
     uint64_t bytes = n > 1 ? (n - 1) * s->batch_bytes : 0;
     s->server->ahead_bytes += bytes - s->ahead_bytes;
     s->ahead_bytes = bytes;
+    s->server->n_holders += (uint32_t)(n > 0) - (uint32_t)s->holds;
+    s->holds = n > 0;
 }
 
 static bool may_hold_more(const struct session *s)
 {
     const struct tcp_server *server = s->server;
-    return n_held(s) == 0 ||
-           server->ahead_bytes + s->batch_bytes <= server->max_ahead_bytes;
+    if (s->stalled)
+        return false;
+    if (n_held(s) == 0)
+        return true;
+    return server->ahead_bytes + s->batch_bytes <= server->max_ahead_bytes &&
+           s->ahead_bytes + s->batch_bytes <=
+               server->max_ahead_bytes / server->n_holders;
 }
 
 bool flow_is_idle(const struct session *s)
@@ -53,6 +60,40 @@ bool flow_is_idle(const struct session *s)
 
 /* Orders. */
 
+static struct order *ahead_at(struct session *s, uint32_t i)
+{
+    return &s->ahead[(s->first_ahead + i) % SESSION_MAX_AHEAD];
+}
+
+static void drop(struct session *s, struct order *o)
+{
+    if (o->state == ORDER_COMPOSING)
+        store_cancel(s->server->store, &o->request);
+    if (o->state == ORDER_READY)
+        batch_unref(o->batch);
+    o->batch = NULL;
+    o->state = ORDER_FREE;
+}
+
+/* From the ith on. */
+static void drop_ahead_from(struct session *s, uint32_t first)
+{
+    for (uint32_t i = first; i < s->n_ahead; i++)
+        drop(s, ahead_at(s, i));
+    s->n_ahead = first;
+}
+
+/* The stream cannot go on from this order: it ends when all before is sent. */
+static void note_gap(struct session *s, const struct order *o, int status,
+                     const struct fault *fault)
+{
+    uint32_t i = 0;
+    while (ahead_at(s, i) != o)
+        i++;
+    drop_ahead_from(s, i);
+    fault_set(&s->failure, (enum error_code)(-status), "%s", fault->text);
+}
+
 static void on_composed(struct store_request *request, int status,
                         struct batch *batch, const struct fault *fault)
 {
@@ -60,17 +101,13 @@ static void on_composed(struct store_request *request, int status,
     struct session *s = o->session;
     assert(s->magic == SESSION_MAGIC && o->state == ORDER_COMPOSING);
     bool is_pull = o >= s->pulls && o < s->pulls + SESSION_MAX_PULLS;
-    if (status == 0) {
-        o->batch = batch;
-        o->state = ORDER_READY;
-    } else if (is_pull) {
-        o->state = ORDER_FREE;
+    o->batch = batch;
+    o->state = status == 0 ? ORDER_READY : ORDER_FREE;
+    if (status != 0 && is_pull) {
         s->n_pulls--;
         session_refuse(s, o->id, status, fault->text);
-    } else {
-        /* The stream has a gap now. Not composing any more: let go first. */
-        o->state = ORDER_FREE;
-        session_fail(s, SESSION_END_ERROR, s->serial, status, fault->text);
+    } else if (status != 0) {
+        note_gap(s, o, status, fault);
     }
     account(s);
     flow_pump(s);
@@ -86,6 +123,7 @@ static int begin(struct session *s, struct order *o, uint64_t cursor,
     if (status != 0)
         return status;
     o->session = s;
+    o->cursor = cursor;
     o->batch = NULL;
     o->request = (struct store_request){
         .stream = s->stream,
@@ -105,26 +143,10 @@ static int begin(struct session *s, struct order *o, uint64_t cursor,
     return 0;
 }
 
-static void drop(struct session *s, struct order *o)
-{
-    if (o->state == ORDER_COMPOSING)
-        store_cancel(s->server->store, &o->request);
-    if (o->state == ORDER_READY)
-        batch_unref(o->batch);
-    o->batch = NULL;
-    o->state = ORDER_FREE;
-}
-
-static struct order *ahead_at(struct session *s, uint32_t i)
-{
-    return &s->ahead[(s->first_ahead + i) % SESSION_MAX_AHEAD];
-}
-
 void flow_drop_ahead(struct session *s)
 {
-    for (uint32_t i = 0; i < s->n_ahead; i++)
-        drop(s, ahead_at(s, i));
-    s->n_ahead = 0;
+    drop_ahead_from(s, 0);
+    s->failure.code = 0;
     account(s);
 }
 
@@ -133,6 +155,28 @@ void flow_drop_pulls(struct session *s)
     for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++)
         drop(s, &s->pulls[i]);
     s->n_pulls = 0;
+    account(s);
+}
+
+/* Nobody else shall wait for memory that waits for this client to read. What is
+ * promised since DRAIN stays: that has its own end. */
+void flow_stall(struct session *s, bool stalled)
+{
+    if (stalled == s->stalled || s->state == SESSION_DRAINING)
+        return;
+    s->stalled = stalled;
+    if (!stalled)
+        return;
+    if (s->n_ahead > 0)
+        s->cursor = ahead_at(s, 0)->cursor;
+    flow_drop_ahead(s);
+    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++) {
+        struct order *o = &s->pulls[i];
+        if (o->state == ORDER_FREE)
+            continue;
+        drop(s, o);
+        o->state = ORDER_WAITING;
+    }
     account(s);
 }
 
@@ -160,7 +204,7 @@ int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
     free_order->session = s;
     free_order->id = id;
     free_order->number = s->next_pull++;
-    free_order->request.first_position = cursor; /* until it begins */
+    free_order->cursor = cursor;
     s->n_pulls++;
     return 0;
 }
@@ -183,7 +227,7 @@ static bool begin_pull(struct session *s)
     struct order *o = oldest_pull(s, ORDER_WAITING);
     if (!o || !may_hold_more(s))
         return false;
-    int status = begin(s, o, o->request.first_position, &fault);
+    int status = begin(s, o, o->cursor, &fault);
     if (status < 0) {
         o->state = ORDER_FREE;
         s->n_pulls--;
@@ -197,17 +241,15 @@ static bool begin_ahead(struct session *s)
 {
     struct fault fault = {0};
     uint64_t n = s->n_ahead;
-    if (s->state != SESSION_STREAMING || n >= SESSION_MAX_AHEAD ||
-        n >= s->credit_batches || !may_hold_more(s) ||
+    if (s->state != SESSION_STREAMING || s->failure.code ||
+        n >= SESSION_MAX_AHEAD || n >= s->credit_batches || !may_hold_more(s) ||
         (n + 1) * s->batch_bytes > s->credit_bytes)
         return false;
     int status = begin(s, ahead_at(s, s->n_ahead), s->cursor, &fault);
     if (is_retryable(status))
         return false; /* the next tick tries again */
-    if (status < 0 && (s->n_ahead > 0 || s->n_sends > 0))
-        return false; /* what is owed goes first; then it fails again */
     if (status < 0) {
-        session_fail(s, SESSION_END_ERROR, s->serial, status, fault.text);
+        s->failure = fault;
         return false;
     }
     s->n_ahead++;
@@ -228,6 +270,7 @@ static void on_sent(struct transport_write *write, int uv_status)
     account(s);
     if (uv_status == 0) {
         s->active_ns = host_now_ns();
+        s->stalled = false;
         s->sent_batches++;
         metric_add(METRIC_TCP_BATCHES_SENT, 1);
     }
@@ -317,6 +360,9 @@ void flow_pump(struct session *s)
         moved = begin_pull(s) || moved;
         moved = begin_ahead(s) || moved;
     }
+    if (s->failure.code && s->n_ahead == 0)
+        session_fail(s, SESSION_END_ERROR, s->serial, s->failure.code,
+                     s->failure.text);
     if (s->state == SESSION_DRAINING && flow_is_idle(s))
         session_goodbye(s, SESSION_END_DRAIN, ERROR_DRAINING,
                         "everything promised is sent, the server stops");

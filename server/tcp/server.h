@@ -23,9 +23,11 @@ struct tcp_server {
     uint64_t next_session; /* number for the log */
     /* Bytes that sessions hold or ask for beyond one batch each, and how many
      * they may: the other half of the budget always serves first batches, so
-     * that no session waits for what another composes ahead. */
+     * that no session waits for what another composes ahead. Each of the
+     * n_holders sessions that hold anything may have an equal part of it. */
     uint64_t ahead_bytes;
     uint64_t max_ahead_bytes;
+    uint32_t n_holders;
 };
 
 #endif

@@ -284,10 +284,12 @@ void session_tick(struct session *s, uint64_t now_ns)
 {
     const struct tcp_config *c = &s->server->config;
     uint64_t idle_ns = now_ns - s->active_ns;
+    uint64_t stalled_ns = s->state == SESSION_CLOSING
+                              ? 0 /* it looks itself */
+                              : transport_stalled_ns(&s->transport, now_ns);
     if (s->state == SESSION_CLOSING) {
         tick_closing(s, now_ns);
-    } else if (transport_stalled_ns(&s->transport, now_ns) >
-               c->write_stall_ms * MS_NS) {
+    } else if (stalled_ns > c->write_stall_ms * MS_NS) {
         session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,
                      "the client takes no bytes (write stall)");
     } else if (!s->opened_once &&
@@ -304,6 +306,7 @@ void session_tick(struct session *s, uint64_t now_ns)
         if (flow_is_idle(s) && !s->pinged &&
             idle_ns > c->idle_timeout_ms * MS_NS / 2)
             send_ping(s);
+        flow_stall(s, stalled_ns > SESSION_STALL_NS);
         flow_pump(s);
     }
 }

@@ -12,6 +12,9 @@
 #define SESSION_MAX_AHEAD 8  /* batches of the stream asked for ahead */
 #define SESSION_MAX_PULLS 16 /* unanswered at once */
 #define SESSION_MAX_SENDS 2  /* batches in the socket at once */
+/* A client that takes no byte for so long has what is composed for it, and not
+ * in the socket, taken back until it reads again. */
+#define SESSION_STALL_NS 1000000000ull
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
 enum session_state {
@@ -37,6 +40,7 @@ struct order {
     struct session *session;
     struct store_request request; /* busy while COMPOSING */
     struct batch *batch;          /* one reference while READY */
+    uint64_t cursor;              /* of its step */
     uint32_t id;                  /* of the PULL; unused for the stream's */
     uint64_t number;              /* PULLs are begun in this order */
 };
@@ -72,12 +76,15 @@ struct session {
     /* The stream's orders: a ring, oldest at first_ahead. */
     struct order ahead[SESSION_MAX_AHEAD];
     uint32_t first_ahead, n_ahead;
+    struct fault failure; /* why the stream ends once n_ahead is 0 */
     struct order pulls[SESSION_MAX_PULLS];
     uint32_t n_pulls;
     uint64_t next_pull;
     struct send sends[SESSION_MAX_SENDS];
     uint32_t n_sends;
     uint64_t ahead_bytes; /* this session's part of the server's */
+    bool holds;           /* anything at all */
+    bool stalled;         /* takes no bytes: gets nothing more made */
 
     uint64_t accepted_ns;
     uint64_t active_ns;  /* last frame from the client or batch to it */
@@ -121,6 +128,8 @@ void flow_pump(struct session *s);
  * then the caller's to set. */
 void flow_drop_ahead(struct session *s);
 void flow_drop_pulls(struct session *s);
+/* The client takes no bytes, or takes them again. */
+void flow_stall(struct session *s, bool stalled);
 /* Takes a PULL; 0 or a negative code with a sentence. */
 int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
               struct fault *fault);

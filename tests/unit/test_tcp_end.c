@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "server/base/metrics.h"
+#include "server/tcp/session.h"
 #include "tests/unit/tcp_world.h"
 
 static void start_default(struct world *w)
@@ -294,6 +295,12 @@ static void a_slow_reader_that_reads_is_not_stalled(void **state)
     world_stop(&w);
 }
 
+static void get_controls(struct world *w, void *argument)
+{
+    const struct session *s = w->server->first_session;
+    *(uint32_t *)argument = s ? s->transport.n_controls : 0;
+}
+
 /* PINGs whose PONGs nobody reads must not fill the server's memory. */
 static void who_does_not_take_answers_is_not_read(void **state)
 {
@@ -314,11 +321,15 @@ static void who_does_not_take_answers_is_not_read(void **state)
         wire_encode_ping(&writer, &m);
         n += wire_frame_finish(&writer, WIRE_PING, 1);
     }
-    /* Until the server stops reading and the socket is full. */
-    size_t sent = 0;
-    while (peer_try_send(&p, frames, n))
-        sent += n;
-    assert_true(sent > 0);
+    /* Until the server stops reading and the sockets are full. */
+    uint32_t most = 0;
+    for (uint64_t i = 0; peer_try_send(&p, frames, n); i++) {
+        uint32_t n_controls = 0;
+        if (i % 64 == 0)
+            world_call(&w, get_controls, &n_controls);
+        most = n_controls > most ? n_controls : most;
+    }
+    assert_int_equal(most, TRANSPORT_MAX_CONTROLS);
     world_wait_sessions(&w, 0); /* write stall */
     peer_close(&p);
     world_stop(&w);

@@ -1,4 +1,4 @@
-/* Streams over a connection: credit, cursor, SEEK, PULL, formats, and what
+/* Streams over a connection: order, credit, ranks, formats, checksums, and what
  * OPEN refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/error.h"
+#include "server/base/mem.h"
 #include "server/base/metrics.h"
 #include "tests/unit/tcp_world.h"
 
@@ -88,6 +89,54 @@ static void positions_come_in_order_over_the_seam_of_epochs(void **state)
         }
     }
     peer_expect_silence(&p, 50);
+    stop(&w, &p);
+}
+
+/* Composing ahead meets the end first: what is owed still comes. */
+static void the_last_position_ends_the_stream_in_words(void **state)
+{
+    struct world w;
+    struct peer p;
+    const uint64_t first = WIRE_MAX_POSITION - 16;
+    start(&w, &p, 1);
+    peer_open(&p, SMALL, 0, 1, first, 2);
+    peer_send_credit(&p, 5, 0);
+    peer_expect_batch(&p, 2, first, 8);
+    peer_expect_batch(&p, 2, first + 8, 8);
+    peer_expect_error(&p, 2, ERROR_BAD_ARGUMENT, true, NULL);
+    peer_expect_end(&p);
+    stop(&w, &p);
+}
+
+static void a_batch_that_fails_ends_the_stream_in_words(void **state)
+{
+    struct world w;
+    struct peer p;
+    int n_failed = 0;
+    start(&w, &p, 1);
+    for (uint64_t nth = 1; nth < 6; nth++) {
+        struct peer q;
+        peer_greet(&q, w.port, 1);
+        peer_open(&q, SMALL, 0, 1, nth << 40, 2); /* an epoch of its own */
+        mem_fail_nth(nth);
+        peer_send_credit(&q, 1, 0);
+        int type = peer_read(&q);
+        mem_fail_nth(0);
+        if (type != WIRE_BATCH) {
+            struct wire_error e;
+            struct bytes_reader r;
+            assert_int_equal(type, WIRE_ERROR);
+            assert_int_equal(q.header.request, 2);
+            bytes_reader_init(&r, q.payload, (size_t)q.header.payload_bytes);
+            assert_int_equal(wire_decode_error(&r, &e), 0);
+            assert_int_equal(e.code, ERROR_NO_MEMORY);
+            assert_true(e.fatal);
+            peer_expect_end(&q);
+            n_failed++;
+        }
+        peer_close(&q);
+    }
+    assert_true(n_failed > 0);
     stop(&w, &p);
 }
 
@@ -308,155 +357,13 @@ static void a_second_open_replaces_the_stream(void **state)
     stop(&w, &p);
 }
 
-static void seek_moves_the_cursor_and_keeps_the_credit(void **state)
-{
-    struct world w;
-    struct peer p;
-    start(&w, &p, 1);
-    peer_open(&p, SMALL, 0, 1, 0, 2);
-    peer_send_credit(&p, 2, 0);
-    peer_expect_batch(&p, 2, 0, 8);
-    peer_expect_batch(&p, 2, 8, 8);
-    peer_send_seek(&p, 20, 4000);
-    peer_expect_silence(&p, 50);
-    peer_send_credit(&p, 2, 0);
-    peer_send_seek(&p, 21, 400);
-    int n = 0; /* of serial 20, before the second SEEK was read */
-    for (peer_expect(&p, WIRE_BATCH); p.header.request == 20;
-         peer_expect(&p, WIRE_BATCH))
-        n++;
-    assert_true(n < 2);
-    assert_int_equal(p.header.request, 21);
-    if (n == 0)
-        peer_expect_batch(&p, 21, 408, 8);
-    peer_expect_silence(&p, 50);
-    stop(&w, &p);
-}
-
-/* What was composed ahead but is not in the socket is not charged. */
-static void seek_drops_what_is_stale_without_charging_it(void **state)
-{
-    struct world w;
-    struct peer p;
-    start(&w, &p, 1);
-    peer_close(&p);
-    peer_connect_narrow(&p, w.port);
-    peer_send_hello(&p, 1, 1, "", 1);
-    peer_expect(&p, WIRE_WELCOME);
-    peer_open(&p, LARGE, 0, 1, 0, 2);
-    int64_t composed = metric_get(METRIC_BATCHES_COMPOSED);
-    peer_send_credit(&p, 10, 0);
-    world_wait_composed(composed, 4); /* two fill the socket, two wait */
-    world_sleep_ms(100);
-    peer_send_seek(&p, 5, 1u << 20);
-    int n_old = 0, n_new = 0;
-    for (int i = 0; i < 10; i++) {
-        peer_expect(&p, WIRE_BATCH);
-        n_old += p.header.request == 2;
-        n_new += p.header.request == 5;
-        assert_true(p.header.request == 5 || n_new == 0);
-    }
-    assert_true(n_old <= 3);
-    assert_int_equal(n_old + n_new, 10);
-    peer_expect_silence(&p, 50);
-    stop(&w, &p);
-}
-
-static void a_bad_seek_changes_nothing(void **state)
-{
-    struct world w;
-    struct peer p;
-    start(&w, &p, 1);
-    peer_open(&p, SMALL, 0, 1, 0, 2);
-    peer_send_seek(&p, 20, UINT64_MAX);
-    peer_expect_error(&p, 20, ERROR_BAD_ARGUMENT, false, NULL);
-    peer_send_seek(&p, 0, 8);
-    peer_expect_error(&p, 0, ERROR_BAD_ARGUMENT, false, NULL);
-    peer_send_credit(&p, 1, 0);
-    peer_expect_batch(&p, 2, 0, 8);
-    stop(&w, &p);
-}
-
-static void a_pull_answers_any_step_without_credit(void **state)
-{
-    struct world w;
-    struct peer p;
-    start(&w, &p, PEER_KINDS);
-    peer_open(&p, SMALL, 0, 1, 0, 2);
-    peer_send_pull(&p, 50, 800);
-    peer_expect_batch(&p, 50, 800, 8);
-    uint8_t *pulled = keep_tensors(&p);
-    peer_send_credit(&p, 1, 0);
-    peer_expect_batch(&p, 2, 0, 8); /* the cursor did not move */
-    peer_send_seek(&p, 3, 800);
-    peer_send_credit(&p, 1, 0);
-    peer_expect_batch(&p, 3, 800, 8);
-    assert_memory_equal(p.payload, pulled, p.head.tensors_bytes);
-    free(pulled);
-    peer_expect_silence(&p, 50);
-    stop(&w, &p);
-}
-
-static void pulls_are_limited_and_named(void **state)
-{
-    struct world w;
-    struct peer p;
-    bool answered[16] = {false};
-    int n_refused = 0;
-    start(&w, &p, 1);
-    peer_close(&p);
-    peer_connect_narrow(&p, w.port);
-    peer_send_hello(&p, 1, 1, "", 1);
-    peer_expect(&p, WIRE_WELCOME);
-    peer_open(&p, LARGE, 0, 1, 0, 2);
-    /* Two fill the socket; 16 wait behind them; the last finds no place. */
-    int64_t composed = metric_get(METRIC_BATCHES_COMPOSED);
-    peer_send_pull(&p, 200, 0);
-    peer_send_pull(&p, 201, 1000);
-    world_wait_composed(composed, 2);
-    world_sleep_ms(100);
-    for (uint32_t i = 0; i < 16; i++)
-        peer_send_pull(&p, 100 + i, 10000 + 1000 * i);
-    peer_send_pull(&p, 300, 7);
-    peer_send_pull(&p, 2, 7);   /* the serial */
-    peer_send_pull(&p, 0, 7);   /* no id */
-    peer_send_pull(&p, 100, 7); /* in use */
-    for (int i = 0; i < 22; i++) {
-        int type = peer_read(&p);
-        uint32_t request = p.header.request;
-        if (type == WIRE_BATCH && request < 200) {
-            assert_in_range(request, 100, 115);
-            assert_false(answered[request - 100]);
-            answered[request - 100] = true;
-        }
-        n_refused += type == WIRE_ERROR;
-    }
-    assert_int_equal(n_refused, 4);
-    for (int i = 0; i < 16; i++)
-        assert_true(answered[i]);
-    peer_send_pull(&p, 300, 7); /* a place again */
-    peer_expect_batch(&p, 300, 7, LARGE_BATCH);
-    stop(&w, &p);
-}
-
-static void a_pull_out_of_range_is_refused(void **state)
-{
-    struct world w;
-    struct peer p;
-    start(&w, &p, 1);
-    peer_open(&p, SMALL, 0, 1, 0, 2);
-    peer_send_pull(&p, 9, (1ull << 63) - 4);
-    peer_expect_error(&p, 9, ERROR_BAD_ARGUMENT, false, NULL);
-    peer_send_pull(&p, 9, 1ull << 40); /* any epoch */
-    peer_expect_batch(&p, 9, 1ull << 40, 8);
-    stop(&w, &p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opened_describes_the_stream),
         cmocka_unit_test(positions_come_in_order_over_the_seam_of_epochs),
+        cmocka_unit_test(the_last_position_ends_the_stream_in_words),
+        cmocka_unit_test(a_batch_that_fails_ends_the_stream_in_words),
         cmocka_unit_test(without_credit_nothing_is_composed),
         cmocka_unit_test(bytes_of_credit_hold_batches_back),
         cmocka_unit_test(too_much_credit_is_refused_and_not_taken),
@@ -466,12 +373,6 @@ int main(void)
         cmocka_unit_test(open_refuses_in_sentences),
         cmocka_unit_test(a_changed_stream_is_an_error_that_names_both),
         cmocka_unit_test(a_second_open_replaces_the_stream),
-        cmocka_unit_test(seek_moves_the_cursor_and_keeps_the_credit),
-        cmocka_unit_test(seek_drops_what_is_stale_without_charging_it),
-        cmocka_unit_test(a_bad_seek_changes_nothing),
-        cmocka_unit_test(a_pull_answers_any_step_without_credit),
-        cmocka_unit_test(pulls_are_limited_and_named),
-        cmocka_unit_test(a_pull_out_of_range_is_refused),
     };
     return cmocka_run_group_tests(tests, world_setup_group,
                                   world_teardown_group);
