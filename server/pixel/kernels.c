@@ -8,6 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __x86_64__
+/* AVX-512 as in x86-64-v4, and what Ice Lake and Zen 4 brought beside. */
+static bool can_run_x86_v4(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vnni") &&
+           __builtin_cpu_supports("bmi2");
+}
+#endif
+
 /* Slowest first; the best that the CPU can run is chosen by default. One line
  * for each instruction set. */
 static const struct {
@@ -15,6 +31,9 @@ static const struct {
     bool (*can_run)(void); /* NULL: anywhere */
 } all[] = {
     {&pixel_kernels_reference, NULL},
+#ifdef __x86_64__
+    {&pixel_kernels_x86_v4, can_run_x86_v4},
+#endif
 };
 #define N_ALL (sizeof all / sizeof all[0])
 

@@ -1,0 +1,24 @@
+/* The table for AVX-512 with VBMI and VNNI. Holds no kernel itself. */
+#include "server/pixel/x86_v4.h"
+
+#include "server/pixel/reference.h"
+
+const struct pixel_kernels pixel_kernels_x86_v4 = {
+    .name = "x86-64-v4",
+    .lerp_rows = v4_lerp_rows,
+    .resample_prepare = v4_resample_prepare,
+    .resample_row = v4_resample_row,
+    .noise_row = reference_noise_row,
+    .solid_row = reference_solid_row,
+    .object_row = v4_object_row,
+    .harden_row = reference_harden_row,
+    .alpha_row = reference_alpha_row,
+    .blur_columns = reference_blur_columns,
+    .blur_row = reference_blur_row,
+    .fade_row = reference_fade_row,
+    .over_row = v4_over_row,
+    .colour_row = v4_colour_row,
+    .planes_u8 = reference_planes_u8,
+    .row_f32 = reference_row_f32,
+    .planes_f32 = reference_planes_f32,
+};
