@@ -224,11 +224,12 @@ void wire_encode_batch_head(struct bytes_writer *w,
                             const struct wire_batch_head *m,
                             const struct tensor_desc *tensors);
 /* Checks every count, shape, size, offset and alignment against payload_bytes
- * and against each other: tensors in order, not overlapping, inside
- * tensors_bytes, the checksum table of n_samples + 1 u64 (none when kind is
- * none) filling the rest exactly. Reads only head and descriptors: no more
- * than WIRE_MAX_BATCH_HEAD_BYTES of the payload. tensors holds
- * TENSOR_MAX_COUNT; both are whole on success only. */
+ * and against each other: tensors in order, each at the first multiple of 64
+ * after the one before, names that PROTOCOL.md knows with its dtype and number
+ * of dimensions, tensors_bytes behind the last, the checksum table of n_samples
+ * + 1 u64 (none when kind is none) filling the rest exactly. Reads only head
+ * and descriptors: no more than WIRE_MAX_BATCH_HEAD_BYTES of the payload.
+ * tensors holds TENSOR_MAX_COUNT; both are whole on success only. */
 int wire_decode_batch_head(const void *payload, uint64_t payload_bytes,
                            struct wire_batch_head *out,
                            struct tensor_desc *tensors);

@@ -98,12 +98,41 @@ static bool read_tensor(struct bytes_reader *r, uint32_t n_samples,
            shape_bytes(t, limit_bytes, &n_bytes) && n_bytes == t->n_bytes;
 }
 
+/* The names of PROTOCOL.md section 8 mean one thing; others are not ours. */
+static bool known_as_named(const struct tensor_desc *t)
+{
+    static const struct {
+        char name[TENSOR_NAME_BYTES];
+        uint8_t dtype, or_dtype, n_dims;
+    } known[] = {
+        {"label", TENSOR_I64, TENSOR_I64, 1},
+        {"object", TENSOR_I32, TENSOR_I32, 1},
+        {"background", TENSOR_I32, TENSOR_I32, 1},
+        {"position", TENSOR_I64, TENSOR_I64, 1},
+        {"box", TENSOR_F32, TENSOR_F32, 2},
+        {"visible", TENSOR_F32, TENSOR_F32, 1},
+        {"image", TENSOR_U8, TENSOR_F32, 4},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(t->name, known[i].name) == 0)
+            return (t->dtype == known[i].dtype ||
+                    t->dtype == known[i].or_dtype) &&
+                   t->n_dims == known[i].n_dims;
+    return true;
+}
+
 static bool name_is_new(const struct tensor_desc *tensors, uint32_t i)
 {
     for (uint32_t k = 0; k < i; k++)
         if (memcmp(tensors[k].name, tensors[i].name, TENSOR_NAME_BYTES) == 0)
             return false;
     return true;
+}
+
+static uint64_t aligned(uint64_t n_bytes)
+{
+    return (n_bytes + TENSOR_ALIGN_BYTES - 1) / TENSOR_ALIGN_BYTES *
+           TENSOR_ALIGN_BYTES;
 }
 
 static bool head_possible(const struct wire_batch_head *h,
@@ -149,13 +178,13 @@ int wire_decode_batch_head(const void *payload, uint64_t payload_bytes,
     for (uint32_t i = 0; i < out->n_tensors; i++) {
         struct tensor_desc *t = &tensors[i];
         if (!read_tensor(&r, out->n_samples, out->tensors_bytes, t) ||
-            !name_is_new(tensors, i))
+            !known_as_named(t) || !name_is_new(tensors, i))
             return -ERROR_BAD_FRAME;
-        if (t->offset_bytes % TENSOR_ALIGN_BYTES != 0 ||
-            t->offset_bytes < end || t->offset_bytes > out->tensors_bytes ||
+        if (t->offset_bytes != aligned(end) ||
+            t->offset_bytes > out->tensors_bytes ||
             t->n_bytes > out->tensors_bytes - t->offset_bytes)
             return -ERROR_BAD_FRAME;
         end = t->offset_bytes + t->n_bytes;
     }
-    return end <= out->tensors_bytes ? 0 : -ERROR_BAD_FRAME;
+    return aligned(end) == out->tensors_bytes ? 0 : -ERROR_BAD_FRAME;
 }

@@ -184,8 +184,26 @@ static void lies_about_places_are_refused(void **state)
     REFUSED(e.tensors[1].offset_bytes = 192); /* overlap */
     REFUSED(e.tensors[0].offset_bytes = 256; e.tensors[1].offset_bytes = 192);
     REFUSED(e.tensors[1].offset_bytes = 320); /* beyond the tensors */
+    REFUSED(e.tensors[1].offset_bytes = 320; e.head.tensors_bytes = 384;
+            e.payload_bytes += 64); /* 64 bytes of padding */
+    REFUSED(e.head.tensors_bytes = 384; e.payload_bytes += 64);
     REFUSED(e.tensors[1].offset_bytes = 1ull << 40);
     REFUSED(e.tensors[1].offset_bytes = UINT64_MAX - 63); /* wraps */
+}
+
+static void known_names_keep_their_dtype(void **state)
+{
+    struct example other = good();
+    REFUSED(e.tensors[0].dtype = TENSOR_F16; e.tensors[0].n_bytes = 4);
+    REFUSED(e.tensors[0].n_dims = 2; e.tensors[0].shape[1] = 1);
+    REFUSED(e.tensors[1].dtype = TENSOR_F16; e.tensors[1].n_bytes = 48);
+    REFUSED(e.tensors[1].n_dims = 3; e.tensors[1].shape[2] = 6;
+            e.tensors[1].shape[3] = 0);
+    /* Another name may have any. */
+    memcpy(other.tensors[0].name, "depth", 6);
+    other.tensors[0].dtype = TENSOR_F16;
+    other.tensors[0].n_bytes = 4;
+    assert_int_equal(judge(&other), 0);
 }
 
 static void lies_about_names_are_refused(void **state)
@@ -227,6 +245,7 @@ int main(void)
         cmocka_unit_test(lies_about_counts_are_refused),
         cmocka_unit_test(lies_about_shapes_are_refused),
         cmocka_unit_test(lies_about_places_are_refused),
+        cmocka_unit_test(known_names_keep_their_dtype),
         cmocka_unit_test(lies_about_names_are_refused),
         cmocka_unit_test(reserved_bytes_must_be_zero),
     };
