@@ -142,9 +142,21 @@ static int bad(struct fault *fault, const char *why)
     return fault_set(fault, ERROR_BAD_FRAME, "a BATCH %s", why);
 }
 
-int batch_begin(struct pasted_batch *b, uint32_t n_samples,
+/* Last, and of the dtype, layout and size that OPENED promised. */
+static bool image_as_opened(const struct tensor_desc *image,
+                            const struct wire_opened *o)
+{
+    bool planes = o->layout == TENSOR_NCHW;
+    return strcmp(image->name, "image") == 0 && image->dtype == o->dtype &&
+           image->n_dims == 4 && image->shape[1] == (planes ? 3 : o->height) &&
+           image->shape[2] == (planes ? o->height : o->width) &&
+           image->shape[3] == (planes ? o->width : 3);
+}
+
+int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,
                 enum checksum_kind kind, struct fault *fault)
 {
+    const uint32_t n_samples = opened->n_samples;
     if (wire_decode_batch_head(b->payload, b->n_bytes, &b->head, b->tensors) !=
         0)
         return bad(fault, "is malformed");
@@ -153,8 +165,8 @@ int batch_begin(struct pasted_batch *b, uint32_t n_samples,
     if (b->head.checksum != kind)
         return bad(fault, "has another checksum than agreed");
     b->image = &b->tensors[b->head.n_tensors - 1];
-    if (strcmp(b->image->name, "image") != 0)
-        return bad(fault, "does not end with the image");
+    if (!image_as_opened(b->image, opened))
+        return bad(fault, "does not end with the image that was agreed");
     b->image_at = b->payload + b->image->offset_bytes;
     b->n_sums = 0;
     if (kind != CHECKSUM_NONE && b->capacity_sums < n_samples) {

@@ -51,9 +51,9 @@ void batch_release(struct pasted_batch *b); /* NULL is fine */
 /* How many bytes of a payload `begin` wants to see. */
 size_t batch_head_bytes(uint64_t payload_bytes);
 /* Reads head and descriptors of b->payload, whose first batch_head_bytes are
- * there. n_samples and kind are what the session agreed on.
+ * there. opened and kind are what the session agreed on.
  * -ERROR_BAD_FRAME with a sentence; -ERROR_NO_MEMORY. */
-int batch_begin(struct pasted_batch *b, uint32_t n_samples,
+int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,
                 enum checksum_kind kind, struct fault *fault);
 /* Where payload byte `at` belongs, and how many from there on lie together. */
 uint8_t *batch_place(struct pasted_batch *b, size_t at, size_t *out_bytes);

@@ -146,8 +146,8 @@ static int read_batch(struct receiver *r, struct pasted_batch *b,
     int rc = connection_read(&r->session.connection, b->payload, n_head,
                              receiver_stall_ns(r), fault);
     if (rc == 0)
-        rc = batch_begin(b, r->session.opened.n_samples,
-                         r->session.welcome.checksum, fault);
+        rc = batch_begin(b, &r->session.opened, r->session.welcome.checksum,
+                         fault);
     if (rc == 0)
         rc = check_position(r, b, purpose, fault);
     if (rc != 0)

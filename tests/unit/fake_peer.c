@@ -115,6 +115,10 @@ static bool send_opened(struct peer *p)
     m.batch_bytes = fake_batch_bytes(m.n_samples);
     if (p->plan->greeting == FAKE_OTHER_POSITION)
         m.position++;
+    if (p->plan->greeting == FAKE_OTHER_SHAPE) {
+        m.height = 2 * FAKE_SIDE;
+        m.width = FAKE_SIDE / 2;
+    }
     wire_frame_begin(&w, bytes, sizeof bytes);
     wire_encode_opened(&w, &m);
     uint32_t n_names = FAKE_CLASSES - (p->plan->greeting == FAKE_CLASS_LIE);

@@ -43,6 +43,7 @@ enum fake_greeting {
     FAKE_REFUSE_OPEN,    /* ERROR with `code` */
     FAKE_OTHER_POSITION, /* OPENED somewhere else */
     FAKE_CLASS_LIE,      /* fewer class names than OPENED counts */
+    FAKE_OTHER_SHAPE,    /* OPENED says other sides; the bytes are as many */
 };
 
 struct fake_behaviour {

@@ -254,6 +254,18 @@ static void a_server_that_falls_silent_is_left(void **state)
     fake_stop(f);
 }
 
+static void an_image_of_another_shape_is_refused(void **state)
+{
+    struct fake_behaviour plan = {.greeting = FAKE_OTHER_SHAPE};
+    struct fake_server *f = fake_start(0, &plan, 1);
+    pasted_client *c = rig_open(f, "");
+    pasted_batch *b;
+    assert_int_equal(pasted_next(c, &b), PASTED_BAD_FRAME);
+    assert_non_null(strstr(pasted_error(c), "image that was agreed"));
+    pasted_destroy(c);
+    fake_stop(f);
+}
+
 static void a_frame_beyond_the_limit_is_refused(void **state)
 {
     struct fake_behaviour plan = {.then = FAKE_OVERSIZED};
@@ -360,6 +372,7 @@ int main(void)
         cmocka_unit_test(refusals_at_open_are_typed),
         cmocka_unit_test(a_silent_server_is_a_timeout_at_open),
         cmocka_unit_test(a_server_that_falls_silent_is_left),
+        cmocka_unit_test(an_image_of_another_shape_is_refused),
         cmocka_unit_test(a_frame_beyond_the_limit_is_refused),
         cmocka_unit_test(garbage_for_ever_is_an_error),
         cmocka_unit_test(another_stream_behind_the_address_is_an_error),
