@@ -50,13 +50,18 @@ static int open_sockets(struct parts *p, struct fault *fault)
     return rc;
 }
 
+static uint64_t epoch_budget_bytes(const struct config *c)
+{
+    uint64_t quarter = c->batch_budget_bytes / 4;
+
+    return quarter > MIN_EPOCH_BUDGET_BYTES ? quarter : MIN_EPOCH_BUDGET_BYTES;
+}
+
 static int create_store(struct parts *p, struct fault *fault)
 {
-    uint64_t epochs = p->config->batch_budget_bytes / 4;
     struct store_config config = {
         .budget_bytes = p->config->batch_budget_bytes,
-        .epoch_budget_bytes =
-            epochs > MIN_EPOCH_BUDGET_BYTES ? epochs : MIN_EPOCH_BUDGET_BYTES,
+        .epoch_budget_bytes = epoch_budget_bytes(p->config),
         .max_queued = MAX_QUEUED,
         .max_samples = RECIPE_MAX_BATCH,
     };
@@ -133,6 +138,20 @@ static void add_pool_metrics(const struct catalog *c)
     metric_add(METRIC_POOL_BYTES, (int64_t)c->image_bytes);
 }
 
+/* A graph that can never be held would refuse every request later. */
+static int check_graph(const struct parts *p, const struct stream *stream,
+                       struct fault *fault)
+{
+    uint64_t needed = graph_epoch_bytes(&stream->graph);
+
+    if (needed <= epoch_budget_bytes(p->config))
+        return 0;
+    return fault_set(fault, ERROR_BAD_CONFIG,
+                     "one epoch's graph takes %llu MiB: batch_budget must be "
+                     "at least four times that",
+                     (unsigned long long)(needed >> 20));
+}
+
 static int create_streams(struct parts *p, struct fault *fault)
 {
     const struct config *c = p->config;
@@ -142,9 +161,12 @@ static int create_streams(struct parts *p, struct fault *fault)
         struct stream *stream;
         int rc = stream_create(s->name, p->loader.catalog[s->pool], &s->recipe,
                                &stream, fault);
+        if (rc == 0) {
+            p->streams.stream[p->streams.n_streams++] = stream;
+            rc = check_graph(p, stream, fault);
+        }
         if (rc)
             return fault_prefix(fault, "stream \"%s\"", s->name);
-        p->streams.stream[p->streams.n_streams++] = stream;
     }
     return 0;
 }
