@@ -9,17 +9,17 @@
 
 #include "common/error.h"
 #include "server/base/digest.h"
-#include "server/recipe/recipe.h"
 
 #define HTTP_MAX_POSITION INT64_MAX /* positions are i64 on every wire */
 
 /* X(ID, query key, smallest, largest, what it says). FINGERPRINT is 64
- * hexadecimal digits, the others decimal numbers. */
+ * hexadecimal digits, the others decimal numbers. Rank, world and batch reach
+ * as far as PROTOCOL.md's u32: how many samples one slice may have is for
+ * stream_slice to say. */
 #define HTTP_PARAMS(X)                                                         \
     X(RANK, "rank", 0, UINT32_MAX, "Rank whose slice of the step is meant.")   \
-    X(WORLD, "world", 1, RECIPE_MAX_BATCH,                                     \
-      "Number of ranks; divides the batch.")                                   \
-    X(BATCH, "batch", 1, RECIPE_MAX_BATCH,                                     \
+    X(WORLD, "world", 1, UINT32_MAX, "Number of ranks; divides the batch.")    \
+    X(BATCH, "batch", 1, UINT32_MAX,                                           \
       "Global batch size; the recipe's where not given.")                      \
     X(EPOCH, "epoch", 0, HTTP_MAX_POSITION, "Epoch; 0 where not given.")       \
     X(FINGERPRINT, "fingerprint", 0, 0,                                        \

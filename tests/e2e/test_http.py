@@ -324,6 +324,16 @@ class Problems(WithDaemon):
         self.problem("/livez?x=1", 400)
         self.problem(f"{S}%00/x", 400)
 
+    def test_the_limit_is_of_the_slice_not_of_the_step(self):
+        whole = load_npz(self.get(f"{S}/batches/5.npz?batch=4"))
+        part = load_npz(self.get(
+            f"{S}/batches/0.npz?batch=4194304&world=1048576&rank=5"))
+        for name, tensor in whole.items():
+            self.assertTrue((part[name] == tensor).all(), name)
+        self.problem(f"{S}/batches/0.npz?batch=4194304&world=2", 413)
+        self.problem(f"{S}/batches/0.npz?batch=4294967295", 413)
+        self.problem(f"{S}/batches/0.npz?batch=4294967296", 400)
+
     def test_the_last_positions_can_be_asked_for(self):
         last = (2 ** 63 - 1) // 4 - 1
         z = load_npz(self.get(f"{S}/batches/{last}.npz?batch=4"))
