@@ -6,6 +6,7 @@
 #include "server/base/version.h"
 #include "server/daemon/options.h"
 #include "server/daemon/run.h"
+#include "server/pixel/kernels.h"
 
 /* Returns an exit code, or -1 to go on. */
 static int answer_at_once(const struct config *config)
@@ -35,6 +36,8 @@ static int run(struct config *config, int argc, char **argv)
         rc = config_check(config, &fault);
     if (rc == 0)
         rc = config_resolve(config, &fault);
+    if (rc == 0)
+        rc = pixel_kernels_select(getenv("PASTED_CPU"), &fault);
     if (rc) {
         fprintf(stderr, "pasted: %s\n", fault.text);
         return daemon_exit_code(rc);

@@ -18,6 +18,7 @@
 #include "server/base/mem.h"
 #include "server/base/version.h"
 #include "server/daemon/parts.h"
+#include "server/pixel/kernels.h"
 
 #define DRAIN_LOOK_MS 20
 #define SKIPS_LOGGED  20
@@ -156,8 +157,8 @@ static void log_start(const struct daemon *d)
                  (int)s->recipe.height, (unsigned)s->recipe.batch,
                  (unsigned long long)s->edges_per_epoch);
     }
-    log_info("%u workers, batch budget %.0f MiB, resident %.1f MiB",
-             (unsigned)workers_count(p->workers),
+    log_info("%u workers, %s kernels, batch budget %.0f MiB, resident %.1f MiB",
+             (unsigned)workers_count(p->workers), pixel_kernels()->name,
              (double)c->batch_budget_bytes / 1048576,
              (double)host_resident_bytes() / 1048576);
     bool v6 = strchr(c->http.address, ':') != NULL;

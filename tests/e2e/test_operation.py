@@ -107,6 +107,15 @@ class Options(WithFolder):
                       "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0"])):
             self.refused(78, words, *arguments)
 
+    def test_an_unknown_table_of_kernels_is_refused(self):
+        code, _, err = run_to_end("--demo", env={"PASTED_CPU": "abacus"})
+        self.assertEqual(code, 78, err)
+        for word in ('"abacus"', "reference"):
+            self.assertIn(word, err)
+        code, _, err = run_to_end("--demo", "--check",
+                                  env={"PASTED_CPU": "reference"})
+        self.assertEqual(code, 0, err)
+
     def test_a_taken_port_ends_with_69(self):
         with socket.create_server(("127.0.0.1", 0)) as s:
             address = "127.0.0.1:%d" % s.getsockname()[1]
