@@ -7,12 +7,14 @@ target_link_libraries(fake_server PUBLIC pasted_common Threads::Threads)
 
 pasted_test(test_client_parts SOURCES ${here}/test_client_parts.c
             MODULES client)
-foreach(thing stream faults direct)
+foreach(thing stream faults direct memory)
   pasted_test(test_client_${thing} SOURCES ${here}/test_client_${thing}.c
               MODULES client)
   target_sources(test_client_${thing} PRIVATE ${here}/client_rig.c)
   target_link_libraries(test_client_${thing} PRIVATE fake_server)
 endforeach()
+target_link_options(test_client_memory PRIVATE
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc)
 
 # The example of client/README.md, against the library that users link.
 add_executable(pull_batches ${PROJECT_SOURCE_DIR}/client/examples/pull_batches.c)
