@@ -1,76 +1,106 @@
 /* Object rows with AVX-512. Texels at arbitrary addresses are fetched by
- * scalar loads, a pair of neighbours at once, into two short rows (gather
- * instructions are slower); the two lerps then run on 16 pixels a register.
+ * 64-bit loads, a pair of neighbours at once (gather instructions are
+ * slower); the lerps then run on 16 pixels.
  * Source: NUMERICS.md "The object"; equal to reference.c. */
-#include <string.h>
-
 #include "server/pixel/reference.h"
 #include "server/pixel/x86_v4.h"
 
 #define AT_ONCE 16
-/* Pixels fetched before they are lerped: far enough apart that no load waits
- * for a store that is still on its way. */
-#define CHUNK 64
 
-/* Two neighbours [left, right] of each pixel, of its upper and lower row. */
+/* Two neighbours [left, right] of 16 pixels, of their upper and lower row. */
 struct fetched {
-    _Alignas(64) uint64_t top[CHUNK];
-    _Alignas(64) uint64_t low[CHUNK];
+    __m512i top[2], low[2];
 };
 
-static inline uint64_t load64(const uint8_t *p)
+/* Eight pairs. A masked broadcast is a load and a blend, where inserts would
+ * crowd the one port that shuffles. */
+static inline __m512i fetch_eight(const uint8_t *from, const int32_t *offset)
 {
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
+    __m512i v = _mm512_broadcastq_epi64(
+        _mm_loadl_epi64((const void *)(from + offset[0])));
+#pragma GCC unroll 8
+    for (int i = 1; i < 8; i++)
+        v = _mm512_mask_broadcastq_epi64(
+            v, (__mmask8)(1 << i),
+            _mm_loadl_epi64((const void *)(from + offset[i])));
     return v;
 }
 
-/* Where the upper left tap of each of 16 pixels lies. */
-static inline void offsets_of(__m512i u, __m512i v, int32_t stride_bytes,
-                              int32_t out[AT_ONCE])
-{
-    __m512i y = _mm512_mullo_epi32(_mm512_srai_epi32(v, 16),
-                                   _mm512_set1_epi32(stride_bytes));
-    __m512i x = _mm512_slli_epi32(_mm512_srai_epi32(u, 16), 2);
-    _mm512_store_si512(out, _mm512_add_epi32(y, x));
-}
-
-static void fetch_inside(const struct image_level *level, __m512i u, __m512i v,
-                         struct fetched *f, int32_t at)
+/* All taps of all 16 lie inside. */
+static inline struct fetched fetch_inside(const struct image_level *level,
+                                          __m512i u, __m512i v)
 {
     _Alignas(64) int32_t offset[AT_ONCE];
     const uint8_t *top = level->pixels, *low = top + level->stride_bytes;
-    offsets_of(u, v, (int32_t)level->stride_bytes, offset);
-#pragma GCC unroll 16
-    for (int i = 0; i < AT_ONCE; i++) {
-        f->top[at + i] = load64(top + offset[i]);
-        f->low[at + i] = load64(low + offset[i]);
-    }
+    __m512i y =
+        _mm512_mullo_epi32(_mm512_srai_epi32(v, 16),
+                           _mm512_set1_epi32((int32_t)level->stride_bytes));
+    __m512i x = _mm512_slli_epi32(_mm512_srai_epi32(u, 16), 2);
+    _mm512_store_si512(offset, _mm512_add_epi32(y, x));
+    return (struct fetched){
+        {fetch_eight(top, offset), fetch_eight(top, offset + 8)},
+        {fetch_eight(low, offset), fetch_eight(low, offset + 8)},
+    };
 }
 
-/* Two neighbours from x on of row y, 0 where they lie outside; width >= 2. */
-static inline uint64_t pair_at(const struct image_level *level, int32_t x,
-                               int32_t y)
+static inline __m512i clamp(__m512i v, int32_t most)
 {
-    const int32_t most = level->width - 2;
-    if (y < 0 || y >= level->height || x < -1 || x > most + 1)
-        return 0;
-    const uint8_t *row = level->pixels + y * level->stride_bytes;
-    return x < 0      ? load64(row) << 32
-           : x > most ? load64(row + most * 4) >> 32
-                      : load64(row + (ptrdiff_t)x * 4);
+    v = _mm512_max_epi32(v, _mm512_setzero_si512());
+    return _mm512_min_epi32(v, _mm512_set1_epi32(most));
 }
 
-static void fetch_border(const struct image_level *level,
-                         struct pixel_line line, int32_t from, int32_t to,
-                         struct fetched *f, int32_t chunk)
+/* Where the taps of 16 pixels fall off the level. */
+struct outside {
+    __mmask16 left, right; /* one tap of each pair, horizontally */
+    __mmask16 top, low;    /* rows of which something lies inside */
+};
+
+/* Eight pairs fetched from where they are nearest: a pair half outside is
+ * moved by a texel, one wholly outside is cleared. */
+static inline __m512i fetch_eight_border(const uint8_t *from,
+                                         const int32_t *offset,
+                                         const struct outside *o, __mmask16 row,
+                                         int half)
 {
-    for (int32_t i = from; i < to; i++) {
-        int32_t x = (line.u + i * line.du) >> 16;
-        int32_t y = (line.v + i * line.dv) >> 16;
-        f->top[i - chunk] = pair_at(level, x, y);
-        f->low[i - chunk] = pair_at(level, x, y + 1);
-    }
+    __m512i v = fetch_eight(from, offset);
+    v = _mm512_mask_slli_epi64(v, (__mmask8)(o->left >> half), v, 32);
+    v = _mm512_mask_srli_epi64(v, (__mmask8)(o->right >> half), v, 32);
+    return _mm512_maskz_mov_epi64((__mmask8)(row >> half), v);
+}
+
+/* Any tap may lie outside; width >= 2. Reads only texels of the level. */
+static inline struct fetched fetch_border(const struct image_level *level,
+                                          __m512i u, __m512i v)
+{
+    _Alignas(64) int32_t top[AT_ONCE], low[AT_ONCE];
+    const int32_t w = level->width, h = level->height;
+    const __m512i one = _mm512_set1_epi32(1);
+    const __m512i stride = _mm512_set1_epi32((int32_t)level->stride_bytes);
+    __m512i x = _mm512_srai_epi32(u, 16), y = _mm512_srai_epi32(v, 16);
+    __m512i below = _mm512_add_epi32(y, one);
+    __m512i column = _mm512_slli_epi32(clamp(x, w - 2), 2);
+    _mm512_store_si512(
+        top,
+        _mm512_add_epi32(column, _mm512_mullo_epi32(clamp(y, h - 1), stride)));
+    _mm512_store_si512(
+        low, _mm512_add_epi32(column,
+                              _mm512_mullo_epi32(clamp(below, h - 1), stride)));
+    /* -1 <= x < w, as unsigned numbers */
+    const __mmask16 near =
+        _mm512_cmple_epu32_mask(_mm512_add_epi32(x, one), _mm512_set1_epi32(w));
+    const struct outside o = {
+        .left = _mm512_movepi32_mask(x),
+        .right = _mm512_cmpgt_epi32_mask(x, _mm512_set1_epi32(w - 2)),
+        .top = near & _mm512_cmplt_epu32_mask(y, _mm512_set1_epi32(h)),
+        .low = near & _mm512_cmplt_epu32_mask(below, _mm512_set1_epi32(h)),
+    };
+    const uint8_t *p = level->pixels;
+    return (struct fetched){
+        {fetch_eight_border(p, top, &o, o.top, 0),
+         fetch_eight_border(p, top + 8, &o, o.top, 8)},
+        {fetch_eight_border(p, low, &o, o.low, 0),
+         fetch_eight_border(p, low + 8, &o, o.low, 8)},
+    };
 }
 
 /* Weights of both taps of 16 pixels: 128 - f | f << 8 = 128 + 255 f. */
@@ -90,14 +120,14 @@ static inline __m512i weights_of(__m512i at)
 /* Eight pixels [left, right] of two rows -> 4 words a pixel less 128, before
  * rounding. Bytes are held less 128, since weights reach 128 and only one
  * factor of the multiply-add is unsigned. */
-static inline __m512i lerp_eight(const struct fetched *f, int32_t at,
+static inline __m512i lerp_eight(__m512i top, __m512i low,
                                  const __m512i weight[3])
 {
     const __m512i pairs = _mm512_broadcast_i32x4(
         _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15));
     const __m512i bias = _mm512_set1_epi8((char)0x80);
-    __m512i top = _mm512_xor_si512(_mm512_load_si512(f->top + at), bias);
-    __m512i low = _mm512_xor_si512(_mm512_load_si512(f->low + at), bias);
+    top = _mm512_xor_si512(top, bias);
+    low = _mm512_xor_si512(low, bias);
     __m512i even = _mm512_unpacklo_epi8(top, low);
     __m512i odd = _mm512_unpackhi_epi8(top, low);
     even = v4_round7(_mm512_maddubs_epi16(weight[0], even));
@@ -107,8 +137,8 @@ static inline __m512i lerp_eight(const struct fetched *f, int32_t at,
     return v4_round7(_mm512_maddubs_epi16(weight[2], across));
 }
 
-static inline __m512i lerp_sixteen(const struct fetched *f, int32_t at,
-                                   __m512i u, __m512i v)
+static inline __m512i lerp_sixteen(const struct fetched *f, __m512i u,
+                                   __m512i v)
 {
     static const uint16_t even[2][32] = {
         {W16(0, 0, 2, 2), W16(4, 4, 6, 6)},
@@ -130,22 +160,12 @@ static inline __m512i lerp_sixteen(const struct fetched *f, int32_t at,
             _mm512_permutexvar_epi16(_mm512_loadu_si512(odd[h]), down),
             _mm512_permutexvar_epi16(_mm512_loadu_si512(each[h]), across),
         };
-        half[h] = lerp_eight(f, at + 8 * h, weight);
+        half[h] = lerp_eight(f->top[h], f->low[h], weight);
     }
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
     __m512i packed = _mm512_packs_epi16(half[0], half[1]);
     packed = _mm512_xor_si512(packed, _mm512_set1_epi8((char)0x80));
     return _mm512_permutexvar_epi64(order, packed);
-}
-
-static int32_t smaller(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t larger(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
 }
 
 /* Coordinates of 16 pixels from `first` on. */
@@ -158,25 +178,6 @@ static inline __m512i ramp_of(int32_t origin, int32_t step, int32_t first)
                             _mm512_set1_epi32((int32_t)begin));
 }
 
-/* Pixels [from, to) of the row, all inside. Whole sixteens are fetched while
- * they stay inside; the rest one by one. */
-static void fetch_run(const struct image_level *level, struct pixel_line line,
-                      int32_t from, int32_t to, struct fetched *f,
-                      int32_t chunk)
-{
-    for (; from + AT_ONCE <= to; from += AT_ONCE)
-        fetch_inside(level, ramp_of(line.u, line.du, from),
-                     ramp_of(line.v, line.dv, from), f, from - chunk);
-    const uint8_t *top = level->pixels, *low = top + level->stride_bytes;
-    for (; from < to; from++) {
-        ptrdiff_t x = (line.u + from * line.du) >> 16;
-        ptrdiff_t y = (line.v + from * line.dv) >> 16;
-        ptrdiff_t offset = y * level->stride_bytes + x * 4;
-        f->top[from - chunk] = load64(top + offset);
-        f->low[from - chunk] = load64(low + offset);
-    }
-}
-
 void v4_object_row(const struct image_level *level, struct pixel_line line,
                    int32_t n, struct pixel_span inside, uint8_t *rgba)
 {
@@ -184,20 +185,19 @@ void v4_object_row(const struct image_level *level, struct pixel_line line,
         reference_object_row(level, line, n, inside, rgba);
         return;
     }
-    struct fetched f;
-    for (int32_t chunk = 0; chunk < n; chunk += CHUNK) {
-        int32_t end = smaller(n, chunk + CHUNK);
-        int32_t begin_inside = smaller(larger(inside.begin, chunk), end);
-        int32_t end_inside = larger(smaller(inside.end, end), begin_inside);
-        fetch_border(level, line, chunk, begin_inside, &f, chunk);
-        fetch_run(level, line, begin_inside, end_inside, &f, chunk);
-        fetch_border(level, line, end_inside, end, &f, chunk);
-        for (int32_t at = chunk; at < end; at += AT_ONCE) {
-            __m512i pixels =
-                lerp_sixteen(&f, at - chunk, ramp_of(line.u, line.du, at),
-                             ramp_of(line.v, line.dv, at));
-            _mm512_mask_storeu_epi32(rgba + (ptrdiff_t)at * 4,
-                                     (__mmask16)v4_first(end - at), pixels);
-        }
+    for (int32_t i = 0; i < n; i += AT_ONCE) {
+        const __m512i u = ramp_of(line.u, line.du, i);
+        const __m512i v = ramp_of(line.v, line.dv, i);
+        struct fetched f;
+        if (inside.begin <= i && i + AT_ONCE <= inside.end)
+            f = fetch_inside(level, u, v);
+        else
+            f = fetch_border(level, u, v);
+        __m512i pixels = lerp_sixteen(&f, u, v);
+        if (i + AT_ONCE <= n)
+            _mm512_storeu_si512(rgba + (ptrdiff_t)i * 4, pixels);
+        else
+            _mm512_mask_storeu_epi32(rgba + (ptrdiff_t)i * 4,
+                                     (__mmask16)v4_first(n - i), pixels);
     }
 }

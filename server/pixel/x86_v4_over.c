@@ -33,24 +33,39 @@ static inline __m512i over_sixteen(__m512i under, __m512i rgba)
     return _mm512_add_epi8(_mm512_packus_epi16(a, b), rgba);
 }
 
+/* 48 bytes in two stores: later loads cannot be served from masked ones. */
+static inline void store48(uint8_t *p, __m512i v)
+{
+    _mm256_storeu_si256((void *)p, _mm512_castsi512_si256(v));
+    _mm_storeu_si128((void *)(p + 32), _mm512_extracti32x4_epi32(v, 2));
+}
+
 uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
 {
     const __m512i widen = _mm512_loadu_si512(rgbx_of_rgb);
     const __m512i narrow = _mm512_loadu_si512(rgb_of_rgbx);
     __m512i highest = _mm512_setzero_si512();
-    for (int32_t i = 0; i < n; i += 16) {
-        const int32_t left = n - i < 16 ? n - i : 16;
-        const __mmask64 some = v4_first(left * 3);
-        const __mmask16 pixels = (__mmask16)v4_first(left);
-        __m512i over = _mm512_maskz_loadu_epi32(pixels, rgba + i * 4);
+    for (; n >= 16; n -= 16, rgb += 48, rgba += 64, peak += 64) {
+        __m512i over = _mm512_loadu_si512(rgba);
         __m512i under = _mm512_permutexvar_epi8(
-            widen, _mm512_maskz_loadu_epi8(some, rgb + i * 3));
-        __m512i best = _mm512_maskz_loadu_epi32(pixels, peak + i * 4);
+            widen, _mm512_maskz_loadu_epi8(v4_first(48), rgb));
         under = over_sixteen(under, over);
-        _mm512_mask_storeu_epi8(rgb + i * 3, some,
+        store48(rgb, _mm512_permutexvar_epi8(narrow, under));
+        _mm512_storeu_si512(peak,
+                            _mm512_max_epu8(_mm512_loadu_si512(peak), over));
+        highest = _mm512_max_epu8(highest, over);
+    }
+    if (n > 0) {
+        const __mmask64 some = v4_first(n * 3);
+        const __mmask16 pixels = (__mmask16)v4_first(n);
+        __m512i over = _mm512_maskz_loadu_epi32(pixels, rgba);
+        __m512i under =
+            _mm512_permutexvar_epi8(widen, _mm512_maskz_loadu_epi8(some, rgb));
+        __m512i best = _mm512_maskz_loadu_epi32(pixels, peak);
+        under = over_sixteen(under, over);
+        _mm512_mask_storeu_epi8(rgb, some,
                                 _mm512_permutexvar_epi8(narrow, under));
-        _mm512_mask_storeu_epi32(peak + i * 4, pixels,
-                                 _mm512_max_epu8(best, over));
+        _mm512_mask_storeu_epi32(peak, pixels, _mm512_max_epu8(best, over));
         highest = _mm512_max_epu8(highest, over);
     }
     return (uint8_t)_mm512_reduce_max_epu32(_mm512_srli_epi32(highest, 24));

@@ -4,6 +4,15 @@
 #include "server/pixel/reference.h"
 #include "server/pixel/x86_v4.h"
 
+static inline __m512i lerp_bytes(__m512i top, __m512i low, __m512i weight)
+{
+    __m512i first = _mm512_unpacklo_epi8(top, low);
+    __m512i second = _mm512_unpackhi_epi8(top, low);
+    first = v4_round7(_mm512_maddubs_epi16(first, weight));
+    second = v4_round7(_mm512_maddubs_epi16(second, weight));
+    return _mm512_packus_epi16(first, second);
+}
+
 void v4_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
                   int32_t n_bytes, uint8_t *out)
 {
@@ -154,11 +163,13 @@ void v4_resample_row(const struct pixel_resample *r, const uint8_t *texels,
         return;
     }
     const struct group *g = r->table;
-    const __mmask64 whole = v4_first(r->group_bytes);
+    const int32_t step = r->group_bytes;
     int32_t left = r->n * 3;
-    for (; left > r->group_bytes; left -= r->group_bytes, g++) {
-        _mm512_mask_storeu_epi8(rgb, whole, resample_group(g, texels));
-        rgb += r->group_bytes;
-    }
-    _mm512_mask_storeu_epi8(rgb, v4_first(left), resample_group(g, texels));
+    /* Of shorter groups, the next one overwrites what is too much. */
+    for (; left >= 64; left -= step, g++, rgb += step)
+        _mm512_storeu_si512(rgb, resample_group(g, texels));
+    for (; left > step; left -= step, g++, rgb += step)
+        _mm512_mask_storeu_epi8(rgb, v4_first(step), resample_group(g, texels));
+    if (left > 0)
+        _mm512_mask_storeu_epi8(rgb, v4_first(left), resample_group(g, texels));
 }

@@ -1,6 +1,7 @@
 /* Every kernel of every table that this CPU can run against the slow oracle:
- * random and worst-case rows, unaligned, padded, between guard pages. Measures
- * no speed. A failure prints the seed; PASTED_TEST_SEED=... replays it. */
+ * random and worst-case rows, unaligned, padded, between guard pages. With
+ * --bench, their times instead. A failure prints the seed; PASTED_TEST_SEED=...
+ * replays it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tests/kernel/bench.h"
 #include "tests/kernel/guard.h"
 #include "tests/kernel/oracle.h"
 
@@ -437,8 +439,12 @@ static struct kernel_case cases[] = {
 };
 #define N_CASES (sizeof cases / sizeof cases[0])
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
+        bench_kernels();
+        return 0;
+    }
     struct CMUnitTest tests[N_CASES + 1] = {
         cmocka_unit_test(selection_knows_its_names)};
     for (size_t i = 0; i < N_CASES; i++) {

@@ -1,0 +1,210 @@
+/* Times kernels on rows of a usual length. Checks no byte. */
+#include "tests/kernel/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/pixel/kernels.h"
+
+#define WIDTH     224 /* px, of rows */
+#define SIDE      160 /* of the object's level */
+#define N_ROWS    8   /* so that no row waits for its own last bytes */
+#define BLUR      6   /* radius: sigma 2 */
+#define N_SAMPLES 31  /* of which the median counts */
+#define SAMPLE_NS 200000
+
+struct rows {
+    const struct pixel_kernels *k;
+    uint8_t in[WIDTH * 8], other[WIDTH * 8];
+    uint8_t many[N_ROWS][WIDTH * 4], *out; /* of many, in turn */
+    uint8_t peak[WIDTH * 4], texels[SIDE * SIDE * 4];
+    float floats[WIDTH * 3], table[3][256];
+    struct pixel_resample resample;
+    struct image_level level;
+    struct pixel_line line;
+};
+
+static void run_lerp(struct rows *r)
+{
+    r->k->lerp_rows(r->in, r->other, 77, WIDTH * 3, r->out);
+}
+
+static void run_prepare(struct rows *r)
+{
+    r->k->resample_prepare(&r->resample);
+}
+
+static void run_resample(struct rows *r)
+{
+    r->k->resample_row(&r->resample, r->in, r->out);
+}
+
+static void run_noise(struct rows *r)
+{
+    r->k->noise_row(12345, 7, 0, 255, WIDTH, r->out);
+}
+
+static void run_solid(struct rows *r)
+{
+    r->k->solid_row(r->in, WIDTH, r->out);
+}
+
+static void run_object(struct rows *r)
+{
+    const struct pixel_span inside = {0, WIDTH};
+    r->k->object_row(&r->level, r->line, WIDTH, inside, r->out);
+}
+
+static void run_border(struct rows *r)
+{
+    const struct pixel_span none = {WIDTH, WIDTH};
+    r->k->object_row(&r->level, r->line, WIDTH, none, r->out);
+}
+
+static void run_harden(struct rows *r)
+{
+    r->k->harden_row(r->out, WIDTH);
+}
+
+static void run_alpha(struct rows *r)
+{
+    r->k->alpha_row(r->in, WIDTH, r->out);
+}
+
+static void run_blur(struct rows *r)
+{
+    const uint32_t weight[BLUR + 1] = {13066, 11530, 7930, 4240,
+                                       1769,  574,   192};
+    r->k->blur_row(r->in, weight, BLUR, WIDTH, r->out);
+}
+
+static void run_fade(struct rows *r)
+{
+    r->k->fade_row(r->out, r->in, WIDTH);
+}
+
+static void run_over(struct rows *r)
+{
+    r->k->over_row(r->out, r->in, WIDTH, r->peak);
+}
+
+static void run_colour(struct rows *r)
+{
+    static const int32_t m[3][4] = {{4300, -120, 77, 40000},
+                                    {33, 4000, 500, -30000},
+                                    {-99, 800, 3900, 1000}};
+    r->k->colour_row(r->in, m, WIDTH, r->out);
+}
+
+static void run_planes_u8(struct rows *r)
+{
+    r->k->planes_u8(r->in, WIDTH, WIDTH, r->out);
+}
+
+static void run_row_f32(struct rows *r)
+{
+    r->k->row_f32(r->in, (const float(*)[256])r->table, WIDTH, r->floats);
+}
+
+static void run_planes_f32(struct rows *r)
+{
+    r->k->planes_f32(r->in, (const float(*)[256])r->table, WIDTH, WIDTH,
+                     r->floats);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct rows *r);
+} cases[] = {
+    {"lerp_rows", run_lerp},
+    {"resample_prepare", run_prepare},
+    {"resample_row", run_resample},
+    {"noise_row", run_noise},
+    {"solid_row", run_solid},
+    {"object_row, inside", run_object},
+    {"object_row, border", run_border},
+    {"harden_row", run_harden},
+    {"alpha_row", run_alpha},
+    {"blur_row, radius 6", run_blur},
+    {"fade_row", run_fade},
+    {"over_row", run_over},
+    {"colour_row", run_colour},
+    {"planes_u8", run_planes_u8},
+    {"row_f32", run_row_f32},
+    {"planes_f32", run_planes_f32},
+};
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double ns_a_pixel(void (*run)(struct rows *r), struct rows *r)
+{
+    double sample[N_SAMPLES];
+    for (int i = 0; i < N_SAMPLES; i++) {
+        double begin = now_ns(), end = begin;
+        uint32_t n = 0;
+        for (; end - begin < SAMPLE_NS; end = now_ns())
+            for (int repeat = 0; repeat < 64; repeat++, n++) {
+                r->out = r->many[repeat % N_ROWS];
+                run(r);
+            }
+        sample[i] = (end - begin) / n / WIDTH;
+    }
+    qsort(sample, N_SAMPLES, sizeof *sample, ascending);
+    return sample[N_SAMPLES / 2];
+}
+
+static void fill(struct rows *r)
+{
+    uint32_t random = 1;
+    for (size_t i = 0; i < sizeof r->texels; i++) {
+        random = random * 1664525 + 1013904223;
+        r->texels[i] = (uint8_t)(random >> 24);
+        r->in[i % sizeof r->in] = r->other[i % sizeof r->other] =
+            (uint8_t)(random >> 16);
+    }
+    for (size_t i = 3; i < WIDTH * 4; i += 4) /* premultiplied */
+        r->in[i] = 255;
+    r->level = (struct image_level){r->texels, SIDE, SIDE, SIDE * 4};
+    /* Oblique; two thirds of a texel a step. */
+    r->line = (struct pixel_line){1 << 16, 1 << 16, 30000, 31000};
+    r->resample = (struct pixel_resample){.u = 5000,
+                                          .du = 90000,
+                                          .max_u = (WIDTH * 8 / 3 - 50) << 16,
+                                          .n = WIDTH};
+    r->resample.table = aligned_alloc(64, pixel_resample_bytes(WIDTH));
+    if (!r->resample.table)
+        abort();
+}
+
+void bench_kernels(void)
+{
+    static struct rows rows;
+    const struct pixel_kernels *k;
+    fill(&rows);
+    printf("%-20s", "ns a pixel");
+    for (uint32_t t = 0; (k = pixel_kernels_at(t)); t++)
+        printf(" %12s", k->name);
+    printf("\n");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        printf("%-20s", cases[i].name);
+        for (uint32_t t = 0; (rows.k = pixel_kernels_at(t)); t++) {
+            rows.k->resample_prepare(&rows.resample);
+            printf(" %12.3f", ns_a_pixel(cases[i].run, &rows));
+        }
+        printf("\n");
+    }
+    free(rows.resample.table);
+}
