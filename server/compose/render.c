@@ -9,9 +9,13 @@
 
 #define ALIGN 64
 
-/* A whole row of the widest background, the weightless texel at its right edge
- * and what resample_row may read after it. */
-#define STAGE_BYTES ((IMAGE_MAX_SIDE + 1) * 3 + PIXEL_SLACK_BYTES)
+/* Lerped rows of a background: at least one of the widest, with a texel that
+ * has no weight and what resample_row may read after it. */
+#define STAGE_BYTES (1u << 16)
+
+_Static_assert((IMAGE_MAX_SIDE + 1) * 3 + PIXEL_SLACK_BYTES + ALIGN <=
+                   STAGE_BYTES,
+               "a row of the widest background fits");
 
 static size_t aligned(size_t n_bytes)
 {
@@ -28,12 +32,17 @@ static size_t block_bytes(int32_t width)
     return aligned((size_t)width * 3 * (size_t)render_block_rows(width));
 }
 
+static size_t object_bytes(int32_t width)
+{
+    return aligned((size_t)width * 4) * (size_t)render_block_rows(width);
+}
+
 size_t compose_scratch_bytes(int32_t width, int32_t height)
 {
     (void)height; /* blocks of rows are finished one by one */
     return aligned(STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
-           block_bytes(width) + 2 * aligned((size_t)width * 4) +
-           feather_scratch_bytes(width);
+           block_bytes(width) + object_bytes(width) +
+           aligned((size_t)width * 4) + feather_scratch_bytes(width);
 }
 
 static void check_plan(const struct plan *p, const struct catalog *c)
@@ -68,9 +77,9 @@ static void init_context(struct render *r, const struct catalog *catalog,
     r->context = &catalog->backgrounds[p->background].level[p->crop_level];
     r->crop = crop_box(p, r->context);
     r->resample = (struct pixel_resample){
-        .u = p->crop_u,
+        .u = p->crop_u - (r->crop.x0 << 16), /* rows start at crop.x0 */
         .du = p->crop_du,
-        .max_u = (r->context->width - 1) << 16,
+        .max_u = (r->context->width - 1 - r->crop.x0) << 16,
         .n = p->width,
         .table = table,
     };
@@ -101,7 +110,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     uint8_t *at = scratch;
     init_context(r, catalog, &at);
     r->block = take(&at, block_bytes(plan->width));
-    r->object_row = take(&at, (size_t)plan->width * 4);
+    r->object_rows = take(&at, object_bytes(plan->width));
     r->peak = take(&at, (size_t)plan->width * 4);
     init_object(r, &catalog->objects[plan->object].level[plan->object_level],
                 at);
@@ -109,36 +118,53 @@ void render_init(struct render *r, const struct catalog *catalog,
 }
 
 /* Lerps the two source rows around v over the columns that the crop needs. */
-static void background_row(struct render *r, int32_t y, uint8_t *rgb)
+static void stage_row(const struct render *r, int32_t y, uint8_t *stage)
 {
     const struct plan *p = r->plan;
     const struct image_level *level = r->context;
-    const int32_t last_y = level->height - 1, first = r->crop.x0;
+    const int32_t last_y = level->height - 1;
     int64_t v = crop_clamp(p->crop_v + (int64_t)y * p->crop_dv, 0,
                            (int64_t)last_y << 16);
     int32_t y0 = (int32_t)(v >> 16), y1 = y0 < last_y ? y0 + 1 : y0;
-    const uint8_t *top = level->pixels + y0 * level->stride_bytes + first * 3;
-    const uint8_t *low = level->pixels + y1 * level->stride_bytes + first * 3;
-    r->kernels->lerp_rows(top, low, (uint32_t)(v >> 9) & 127,
-                          (r->crop.x1 - first) * 3, r->stage + first * 3);
-    r->kernels->resample_row(&r->resample, r->stage, rgb);
+    const uint8_t *column = level->pixels + (ptrdiff_t)r->crop.x0 * 3;
+    r->kernels->lerp_rows(
+        column + y0 * level->stride_bytes, column + y1 * level->stride_bytes,
+        (uint32_t)(v >> 9) & 127, (r->crop.x1 - r->crop.x0) * 3, stage);
 }
 
-static void context_row(struct render *r, int32_t y, uint8_t *rgb)
+/* Stage by stage over several rows: a row's bytes are read well after they
+ * were written, when a load that spans two stores need not wait for them. */
+static void background_rows(const struct render *r, int32_t y, int32_t n_rows,
+                            uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    const size_t row =
+        aligned((size_t)(r->crop.x1 - r->crop.x0 + 1) * 3 + PIXEL_SLACK_BYTES);
+    const int32_t most = (int32_t)(STAGE_BYTES / row);
+    for (int32_t done = 0; done < n_rows;) {
+        const int32_t n = n_rows - done < most ? n_rows - done : most;
+        for (int32_t i = 0; i < n; i++)
+            stage_row(r, y + done + i, r->stage + (size_t)i * row);
+        for (int32_t i = 0; i < n; i++)
+            r->kernels->resample_row(&r->resample, r->stage + (size_t)i * row,
+                                     rgb + (done + i) * stride_bytes);
+        done += n;
+    }
+}
+
+static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
+                         uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     const struct plan *p = r->plan;
-    switch (p->context) {
-    case CONTEXT_BACKGROUND:
-        background_row(r, y, rgb);
-        break;
-    case CONTEXT_NOISE:
-        r->kernels->noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
-                              p->noise_hi, p->width, rgb);
-        break;
-    case CONTEXT_SOLID:
-        r->kernels->solid_row(p->solid, p->width, rgb);
-        break;
+    if (p->context == CONTEXT_BACKGROUND) {
+        background_rows(r, y, n_rows, rgb, stride_bytes);
+        return;
     }
+    for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes)
+        if (p->context == CONTEXT_NOISE)
+            r->kernels->noise_row(p->noise_key, (uint32_t)(y + i), p->noise_lo,
+                                  p->noise_hi, p->width, rgb);
+        else
+            r->kernels->solid_row(p->solid, p->width, rgb);
 }
 
 static void widen(int32_t range[2], int32_t y)
@@ -147,24 +173,42 @@ static void widen(int32_t range[2], int32_t y)
     range[1] = y + 1;
 }
 
-static void paste_object(struct render *r, int32_t y, uint8_t *rgb)
+/* The object's rows, edges treated; in the order of rows. */
+static struct pixel_span object_row(struct render *r, int32_t y, uint8_t *rgba)
 {
     const struct plan *p = r->plan;
-    struct pixel_span s = p->edge == EDGE_FEATHER
-                              ? feather_row(&r->feather, y, r->object_row)
-                              : object_walk_next(&r->object, r->object_row);
+    if (p->edge == EDGE_FEATHER)
+        return feather_row(&r->feather, y, rgba);
+    struct pixel_span s = object_walk_next(&r->object, rgba);
+    if (p->edge == EDGE_HARD && s.begin < s.end)
+        r->kernels->harden_row(rgba + (ptrdiff_t)s.begin * 4, s.end - s.begin);
+    return s;
+}
+
+static void over_row(struct render *r, int32_t y, struct pixel_span s,
+                     const uint8_t *rgba, uint8_t *rgb)
+{
     if (s.begin >= s.end)
         return;
-    const int32_t n = s.end - s.begin;
-    uint8_t *rgba = r->object_row + (ptrdiff_t)s.begin * 4;
-    if (p->edge == EDGE_HARD)
-        r->kernels->harden_row(rgba, n);
-    uint8_t highest = r->kernels->over_row(rgb + (ptrdiff_t)s.begin * 3, rgba,
-                                           n, r->peak + (ptrdiff_t)s.begin * 4);
+    uint8_t highest = r->kernels->over_row(
+        rgb + (ptrdiff_t)s.begin * 3, rgba + (ptrdiff_t)s.begin * 4,
+        s.end - s.begin, r->peak + (ptrdiff_t)s.begin * 4);
     if (highest >= 128)
         widen(r->solid_y, y);
     if (highest > 0)
         widen(r->any_y, y);
+}
+
+static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
+                       uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    struct pixel_span span[RENDER_BLOCK_PX];
+    const ptrdiff_t row = (ptrdiff_t)aligned((size_t)r->plan->width * 4);
+    for (int32_t i = 0; i < n_rows; i++)
+        span[i] = object_row(r, y + i, r->object_rows + i * row);
+    for (int32_t i = 0; i < n_rows; i++)
+        over_row(r, y + i, span[i], r->object_rows + i * row,
+                 rgb + i * stride_bytes);
 }
 
 void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
@@ -175,10 +219,8 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
     uint8_t *plain = p->has_colour ? r->block : rgb;
     const ptrdiff_t plain_stride = p->has_colour ? row_bytes : stride_bytes;
     assert(n_rows <= render_block_rows(p->width));
-    for (int32_t i = 0; i < n_rows; i++) {
-        context_row(r, y + i, plain + i * plain_stride);
-        paste_object(r, y + i, plain + i * plain_stride);
-    }
+    context_rows(r, y, n_rows, plain, plain_stride);
+    paste_rows(r, y, n_rows, plain, plain_stride);
     ahead_advance(&r->ahead, y + n_rows, p->height);
     if (!p->has_colour)
         return;

@@ -19,10 +19,10 @@ struct render {
     struct object_walk object; /* but for EDGE_FEATHER */
     struct feather feather;    /* EDGE_FEATHER only */
     struct ahead ahead;
-    uint8_t *stage;      /* RGB24: two background rows lerped to one */
-    uint8_t *block;      /* RGB24: rows before their colour */
-    uint8_t *object_row; /* RGBA, a frame's width */
-    uint8_t *peak;       /* RGBA, the highest of each column */
+    uint8_t *stage;       /* RGB24: background rows, lerped vertically */
+    uint8_t *block;       /* RGB24: rows before their colour */
+    uint8_t *object_rows; /* RGBA, of a block */
+    uint8_t *peak;        /* RGBA, the highest of each column */
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */
     int32_t solid_y[2], any_y[2];
 };
