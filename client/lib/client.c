@@ -12,6 +12,7 @@
 #include "client/lib/prefetch.h"
 #include "client/lib/state.h"
 #include "client/lib/url.h"
+#include "common/digits.h"
 
 #ifndef PASTED_CLIENT_VERSION
 #error "the build gives the version"
@@ -173,7 +174,7 @@ int pasted_info(pasted_client *c, struct pasted_info *out, size_t out_bytes)
     };
     memcpy(info.stream, f->stream, sizeof info.stream);
     memcpy(info.server, f->welcome.server, sizeof info.server);
-    options_format_fingerprint(o->fingerprint, info.fingerprint);
+    digits_write_hex(o->fingerprint, sizeof o->fingerprint, info.fingerprint);
     give(out, out_bytes, &info, sizeof info);
     return PASTED_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "common/bytes.h"
 #include "common/checksum.h"
+#include "common/digits.h"
 
 enum kind { NUMBER, TEXT, WORD, SERVERS, FINGERPRINT };
 
@@ -99,29 +100,11 @@ static int unknown_key(const char *key, struct fault *fault)
                      "no option '%.40s'; there are %s", key, keys);
 }
 
-/* Decimal digits only: no sign, no space, no hexadecimal. */
-static bool parse_number(const char *text, uint64_t *out)
-{
-    uint64_t value = 0;
-    if (*text == '\0')
-        return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        uint64_t digit = (uint64_t)(*text - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            return false;
-        value = value * 10 + digit;
-    }
-    *out = value;
-    return true;
-}
-
 static int set_number(struct options *o, const struct option *option,
                       const char *value, struct fault *fault)
 {
     uint64_t number;
-    if (!parse_number(value, &number) || number < option->min ||
+    if (!digits_read(value, &number) || number < option->min ||
         number > option->max)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "option %s takes a whole number from %llu to %llu, "
@@ -178,7 +161,7 @@ static int set_fingerprint(struct options *o, const char *value,
         return 0;
     }
     uint8_t digest[WIRE_FINGERPRINT_BYTES];
-    if (!options_parse_fingerprint(value, digest))
+    if (!digits_read_hex(value, digest, sizeof digest))
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "option fingerprint takes 64 hexadecimal digits");
     memcpy(o->fingerprint, digest, sizeof digest);
@@ -266,42 +249,4 @@ int options_token(const struct options *o, char *out, struct fault *fault)
                          o->token_file, WIRE_MAX_TOKEN_BYTES - 2);
     }
     return 0;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-bool options_parse_fingerprint(const char *hex,
-                               uint8_t out[WIRE_FINGERPRINT_BYTES])
-{
-    if (strnlen(hex, 2 * WIRE_FINGERPRINT_BYTES + 1) !=
-        2 * WIRE_FINGERPRINT_BYTES)
-        return false;
-    for (size_t i = 0; i < WIRE_FINGERPRINT_BYTES; i++) {
-        int high = hex_digit(hex[2 * i]);
-        int low = hex_digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-void options_format_fingerprint(const uint8_t digest[WIRE_FINGERPRINT_BYTES],
-                                char out[2 * WIRE_FINGERPRINT_BYTES + 1])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < WIRE_FINGERPRINT_BYTES; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[2 * WIRE_FINGERPRINT_BYTES] = '\0';
 }

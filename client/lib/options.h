@@ -50,10 +50,4 @@ int options_check(const struct options *o, struct fault *fault);
  * -ERROR_BAD_ARGUMENT (empty or too long). */
 int options_token(const struct options *o, char *out, struct fault *fault);
 
-/* 64 hex digits, either case, nothing else. */
-bool options_parse_fingerprint(const char *hex,
-                               uint8_t out[WIRE_FINGERPRINT_BYTES]);
-void options_format_fingerprint(const uint8_t digest[WIRE_FINGERPRINT_BYTES],
-                                char out[2 * WIRE_FINGERPRINT_BYTES + 1]);
-
 #endif

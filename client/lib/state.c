@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/lib/options.h"
+#include "common/digits.h"
 
 int state_format(const struct state *s, char *out, size_t out_bytes)
 {
@@ -21,7 +22,7 @@ int state_format(const struct state *s, char *out, size_t out_bytes)
     }
     *to = '\0';
     char hex[2 * WIRE_FINGERPRINT_BYTES + 1];
-    options_format_fingerprint(s->fingerprint, hex);
+    digits_write_hex(s->fingerprint, sizeof s->fingerprint, hex);
     char text[sizeof stream + sizeof hex + 96];
     int n =
         snprintf(text, sizeof text,
@@ -110,7 +111,7 @@ static int read_pair(struct scanner *s, struct state *out)
     }
     if (strcmp(key, "fingerprint") == 0) {
         read_string(s, hex, sizeof hex);
-        if (!options_parse_fingerprint(hex, out->fingerprint))
+        if (!digits_read_hex(hex, out->fingerprint, sizeof out->fingerprint))
             s->failed = true;
         return HAS_FINGERPRINT;
     }

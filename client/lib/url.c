@@ -5,16 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define SCHEME "pasted://"
+#include "common/digits.h"
 
-static int hex_value(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c | 0x20);
-    if (at == NULL || (c < '0'))
-        return -1;
-    return (int)(at - digits);
-}
+#define SCHEME "pasted://"
 
 /* Decodes %XX of n bytes into out, NUL-terminated. */
 static bool decode(const char *text, size_t n, char *out, size_t out_bytes)
@@ -25,8 +18,8 @@ static bool decode(const char *text, size_t n, char *out, size_t out_bytes)
         if (c == '%') {
             if (n - i < 3)
                 return false;
-            int high = hex_value(text[i + 1]);
-            int low = hex_value(text[i + 2]);
+            int high = digits_hex_value(text[i + 1]);
+            int low = digits_hex_value(text[i + 2]);
             if (high < 0 || low < 0 || (high == 0 && low == 0))
                 return false;
             c = (char)(high << 4 | low);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/digits.h"
 #include "common/error.h"
 
 void digest_init(struct digest_state *s)
@@ -49,40 +50,15 @@ struct digest digest_final(struct digest_state *s)
 
 void digest_hex(const struct digest *d, char out[DIGEST_HEX_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (int i = 0; i < DIGEST_BYTES; i++) {
-        out[2 * i] = digits[d->bytes[i] >> 4];
-        out[2 * i + 1] = digits[d->bytes[i] & 15];
-    }
-    out[2 * DIGEST_BYTES] = '\0';
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    digits_write_hex(d->bytes, DIGEST_BYTES, out);
 }
 
 int digest_from_hex(const char *hex, struct digest *out)
 {
     struct digest d;
 
-    if (strnlen(hex, DIGEST_HEX_BYTES) != 2 * DIGEST_BYTES)
+    if (!digits_read_hex(hex, d.bytes, DIGEST_BYTES))
         return -ERROR_BAD_ARGUMENT;
-    for (int i = 0; i < DIGEST_BYTES; i++) {
-        int high = hex_value(hex[2 * i]);
-        int low = hex_value(hex[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return -ERROR_BAD_ARGUMENT;
-        d.bytes[i] = (uint8_t)(high << 4 | low);
-    }
     *out = d;
     return 0;
 }

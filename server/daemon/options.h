@@ -61,7 +61,5 @@ void options_print_help(FILE *out);
 int option_parse_size(const char *text, uint64_t *out);
 /* "127.0.0.1:7780", "[::1]:0", "localhost:80". 0 or -ERROR_BAD_ARGUMENT. */
 int option_parse_endpoint(const char *text, struct config_endpoint *out);
-/* Decimal digits only. 0 or -ERROR_BAD_ARGUMENT. */
-int option_parse_number(const char *text, uint64_t *out);
 
 #endif

@@ -3,28 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/digits.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/daemon/options.h"
 #include "server/http/listen.h"
-
-int option_parse_number(const char *text, uint64_t *out)
-{
-    uint64_t value = 0;
-
-    if (*text == '\0')
-        return -ERROR_BAD_ARGUMENT;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return -ERROR_BAD_ARGUMENT;
-        uint64_t digit = (uint64_t)(*text - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            return -ERROR_BAD_ARGUMENT;
-        value = value * 10 + digit;
-    }
-    *out = value;
-    return 0;
-}
 
 int option_parse_size(const char *text, uint64_t *out)
 {
@@ -44,7 +27,7 @@ int option_parse_size(const char *text, uint64_t *out)
             return -ERROR_BAD_ARGUMENT;
         shift = 10 * (int)(suffix - suffixes + 1);
     }
-    if (option_parse_number(digits, &value) || value > UINT64_MAX >> shift)
+    if (!digits_read(digits, &value) || value > UINT64_MAX >> shift)
         return -ERROR_BAD_ARGUMENT;
     *out = value << shift;
     return 0;
@@ -56,7 +39,7 @@ int option_parse_endpoint(const char *text, struct config_endpoint *out)
     const char *colon = strrchr(text, ':');
     uint64_t port;
 
-    if (!colon || option_parse_number(colon + 1, &port) || port > UINT16_MAX)
+    if (!colon || !digits_read(colon + 1, &port) || port > UINT16_MAX)
         return -ERROR_BAD_ARGUMENT;
     size_t n = (size_t)(colon - text);
     if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
@@ -105,10 +88,10 @@ static int set_number(const struct option_row *row, uint64_t *target,
                       const char *text, struct fault *fault)
 {
     uint64_t value;
-    int rc = row->type == OPTION_SIZE ? option_parse_size(text, &value)
-                                      : option_parse_number(text, &value);
+    bool read = row->type == OPTION_SIZE ? option_parse_size(text, &value) == 0
+                                         : digits_read(text, &value);
 
-    if (rc)
+    if (!read)
         return refuse(fault, text,
                       row->type == OPTION_SIZE
                           ? "a size: digits and perhaps K, M, G or T"
@@ -146,7 +129,7 @@ static int set_word(const struct option_row *row, int64_t *target,
 static int set_seed(struct config_stream *stream, const char *text,
                     struct fault *fault)
 {
-    if (option_parse_number(text, &stream->seed))
+    if (!digits_read(text, &stream->seed))
         return refuse(fault, text, "a whole number below 2^64");
     stream->has_seed = true;
     return 0;

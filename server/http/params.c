@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/digits.h"
+
 struct param_row {
     const char *key;
     uint64_t min, max;
@@ -38,19 +40,10 @@ uint64_t http_param_max(enum http_param p)
 
 int http_parse_number(const char *text, uint64_t max, uint64_t *out)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    if (text[0] == '\0' || (text[0] == '0' && text[1] != '\0'))
-        return -ERROR_BAD_ARGUMENT;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9')
-            return -ERROR_BAD_ARGUMENT;
-        uint64_t digit = (uint64_t)(*text - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            return -ERROR_BAD_ARGUMENT;
-        value = value * 10 + digit;
-    }
-    if (value > max)
+    if ((text[0] == '0' && text[1] != '\0') || !digits_read(text, &value) ||
+        value > max)
         return -ERROR_BAD_ARGUMENT;
     *out = value;
     return 0;

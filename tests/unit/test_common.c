@@ -1,4 +1,5 @@
 /* Errors, bounded bytes, checksums and dtypes. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/checksum.h"
+#include "common/digits.h"
 #include "common/error.h"
 #include "common/tensor.h"
 
@@ -131,6 +133,37 @@ static void a_string_is_written_whole_or_not_at_all(void **state)
     assert_string_equal(out, "abcd");
 }
 
+static void digits_are_read_strictly(void **state)
+{
+    static const char *const bad[] = {
+        "", "-1", "+1", " 1", "1 ", "1x", "0x1", "18446744073709551616"};
+    uint64_t value = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(digits_read(bad[i], &value));
+    assert_int_equal(value, 7);
+    assert_true(digits_read("18446744073709551615", &value));
+    assert_true(value == UINT64_MAX);
+    assert_true(digits_read("007", &value));
+    assert_int_equal(value, 7);
+}
+
+static void hex_is_read_whole_and_written_in_lower_case(void **state)
+{
+    const uint8_t bytes[3] = {0x00, 0x9a, 0xff};
+    uint8_t back[3];
+    char text[7];
+    digits_write_hex(bytes, sizeof bytes, text);
+    assert_string_equal(text, "009aff");
+    assert_true(digits_read_hex("009AfF", back, sizeof back));
+    assert_memory_equal(back, bytes, sizeof bytes);
+    assert_false(digits_read_hex("009af", back, sizeof back));
+    assert_false(digits_read_hex("009aff0", back, sizeof back));
+    assert_false(digits_read_hex("009afg", back, sizeof back));
+    for (int c = -128; c < 256; c++)
+        assert_int_equal(digits_hex_value((char)c) >= 0,
+                         c > 0 && c < 128 && isxdigit(c) != 0);
+}
+
 static void crc32_is_zlibs(void **state)
 {
     assert_int_equal(checksum_crc32(0, "", 0), 0);
@@ -204,6 +237,8 @@ int main(void)
         cmocka_unit_test(a_failure_sticks),
         cmocka_unit_test(an_empty_span_reads_as_nothing),
         cmocka_unit_test(a_string_is_written_whole_or_not_at_all),
+        cmocka_unit_test(digits_are_read_strictly),
+        cmocka_unit_test(hex_is_read_whole_and_written_in_lower_case),
         cmocka_unit_test(crc32_is_zlibs),
         cmocka_unit_test(crc32_is_its_definition_at_every_length_and_offset),
         cmocka_unit_test(xxh3_is_the_published_one),
