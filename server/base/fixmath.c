@@ -23,18 +23,6 @@
 #define EXPONENT_BIAS 1023
 #define MANTISSA_BITS 52
 
-double fixmath_floor(double x)
-{
-    double whole = (double)(int64_t)x;
-
-    return whole > x ? whole - 1.0 : whole;
-}
-
-int64_t fixmath_round(double x)
-{
-    return (int64_t)fixmath_floor(x + 0.5);
-}
-
 /* sin r, |r| <= pi / 4; z = r * r. */
 static double sin_near_zero(double r)
 {

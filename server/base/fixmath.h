@@ -6,8 +6,20 @@
 
 #include <stdint.h>
 
-double fixmath_floor(double x);     /* |x| < 2^62 */
-int64_t fixmath_round(double x);    /* floor(x + 0.5), |x| < 2^62 */
+/* |x| < 2^62 */
+static inline double fixmath_floor(double x)
+{
+    double whole = (double)(int64_t)x;
+
+    return whole > x ? whole - 1.0 : whole;
+}
+
+/* floor(x + 0.5), |x| < 2^62 */
+static inline int64_t fixmath_round(double x)
+{
+    return (int64_t)fixmath_floor(x + 0.5);
+}
+
 double fixmath_sin(double radians); /* |radians| <= 1e6 */
 double fixmath_cos(double radians);
 double fixmath_exp(double x); /* |x| <= 700 */

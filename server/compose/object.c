@@ -23,11 +23,9 @@ void object_walk_init(struct object_walk *w,
     for (int axis = 0; axis < 2; axis++) {
         /* Taps are texels floor(u) and floor(u) + 1. */
         const int64_t touch[2] = {-ONE, side[axis] - 1};
-        const int64_t inside[2] = {0, side[axis] - ONE - 1};
         const int64_t *row = m + 3 * axis;
         const int64_t origin = axis ? w->v : w->u;
         span_walk_init(&w->touched[axis], row[0], origin, row[1], touch);
-        span_walk_init(&w->inside[axis], row[0], origin, row[1], inside);
     }
 }
 
@@ -35,8 +33,6 @@ struct pixel_span object_walk_next(struct object_walk *w, uint8_t *out)
 {
     struct pixel_span touched = span_walk_next(&w->touched[0], w->within);
     touched = span_walk_next(&w->touched[1], touched);
-    struct pixel_span inside = span_walk_next(&w->inside[0], touched);
-    inside = span_walk_next(&w->inside[1], inside);
     const int32_t x = touched.begin, n = touched.end - x;
     if (n > 0) {
         const struct pixel_line line = {
@@ -45,9 +41,7 @@ struct pixel_span object_walk_next(struct object_walk *w, uint8_t *out)
             n > 1 ? (int32_t)w->du : 0,
             n > 1 ? (int32_t)w->dv : 0,
         };
-        inside.begin -= x;
-        inside.end -= x;
-        w->kernels->object_row(w->level, line, n, inside,
+        w->kernels->object_row(w->level, line, n,
                                out + (ptrdiff_t)(x - w->within.begin) * 4);
     }
     w->u += w->row_du;

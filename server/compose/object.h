@@ -15,7 +15,7 @@ struct object_walk {
     int64_t du, dv; /* along a row */
     int64_t u, v;   /* at column 0 of the next row */
     int64_t row_du, row_dv;
-    struct span_walk touched[2], inside[2]; /* by u, by v */
+    struct span_walk touched[2]; /* by u, by v */
 };
 
 /* The next row is frame row y (any sign). */

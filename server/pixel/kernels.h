@@ -15,7 +15,6 @@
 
 #include "common/error.h"
 #include "server/pixel/image.h"
-#include "server/pixel/span.h"
 
 #define PIXEL_MAX_BLUR_RADIUS 16 /* taps to each side */
 
@@ -54,11 +53,9 @@ struct pixel_kernels {
                       int32_t n, uint8_t *rgb);
     void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 
-    /* Bilinear RGBA of n pixels; taps outside the level are transparent. Of
-     * the pixels of `inside` (within 0..n, maybe empty) all four taps lie in
-     * the level. */
+    /* Bilinear RGBA of n pixels; taps outside the level are transparent. */
     void (*object_row)(const struct image_level *level, struct pixel_line line,
-                       int32_t n, struct pixel_span inside, uint8_t *rgba);
+                       int32_t n, uint8_t *rgba);
 
     /* In place: alpha >= 128 becomes opaque with its colour un-premultiplied,
      * the rest transparent black. */

@@ -94,23 +94,6 @@ static inline uint32_t bilinear(uint32_t top0, uint32_t top1, uint32_t low0,
     return gather(lerp_lanes(left, right, fu));
 }
 
-static void object_inside(const struct image_level *level,
-                          struct pixel_line line, struct pixel_span span,
-                          uint8_t *rgba)
-{
-    const uint8_t *const pixels = level->pixels;
-    const ptrdiff_t stride_bytes = level->stride_bytes;
-    for (int32_t i = span.begin; i < span.end; i++) {
-        int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
-        const uint8_t *top =
-            pixels + (v >> 16) * stride_bytes + (ptrdiff_t)(u >> 16) * 4;
-        const uint8_t *low = top + stride_bytes;
-        store32(rgba + i * 4,
-                bilinear(load32(top), load32(top + 4), load32(low),
-                         load32(low + 4), fraction(u), fraction(v)));
-    }
-}
-
 static uint32_t tap(const struct image_level *level, int32_t x, int32_t y)
 {
     if (x < 0 || y < 0 || x >= level->width || y >= level->height)
@@ -119,28 +102,29 @@ static uint32_t tap(const struct image_level *level, int32_t x, int32_t y)
                   (ptrdiff_t)x * 4);
 }
 
-static void object_border(const struct image_level *level,
-                          struct pixel_line line, struct pixel_span span,
-                          uint8_t *rgba)
+void reference_object_row(const struct image_level *level,
+                          struct pixel_line line, int32_t n, uint8_t *rgba)
 {
-    for (int32_t i = span.begin; i < span.end; i++) {
+    const ptrdiff_t stride_bytes = level->stride_bytes;
+    const uint32_t inner_w = (uint32_t)level->width - 1;
+    const uint32_t inner_h = (uint32_t)level->height - 1;
+    for (int32_t i = 0; i < n; i++) {
         int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
         int32_t x = u >> 16, y = v >> 16;
-        store32(rgba + i * 4,
-                bilinear(tap(level, x, y), tap(level, x + 1, y),
-                         tap(level, x, y + 1), tap(level, x + 1, y + 1),
-                         fraction(u), fraction(v)));
+        uint32_t pixel;
+        if ((uint32_t)x < inner_w && (uint32_t)y < inner_h) {
+            const uint8_t *top =
+                level->pixels + y * stride_bytes + (ptrdiff_t)x * 4;
+            const uint8_t *low = top + stride_bytes;
+            pixel = bilinear(load32(top), load32(top + 4), load32(low),
+                             load32(low + 4), fraction(u), fraction(v));
+        } else {
+            pixel = bilinear(tap(level, x, y), tap(level, x + 1, y),
+                             tap(level, x, y + 1), tap(level, x + 1, y + 1),
+                             fraction(u), fraction(v));
+        }
+        store32(rgba + i * 4, pixel);
     }
-}
-
-void reference_object_row(const struct image_level *level,
-                          struct pixel_line line, int32_t n,
-                          struct pixel_span inside, uint8_t *rgba)
-{
-    const struct pixel_span before = {0, inside.begin}, after = {inside.end, n};
-    object_border(level, line, before, rgba);
-    object_inside(level, line, inside, rgba);
-    object_border(level, line, after, rgba);
 }
 
 /* 255 / alpha in Q16, to nearest, for alpha 128..255: 65536 for 255, so that

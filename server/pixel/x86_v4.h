@@ -14,7 +14,7 @@ void v4_resample_prepare(struct pixel_resample *r);
 void v4_resample_row(const struct pixel_resample *r, const uint8_t *texels,
                      uint8_t *rgb);
 void v4_object_row(const struct image_level *level, struct pixel_line line,
-                   int32_t n, struct pixel_span inside, uint8_t *rgba);
+                   int32_t n, uint8_t *rgba);
 uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,

@@ -178,21 +178,30 @@ static inline __m512i ramp_of(int32_t origin, int32_t step, int32_t first)
                             _mm512_set1_epi32((int32_t)begin));
 }
 
+/* Whether all taps of all 16 lie inside. */
+static inline bool are_inside(const struct image_level *level, __m512i u,
+                              __m512i v)
+{
+    const __m512i w = _mm512_set1_epi32(level->width - 1);
+    const __m512i h = _mm512_set1_epi32(level->height - 1);
+    __mmask16 x = _mm512_cmplt_epu32_mask(_mm512_srai_epi32(u, 16), w);
+    __mmask16 y = _mm512_cmplt_epu32_mask(_mm512_srai_epi32(v, 16), h);
+    return (x & y) == 0xffff;
+}
+
 void v4_object_row(const struct image_level *level, struct pixel_line line,
-                   int32_t n, struct pixel_span inside, uint8_t *rgba)
+                   int32_t n, uint8_t *rgba)
 {
     if (level->width < 2) {
-        reference_object_row(level, line, n, inside, rgba);
+        reference_object_row(level, line, n, rgba);
         return;
     }
     for (int32_t i = 0; i < n; i += AT_ONCE) {
         const __m512i u = ramp_of(line.u, line.du, i);
         const __m512i v = ramp_of(line.v, line.dv, i);
-        struct fetched f;
-        if (inside.begin <= i && i + AT_ONCE <= inside.end)
-            f = fetch_inside(level, u, v);
-        else
-            f = fetch_border(level, u, v);
+        const struct fetched f = are_inside(level, u, v)
+                                     ? fetch_inside(level, u, v)
+                                     : fetch_border(level, u, v);
         __m512i pixels = lerp_sixteen(&f, u, v);
         if (i + AT_ONCE <= n)
             _mm512_storeu_si512(rgba + (ptrdiff_t)i * 4, pixels);

@@ -81,30 +81,56 @@ static bool corners_inside(const struct pose *p, const struct recipe *recipe,
            is_inside(p, recipe, box->x1, box->y1);
 }
 
+enum { CELLS = POOL_COVERAGE_CELLS };
+
+/* What a column of cells adds to the frame coordinates of their centres. */
+struct cell_columns {
+    double x[CELLS], y[CELLS];
+};
+
+/* Sums the weights (and the number) of a row's cells whose centres lie in the
+ * frame. Written for compilers to vectorise. */
+static void weigh_row(const struct cell_columns *columns, const double add[2],
+                      const double frame[2], const uint8_t weight[CELLS],
+                      uint32_t out[2])
+{
+    uint32_t sum = 0, n = 0;
+    for (int i = 0; i < CELLS; i++) {
+        double x = columns->x[i] + add[0], y = columns->y[i] + add[1];
+        uint32_t in = (x >= 0) & (x <= frame[0]) & (y >= 0) & (y <= frame[1]);
+        n += in;
+        sum += weight[i] * in;
+    }
+    out[0] += sum;
+    out[1] += n;
+}
+
 /* The share of the coverage whose cells' centres lie in the frame. A box so
  * thinly covered that every cell rounds to 0 counts by area. */
 static uint32_t weigh_visible(const struct pose *p, const struct recipe *recipe,
                               const struct pool_object *object)
 {
     const struct image_box *box = &object->alpha_box;
-    const double cell_x = (box->x1 - box->x0) / (double)POOL_COVERAGE_CELLS;
-    const double cell_y = (box->y1 - box->y0) / (double)POOL_COVERAGE_CELLS;
-    uint32_t inside = 0, total = 0, n_inside = 0;
-    for (int row = 0; row < POOL_COVERAGE_CELLS; row++) {
-        for (int column = 0; column < POOL_COVERAGE_CELLS; column++) {
-            uint32_t weight = object->coverage[row][column];
-            bool in = is_inside(p, recipe, box->x0 + (column + 0.5) * cell_x,
-                                box->y0 + (row + 0.5) * cell_y);
-            total += weight;
-            inside += in ? weight : 0;
-            n_inside += in;
-        }
+    const double cell_x = (box->x1 - box->x0) / (double)CELLS;
+    const double cell_y = (box->y1 - box->y0) / (double)CELLS;
+    const double frame[2] = {recipe->width, recipe->height};
+    struct cell_columns columns;
+    uint32_t inside[2] = {0, 0}, total = 0;
+    for (int i = 0; i < CELLS; i++) {
+        double dx = box->x0 + (i + 0.5) * cell_x - p->pivot_x;
+        columns.x[i] = p->place_x + p->forward[0] * dx;
+        columns.y[i] = p->place_y + p->forward[2] * dx;
     }
-    if (total == 0) {
-        inside = n_inside;
-        total = POOL_COVERAGE_CELLS * POOL_COVERAGE_CELLS;
+    for (int row = 0; row < CELLS; row++) {
+        double dy = box->y0 + (row + 0.5) * cell_y - p->pivot_y;
+        const double add[2] = {p->forward[1] * dy, p->forward[3] * dy};
+        weigh_row(&columns, add, frame, object->coverage[row], inside);
+        for (int i = 0; i < CELLS; i++)
+            total += object->coverage[row][i];
     }
-    return (uint32_t)((uint64_t)inside * 65536 / total);
+    if (total == 0)
+        return (uint32_t)((uint64_t)inside[1] * 65536 / (CELLS * CELLS));
+    return (uint32_t)((uint64_t)inside[0] * 65536 / total);
 }
 
 static bool pose_varies(const struct recipe *recipe)

@@ -53,14 +53,15 @@ static void run_solid(struct rows *r)
 
 static void run_object(struct rows *r)
 {
-    const struct pixel_span inside = {0, WIDTH};
-    r->k->object_row(&r->level, r->line, WIDTH, inside, r->out);
+    r->k->object_row(&r->level, r->line, WIDTH, r->out);
 }
 
 static void run_border(struct rows *r)
 {
-    const struct pixel_span none = {WIDTH, WIDTH};
-    r->k->object_row(&r->level, r->line, WIDTH, none, r->out);
+    struct pixel_line line = r->line;
+    line.u -= 2 << 16;
+    for (int32_t i = 0; i < WIDTH; i += 16)
+        r->k->object_row(&r->level, line, 16, r->out + i * 4);
 }
 
 static void run_harden(struct rows *r)

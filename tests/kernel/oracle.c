@@ -76,7 +76,7 @@ static int texel(const struct image_level *l, int x, int y, int c)
 }
 
 static void object_row(const struct image_level *level, struct pixel_line line,
-                       int32_t n, struct pixel_span inside, uint8_t *rgba)
+                       int32_t n, uint8_t *rgba)
 {
     for (int32_t i = 0; i < n * 4; i++) {
         int64_t u = line.u + (int64_t)(i / 4) * line.du;

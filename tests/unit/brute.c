@@ -16,8 +16,7 @@ static void sample_object(const struct image_level *l, const int64_t m[6],
         v >= (int64_t)l->height << 16)
         return;
     struct pixel_line line = {(int32_t)u, (int32_t)v, 0, 0};
-    const struct pixel_span none = {0, 0};
-    oracle_kernels.object_row(l, line, 1, none, out);
+    oracle_kernels.object_row(l, line, 1, out);
 }
 
 /* B(x, y) of the page, from samples taken anew. */
