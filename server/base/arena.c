@@ -1,5 +1,5 @@
-/* Page runs from one fixed mapping, first fit. Never grows and, once created,
- * asks the system for nothing. Knows nothing of what the runs hold.
+/* Page runs from one fixed mapping, first or last fit. Never grows and, once
+ * created, asks the system for nothing. Knows nothing of what the runs hold.
  *
  *   run[]  | 3 used | . | . | 5 free | . . . . | 2 used | . |
  *
@@ -87,31 +87,57 @@ static void merge(struct arena *a, size_t i)
     }
 }
 
-static void *take(struct arena *a, size_t i, size_t n_pages)
+/* Cuts n_pages at page `at` out of the free run at page i. */
+static void *take(struct arena *a, size_t i, size_t at, size_t n_pages)
 {
-    size_t left = a->run[i].n_pages - n_pages;
+    size_t end = i + a->run[i].n_pages, next = at + n_pages;
 
-    if (left > 0)
-        a->run[i + n_pages] = (struct run){.n_pages = (uint32_t)left};
-    a->run[i] = (struct run){.n_pages = (uint32_t)n_pages, .used = true};
+    if (next < end)
+        a->run[next] = (struct run){.n_pages = (uint32_t)(end - next)};
+    if (at > i)
+        a->run[i].n_pages = (uint32_t)(at - i);
+    a->run[at] = (struct run){.n_pages = (uint32_t)n_pages, .used = true};
     a->n_used += n_pages;
-    return a->pages + i * ARENA_PAGE_BYTES;
+    return a->pages + at * ARENA_PAGE_BYTES;
+}
+
+static size_t pages_of(size_t n_bytes)
+{
+    size_t n =
+        n_bytes / ARENA_PAGE_BYTES + (n_bytes % ARENA_PAGE_BYTES ? 1 : 0);
+
+    return n > 0 ? n : 1;
+}
+
+void *arena_alloc_within(struct arena *a, size_t from, size_t to, bool last,
+                         size_t n_bytes)
+{
+    size_t n_pages = pages_of(n_bytes), found = SIZE_MAX, place = 0;
+    size_t first = from / ARENA_PAGE_BYTES, end = to / ARENA_PAGE_BYTES;
+
+    end = end < a->n_pages ? end : a->n_pages;
+    for (size_t i = 0; i < end; i += a->run[i].n_pages) {
+        size_t low, high;
+
+        if (a->run[i].used)
+            continue;
+        merge(a, i);
+        low = i > first ? i : first;
+        high = i + a->run[i].n_pages;
+        high = high < end ? high : end;
+        if (low >= high || high - low < n_pages)
+            continue;
+        found = i;
+        place = last ? high - n_pages : low;
+        if (!last)
+            break;
+    }
+    return found == SIZE_MAX ? NULL : take(a, found, place, n_pages);
 }
 
 void *arena_alloc(struct arena *a, size_t n_bytes)
 {
-    size_t n_pages =
-        n_bytes / ARENA_PAGE_BYTES + (n_bytes % ARENA_PAGE_BYTES ? 1 : 0);
-
-    n_pages = n_pages > 0 ? n_pages : 1;
-    for (size_t i = 0; i < a->n_pages; i += a->run[i].n_pages) {
-        if (a->run[i].used)
-            continue;
-        merge(a, i);
-        if (a->run[i].n_pages >= n_pages)
-            return take(a, i, n_pages);
-    }
-    return NULL;
+    return arena_alloc_within(a, 0, arena_capacity_bytes(a), false, n_bytes);
 }
 
 void arena_free(struct arena *a, void *p)

@@ -100,14 +100,42 @@ void batch_cache_fini(struct batch_cache *c)
     mem_free(c->bucket);
 }
 
-void *batch_cache_alloc(struct batch_cache *c, uint64_t n_bytes)
+uint64_t batch_reserve_bytes(uint64_t budget_bytes)
 {
-    void *run = arena_alloc(c->arena, n_bytes);
+    uint64_t n_pages = budget_bytes / ARENA_PAGE_BYTES;
+
+    return n_pages < 64 ? 0 : n_pages / 8 * ARENA_PAGE_BYTES;
+}
+
+enum batch_share batch_share_of(uint64_t budget_bytes, uint64_t run_bytes)
+{
+    return batch_reserve_bytes(budget_bytes) > 0 &&
+                   run_bytes <= budget_bytes / 64
+               ? BATCH_SMALL
+               : BATCH_LARGE;
+}
+
+static void *alloc(struct batch_cache *c, enum batch_share share,
+                   uint64_t n_bytes)
+{
+    uint64_t capacity = arena_capacity_bytes(c->arena);
+    uint64_t shared = capacity - batch_reserve_bytes(capacity);
+
+    if (share == BATCH_LARGE)
+        return arena_alloc_within(c->arena, 0, shared, false, n_bytes);
+    return arena_alloc_within(c->arena, share == BATCH_SPARE ? shared : 0,
+                              capacity, true, n_bytes);
+}
+
+void *batch_cache_alloc(struct batch_cache *c, enum batch_share share,
+                        uint64_t n_bytes)
+{
+    void *run = alloc(c, share, n_bytes);
 
     while (!run && c->lru_oldest) {
         drop(c, c->lru_oldest);
         metric_add(METRIC_BATCH_EVICTIONS, 1);
-        run = arena_alloc(c->arena, n_bytes);
+        run = alloc(c, share, n_bytes);
     }
     show_used(c);
     return run;

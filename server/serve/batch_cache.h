@@ -32,9 +32,27 @@ int batch_cache_init(struct batch_cache *c, uint64_t budget_bytes,
 /* Drops every batch; none may be referenced (asserted). */
 void batch_cache_fini(struct batch_cache *c);
 
+/* Where in the arena a run may lie. An eighth at its end is kept for small
+ * runs, of at most a 64th of it: what large ones hold, and slow readers of
+ * them for as long as they like, never keeps all small ones from their turn.
+ *
+ *   | large, from the front -->        <-- small, from the end | reserve |
+ *
+ * An arena of less than 64 pages has no reserve, and all its runs are large. */
+enum batch_share {
+    BATCH_LARGE, /* anywhere but in the reserve */
+    BATCH_SMALL, /* anywhere */
+    BATCH_SPARE, /* in the reserve only: a small one while large ones wait */
+};
+
+uint64_t batch_reserve_bytes(uint64_t budget_bytes);
+/* BATCH_LARGE or BATCH_SMALL. */
+enum batch_share batch_share_of(uint64_t budget_bytes, uint64_t run_bytes);
+
 /* A run of the arena, after dropping as many unreferenced batches as that
  * needs, the longest unused first; NULL when references hold the rest. */
-void *batch_cache_alloc(struct batch_cache *c, uint64_t n_bytes);
+void *batch_cache_alloc(struct batch_cache *c, enum batch_share share,
+                        uint64_t n_bytes);
 void batch_cache_free(struct batch_cache *c, void *run);
 
 /* The batch of that key, without a new reference; NULL when there is none. */

@@ -55,7 +55,8 @@ struct rendering {
 
     struct stream *stream;
     struct batch_layout layout;
-    uint64_t run_bytes; /* of the arena */
+    uint64_t run_bytes;     /* of the arena */
+    enum batch_share share; /* BATCH_LARGE or BATCH_SMALL */
     uint64_t first_epoch, n_epochs, n_ready;
     bool holds_epochs;
     struct graph_epoch **graphs; /* [n_epochs], in the arena run */

@@ -38,11 +38,13 @@ void batch_unref(struct batch *b)
     store_pump(s); /* somebody may wait for its room */
 }
 
-/* Half the budget in whole pages; 0 when not even the extras fit. */
+/* Half of what large batches may take, in whole pages; 0 when not even the
+ * extras fit. */
 static uint64_t max_batch_bytes(const struct store_config *config)
 {
-    uint64_t half =
-        config->budget_bytes / 2 / ARENA_PAGE_BYTES * ARENA_PAGE_BYTES;
+    uint64_t large =
+        config->budget_bytes - batch_reserve_bytes(config->budget_bytes);
+    uint64_t half = large / 2 / ARENA_PAGE_BYTES * ARENA_PAGE_BYTES;
     uint64_t extra = RUN_EXTRA_BYTES(config->max_samples);
 
     return half > extra ? half - extra : 0;
@@ -185,6 +187,7 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
     if (rc < 0)
         return rc;
     r->run_bytes = rendering_run_bytes(&r->layout, r->n_epochs);
+    r->share = batch_share_of(s->config.budget_bytes, r->run_bytes);
     return 0;
 }
 

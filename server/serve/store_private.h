@@ -25,7 +25,8 @@ struct store {
     struct scratch *scratch; /* for the largest frame so far; NULL before */
     uint32_t n_waiting, n_running;
     struct rendering_list free;
-    struct rendering_list waiting[WORKER_N_CLASSES];
+    /* By BATCH_LARGE, BATCH_SMALL: these do not wait for each other's room. */
+    struct rendering_list waiting[2][WORKER_N_CLASSES];
     struct rendering_list epochs;            /* state EPOCHS */
     struct rendering *bucket[STORE_BUCKETS]; /* all that may be joined */
     struct rendering *renderings;            /* the memory of all lists */

@@ -269,46 +269,74 @@ static void look_ahead(const struct rendering *r)
         epochs_build_ahead(r->store->shelf, r->stream, last / n_edges + 1);
 }
 
-/* Begins a waiting rendering; false when there is no room for it now. */
-static bool start(struct rendering *r)
+enum start { STARTED, NO_EPOCHS, NO_ROOM };
+
+/* Small ones that come while large ones wait must not take the room that
+ * these wait for. */
+static enum batch_share share_now(const struct rendering *r)
+{
+    const struct rendering_list *large = r->store->waiting[BATCH_LARGE];
+
+    if (r->share == BATCH_LARGE)
+        return BATCH_LARGE;
+    for (int class = 0; class < WORKER_N_CLASSES; class ++)
+        if (large[class].head)
+            return BATCH_SPARE;
+    return BATCH_SMALL;
+}
+
+/* Begins a waiting rendering where there is room for it now. */
+static enum start start(struct rendering *r)
 {
     struct store *s = r->store;
     struct fault fault = {0};
-    void *run;
+    void *run = NULL;
     int rc =
         epochs_hold(s->shelf, r->stream, r->first_epoch, r->n_epochs, &fault);
 
     if (rc > 0)
-        return false;
+        return NO_EPOCHS;
     r->holds_epochs = rc == 0;
-    run = rc == 0 ? batch_cache_alloc(&s->cache, r->run_bytes) : NULL;
+    if (rc == 0)
+        run = batch_cache_alloc(&s->cache, share_now(r), r->run_bytes);
     if (rc == 0 && !run) {
         release_epochs(r);
-        return false;
+        return NO_ROOM;
     }
     store_dequeue(r);
     s->n_running++;
     if (rc < 0) {
         submit_failure(r, rc, &fault);
-        return true;
+        return STARTED;
     }
     rendering_place(r, run);
     r->state = RENDERING_EPOCHS;
     list_push(&s->epochs, r);
     look_ahead(r);
     advance(r);
-    return true;
+    return STARTED;
 }
 
-/* Starts what can be started: small before bulk, in the order of arrival. The
- * head waits for room rather than be overtaken for ever. */
+/* Starts what can be started: small class before bulk, in the order of
+ * arrival. The head waits for room rather than be overtaken for ever; small
+ * batches overtake large ones only into room that these may not have. */
 void store_pump(struct store *s)
 {
-    for (int kind = 0; kind < WORKER_N_CLASSES; kind++) {
-        while (s->waiting[kind].head) {
-            if (s->n_running >= STORE_MAX_RUNNING ||
-                !start(s->waiting[kind].head))
-                return;
+    bool full[2] = {false, false};
+
+    for (int class = 0; class < WORKER_N_CLASSES; class ++) {
+        for (int share = 0; share < 2; share++) {
+            struct rendering_list *list = &s->waiting[share][class];
+
+            while (list->head && !full[share]) {
+                enum start how = s->n_running < STORE_MAX_RUNNING
+                                     ? start(list->head)
+                                     : NO_EPOCHS;
+
+                if (how == NO_EPOCHS)
+                    return;
+                full[share] = how == NO_ROOM;
+            }
         }
     }
 }
@@ -334,7 +362,7 @@ void store_enqueue(struct rendering *r)
 
     hash_add(s, r);
     r->state = RENDERING_WAITING;
-    list_push(&s->waiting[r->job.class], r);
+    list_push(&s->waiting[r->share][r->job.class], r);
     s->n_waiting++;
 }
 
@@ -343,7 +371,7 @@ void store_dequeue(struct rendering *r)
     struct store *s = r->store;
 
     assert(r->state == RENDERING_WAITING);
-    list_remove(&s->waiting[r->job.class], r);
+    list_remove(&s->waiting[r->share][r->job.class], r);
     s->n_waiting--;
     r->state = RENDERING_FREE;
 }

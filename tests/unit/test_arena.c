@@ -96,6 +96,31 @@ static void a_hole_too_small_is_passed_over(void **state)
     arena_destroy(a);
 }
 
+static void a_run_stays_within_its_bounds(void **state)
+{
+    struct arena *a = make(8);
+    uint8_t *low = arena_alloc_within(a, 0, 5 * PAGE, false, 2 * PAGE);
+    uint8_t *high = arena_alloc_within(a, 0, 8 * PAGE, true, 2 * PAGE);
+    uint8_t *inner = arena_alloc_within(a, 3 * PAGE, 5 * PAGE, true, PAGE);
+
+    assert_ptr_equal(high, low + 6 * PAGE);
+    assert_ptr_equal(inner, low + 4 * PAGE);
+    assert_null(arena_alloc_within(a, 0, 5 * PAGE, false, 3 * PAGE));
+    assert_null(arena_alloc_within(a, 5 * PAGE, 5 * PAGE, true, 1));
+    assert_null(arena_alloc_within(a, 6 * PAGE, 9 * PAGE, false, 1));
+    assert_ptr_equal(arena_alloc_within(a, 0, 6 * PAGE, true, 2 * PAGE),
+                     low + 2 * PAGE); /* not page 5: it is alone */
+    assert_int_equal(arena_used_bytes(a), 7 * PAGE);
+    arena_free(a, low);
+    arena_free(a, high);
+    arena_free(a, inner);
+    arena_free(a, low + 2 * PAGE);
+    low = arena_alloc(a, 8 * PAGE); /* all in one piece again */
+    assert_non_null(low);
+    arena_free(a, low);
+    arena_destroy(a);
+}
+
 /* Fills each run with its own byte and finds it untouched when freed. */
 static void a_random_walk_never_overlaps(void **state)
 {
@@ -116,7 +141,10 @@ static void a_random_walk_never_overlaps(void **state)
             run[i] = NULL;
         } else {
             pages[i] = 1 + b.word[1] % 9;
-            run[i] = arena_alloc(a, pages[i] * PAGE);
+            size_t from = b.word[2] % 3 * 8 * PAGE;
+
+            run[i] = arena_alloc_within(a, from, N_PAGES * PAGE - from,
+                                        b.word[3] % 2, pages[i] * PAGE);
             if (run[i]) {
                 memset(run[i], (int)i, pages[i] * PAGE);
                 used += pages[i];
@@ -136,6 +164,7 @@ int main(void)
         cmocka_unit_test(nothing_and_too_much_are_refused),
         cmocka_unit_test(neighbours_merge_in_any_order_of_freeing),
         cmocka_unit_test(a_hole_too_small_is_passed_over),
+        cmocka_unit_test(a_run_stays_within_its_bounds),
         cmocka_unit_test(a_random_walk_never_overlaps),
     };
 
