@@ -191,6 +191,8 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
     c->payload = payload;
     c->due = 0;
     c->is_planned = false;
+    c->is_streamed = l->tensors_bytes > BATCH_CACHED_BYTES &&
+                     l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
 }
 
 static void make_plan(struct batch_composer *c, const struct batch_sample *s,
@@ -260,8 +262,11 @@ void batch_composer_run(struct batch_composer *c,
     struct render render;
     render_init(&render, c->catalog, plan, plan_next(c, next),
                 (uint8_t *)c->scratch + block_bytes(plan->width));
+    render.is_streamed = c->is_streamed;
     render_image(c, &render,
                  item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
+    if (c->is_streamed)
+        render.kernels->stream_end();
     struct compose_facts facts = render_facts(&render);
     write_labels(c->layout, plan, &facts.box, sample->index, c->payload);
 }

@@ -59,6 +59,10 @@ struct batch_sample {
     uint32_t index; /* < n_samples */
 };
 
+/* More than a core's own caches hold: by the time that a larger batch is whole
+ * and sent, its first images would have left them. */
+#define BATCH_CACHED_BYTES (2u << 20)
+
 /* A worker's way through the samples of a batch: each is planned while its
  * predecessor renders, so that its pixels are in the cache when it is due. */
 struct batch_composer {
@@ -70,6 +74,9 @@ struct batch_composer {
     struct plan plan[2]; /* of the sample due, of the one after */
     uint32_t due;        /* which is which */
     bool is_planned;     /* plan[due] is of planned_position */
+    /* Images of a batch beyond BATCH_CACHED_BYTES are written around the
+     * caches; who reads each sample at once clears this after init. */
+    bool is_streamed;
     uint64_t planned_position;
 };
 

@@ -115,6 +115,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     init_object(r, &catalog->objects[plan->object].level[plan->object_level],
                 at);
     ahead_init(&r->ahead, catalog, next);
+    r->is_streamed = false;
 }
 
 /* Lerps the two source rows around v over the columns that the crop needs. */
@@ -211,6 +212,21 @@ static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
                  rgb + i * stride_bytes);
 }
 
+static void colour_rows(const struct render *r, int32_t n_rows, uint8_t *rgb,
+                        ptrdiff_t stride_bytes)
+{
+    const struct plan *p = r->plan;
+    const ptrdiff_t row_bytes = (ptrdiff_t)p->width * 3;
+    if (stride_bytes == row_bytes) {
+        (r->is_streamed ? r->kernels->colour_stream : r->kernels->colour_row)(
+            r->block, p->colour, n_rows * p->width, rgb);
+        return;
+    }
+    for (int32_t i = 0; i < n_rows; i++)
+        r->kernels->colour_row(r->block + i * row_bytes, p->colour, p->width,
+                               rgb + i * stride_bytes);
+}
+
 void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
                  ptrdiff_t stride_bytes)
 {
@@ -222,15 +238,8 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
     context_rows(r, y, n_rows, plain, plain_stride);
     paste_rows(r, y, n_rows, plain, plain_stride);
     ahead_advance(&r->ahead, y + n_rows, p->height);
-    if (!p->has_colour)
-        return;
-    if (stride_bytes == row_bytes) {
-        r->kernels->colour_row(plain, p->colour, n_rows * p->width, rgb);
-        return;
-    }
-    for (int32_t i = 0; i < n_rows; i++)
-        r->kernels->colour_row(plain + i * row_bytes, p->colour, p->width,
-                               rgb + i * stride_bytes);
+    if (p->has_colour)
+        colour_rows(r, n_rows, rgb, stride_bytes);
 }
 
 /* The columns that reach `least`, between the rows that do. */

@@ -25,6 +25,8 @@ struct render {
     uint8_t *peak;        /* RGBA, the highest of each column */
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */
     int32_t solid_y[2], any_y[2];
+    /* Set after render_init: what is written will not be read soon. */
+    bool is_streamed;
 };
 
 /* Rows are rendered in blocks: short rows cost more one by one, long blocks

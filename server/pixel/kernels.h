@@ -81,6 +81,11 @@ struct pixel_kernels {
      * |m[i][0..2]| < 2^15 and |m[i][3]| < 2^30. */
     void (*colour_row)(const uint8_t *in, const int32_t m[3][4], int32_t n,
                        uint8_t *out);
+    /* The same for an out that will have left the caches before it is read:
+     * may store around them. Other threads see it after stream_end. */
+    void (*colour_stream)(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                          uint8_t *out);
+    void (*stream_end)(void);
 
     /* RGB24 -> three planes, plane_stride bytes (floats) apart. */
     void (*planes_u8)(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,

@@ -240,6 +240,11 @@ void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
     }
 }
 
+void reference_stream_end(void)
+{
+    /* Its stores are ordinary ones. */
+}
+
 void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
                          uint8_t *out)
 {
@@ -279,6 +284,8 @@ const struct pixel_kernels pixel_kernels_reference = {
     .fade_row = reference_fade_row,
     .over_row = reference_over_row,
     .colour_row = reference_colour_row,
+    .colour_stream = reference_colour_row,
+    .stream_end = reference_stream_end,
     .planes_u8 = reference_planes_u8,
     .row_f32 = reference_row_f32,
     .planes_f32 = reference_planes_f32,

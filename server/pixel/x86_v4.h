@@ -19,6 +19,9 @@ uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                    uint8_t *out);
+void v4_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                      uint8_t *out);
+void v4_stream_end(void);
 
 /* The first n of 64 bytes, 0 <= n; all from 64 on. */
 static inline __mmask64 v4_first(int32_t n)

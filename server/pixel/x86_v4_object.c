@@ -7,10 +7,28 @@
 
 #define AT_ONCE 16
 
-/* Two neighbours [left, right] of 16 pixels, of their upper and lower row. */
+/* Two neighbours [left, right] of 16 pixels, of their upper and lower row, in
+ * halves of pixels 0, 1, 4, 5, 8, ... and 2, 3, 6, 7, 10, ... */
 struct fetched {
     __m512i top[2], low[2];
 };
+/* The i-th pixel of half 0; two more is that of half 1. */
+#define HALF_PIXEL(i) ((i) / 2 * 4 + (i) % 2)
+
+/* Offsets go through memory: taking them out of a register one by one costs
+ * more than the loads, which compilers do not see. */
+struct offsets {
+    _Alignas(64) int32_t at[AT_ONCE];
+};
+
+static inline void set_offsets(struct offsets *o, __m512i column, __m512i y,
+                               const struct image_level *level)
+{
+    const __m512i stride = _mm512_set1_epi32((int32_t)level->stride_bytes);
+    _mm512_store_si512(o->at,
+                       _mm512_add_epi32(column, _mm512_mullo_epi32(y, stride)));
+    __asm__("" : "+m"(*o));
+}
 
 /* Eight pairs. A masked broadcast is a load and a blend, where inserts would
  * crowd the one port that shuffles. */
@@ -22,7 +40,7 @@ static inline __m512i fetch_eight(const uint8_t *from, const int32_t *offset)
     for (int i = 1; i < 8; i++)
         v = _mm512_mask_broadcastq_epi64(
             v, (__mmask8)(1 << i),
-            _mm_loadl_epi64((const void *)(from + offset[i])));
+            _mm_loadl_epi64((const void *)(from + offset[HALF_PIXEL(i)])));
     return v;
 }
 
@@ -30,16 +48,13 @@ static inline __m512i fetch_eight(const uint8_t *from, const int32_t *offset)
 static inline struct fetched fetch_inside(const struct image_level *level,
                                           __m512i u, __m512i v)
 {
-    _Alignas(64) int32_t offset[AT_ONCE];
     const uint8_t *top = level->pixels, *low = top + level->stride_bytes;
-    __m512i y =
-        _mm512_mullo_epi32(_mm512_srai_epi32(v, 16),
-                           _mm512_set1_epi32((int32_t)level->stride_bytes));
-    __m512i x = _mm512_slli_epi32(_mm512_srai_epi32(u, 16), 2);
-    _mm512_store_si512(offset, _mm512_add_epi32(y, x));
+    struct offsets o;
+    set_offsets(&o, _mm512_slli_epi32(_mm512_srai_epi32(u, 16), 2),
+                _mm512_srai_epi32(v, 16), level);
     return (struct fetched){
-        {fetch_eight(top, offset), fetch_eight(top, offset + 8)},
-        {fetch_eight(low, offset), fetch_eight(low, offset + 8)},
+        {fetch_eight(top, o.at), fetch_eight(top, o.at + 2)},
+        {fetch_eight(low, o.at), fetch_eight(low, o.at + 2)},
     };
 }
 
@@ -55,6 +70,11 @@ struct outside {
     __mmask16 top, low;    /* rows of which something lies inside */
 };
 
+static inline __mmask8 half_mask(__mmask16 m, int half)
+{
+    return (__mmask8)_pext_u32(m, half ? 0xcccc : 0x3333);
+}
+
 /* Eight pairs fetched from where they are nearest: a pair half outside is
  * moved by a texel, one wholly outside is cleared. */
 static inline __m512i fetch_eight_border(const uint8_t *from,
@@ -63,28 +83,23 @@ static inline __m512i fetch_eight_border(const uint8_t *from,
                                          int half)
 {
     __m512i v = fetch_eight(from, offset);
-    v = _mm512_mask_slli_epi64(v, (__mmask8)(o->left >> half), v, 32);
-    v = _mm512_mask_srli_epi64(v, (__mmask8)(o->right >> half), v, 32);
-    return _mm512_maskz_mov_epi64((__mmask8)(row >> half), v);
+    v = _mm512_mask_slli_epi64(v, half_mask(o->left, half), v, 32);
+    v = _mm512_mask_srli_epi64(v, half_mask(o->right, half), v, 32);
+    return _mm512_maskz_mov_epi64(half_mask(row, half), v);
 }
 
 /* Any tap may lie outside; width >= 2. Reads only texels of the level. */
 static inline struct fetched fetch_border(const struct image_level *level,
                                           __m512i u, __m512i v)
 {
-    _Alignas(64) int32_t top[AT_ONCE], low[AT_ONCE];
+    struct offsets top, low;
     const int32_t w = level->width, h = level->height;
     const __m512i one = _mm512_set1_epi32(1);
-    const __m512i stride = _mm512_set1_epi32((int32_t)level->stride_bytes);
     __m512i x = _mm512_srai_epi32(u, 16), y = _mm512_srai_epi32(v, 16);
     __m512i below = _mm512_add_epi32(y, one);
     __m512i column = _mm512_slli_epi32(clamp(x, w - 2), 2);
-    _mm512_store_si512(
-        top,
-        _mm512_add_epi32(column, _mm512_mullo_epi32(clamp(y, h - 1), stride)));
-    _mm512_store_si512(
-        low, _mm512_add_epi32(column,
-                              _mm512_mullo_epi32(clamp(below, h - 1), stride)));
+    set_offsets(&top, column, clamp(y, h - 1), level);
+    set_offsets(&low, column, clamp(below, h - 1), level);
     /* -1 <= x < w, as unsigned numbers */
     const __mmask16 near =
         _mm512_cmple_epu32_mask(_mm512_add_epi32(x, one), _mm512_set1_epi32(w));
@@ -96,10 +111,10 @@ static inline struct fetched fetch_border(const struct image_level *level,
     };
     const uint8_t *p = level->pixels;
     return (struct fetched){
-        {fetch_eight_border(p, top, &o, o.top, 0),
-         fetch_eight_border(p, top + 8, &o, o.top, 8)},
-        {fetch_eight_border(p, low, &o, o.low, 0),
-         fetch_eight_border(p, low + 8, &o, o.low, 8)},
+        {fetch_eight_border(p, top.at, &o, o.top, 0),
+         fetch_eight_border(p, top.at + 2, &o, o.top, 1)},
+        {fetch_eight_border(p, low.at, &o, o.low, 0),
+         fetch_eight_border(p, low.at + 2, &o, o.low, 1)},
     };
 }
 
@@ -111,11 +126,6 @@ static inline __m512i weights_of(__m512i at)
     return _mm512_add_epi32(_mm512_sub_epi32(_mm512_slli_epi32(f, 8), f),
                             _mm512_set1_epi32(128));
 }
-
-/* Words of the index vector below: the weights (every other word) of pixel p
- * of 16, for each 16-bit lane. */
-#define W4(p)           2 * (p), 2 * (p), 2 * (p), 2 * (p)
-#define W16(a, b, c, d) W4(a), W4(b), W4(c), W4(d)
 
 /* Eight pixels [left, right] of two rows -> 4 words a pixel less 128, before
  * rounding. Bytes are held less 128, since weights reach 128 and only one
@@ -137,35 +147,32 @@ static inline __m512i lerp_eight(__m512i top, __m512i low,
     return v4_round7(_mm512_maddubs_epi16(weight[2], across));
 }
 
+/* Each 128-bit lane of a half holds the pixels 4 lane + 2 half and the next
+ * one, so that their weights stand in the same lane. */
+static inline __m512i lerp_half(const struct fetched *f, int half, __m512i down,
+                                __m512i across)
+{
+    const __m512i move = _mm512_set1_epi8((char)(8 * half));
+    const __m512i first = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1));
+    const __m512i both = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 4, 5, 4, 5, 4, 5, 4, 5));
+    const __m512i at = _mm512_add_epi8(first, move);
+    const __m512i weight[3] = {
+        _mm512_shuffle_epi8(down, at),
+        _mm512_shuffle_epi8(down, _mm512_add_epi8(at, _mm512_set1_epi8(4))),
+        _mm512_shuffle_epi8(across, _mm512_add_epi8(both, move)),
+    };
+    return lerp_eight(f->top[half], f->low[half], weight);
+}
+
 static inline __m512i lerp_sixteen(const struct fetched *f, __m512i u,
                                    __m512i v)
 {
-    static const uint16_t even[2][32] = {
-        {W16(0, 0, 2, 2), W16(4, 4, 6, 6)},
-        {W16(8, 8, 10, 10), W16(12, 12, 14, 14)},
-    };
-    static const uint16_t odd[2][32] = {
-        {W16(1, 1, 3, 3), W16(5, 5, 7, 7)},
-        {W16(9, 9, 11, 11), W16(13, 13, 15, 15)},
-    };
-    static const uint16_t each[2][32] = {
-        {W16(0, 1, 2, 3), W16(4, 5, 6, 7)},
-        {W16(8, 9, 10, 11), W16(12, 13, 14, 15)},
-    };
     const __m512i down = weights_of(v), across = weights_of(u);
-    __m512i half[2];
-    for (int h = 0; h < 2; h++) {
-        const __m512i weight[3] = {
-            _mm512_permutexvar_epi16(_mm512_loadu_si512(even[h]), down),
-            _mm512_permutexvar_epi16(_mm512_loadu_si512(odd[h]), down),
-            _mm512_permutexvar_epi16(_mm512_loadu_si512(each[h]), across),
-        };
-        half[h] = lerp_eight(f->top[h], f->low[h], weight);
-    }
-    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    __m512i packed = _mm512_packs_epi16(half[0], half[1]);
-    packed = _mm512_xor_si512(packed, _mm512_set1_epi8((char)0x80));
-    return _mm512_permutexvar_epi64(order, packed);
+    __m512i packed = _mm512_packs_epi16(lerp_half(f, 0, down, across),
+                                        lerp_half(f, 1, down, across));
+    return _mm512_xor_si512(packed, _mm512_set1_epi8((char)0x80));
 }
 
 /* Coordinates of 16 pixels from `first` on. */

@@ -134,27 +134,62 @@ static inline __m512i colour_sixteen(const struct colour *c, __m512i rgb)
 static const uint8_t interleaved[3][64] = {
     {FROM64(0, 0)}, {FROM64(64, 1)}, {FROM64(128, 2)}};
 
-void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
-                   uint8_t *out)
+/* 64 pixels in three registers of RGB24. */
+static inline void colour_sixty_four(const struct colour *c, const uint8_t *in,
+                                     __m512i out[3])
 {
-    const struct colour c = colour_of(m);
-    const __mmask64 sixteen = v4_first(48);
-    for (; n >= 64; n -= 64, in += 192, out += 192) {
-        __m512i part[4];
-        for (int i = 0; i < 4; i++)
-            part[i] = colour_sixteen(
-                &c, _mm512_maskz_loadu_epi8(sixteen, in + 48 * i));
-        for (int i = 0; i < 3; i++)
-            _mm512_storeu_si512(
-                out + 64 * i,
-                _mm512_permutex2var_epi8(
-                    part[i], _mm512_loadu_si512(interleaved[i]), part[i + 1]));
-    }
+    __m512i part[4];
+    for (int i = 0; i < 4; i++)
+        part[i] = colour_sixteen(
+            c, _mm512_maskz_loadu_epi8(v4_first(48), in + 48 * i));
+    for (int i = 0; i < 3; i++)
+        out[i] = _mm512_permutex2var_epi8(
+            part[i], _mm512_loadu_si512(interleaved[i]), part[i + 1]);
+}
+
+static inline void colour_some(const struct colour *c, const uint8_t *in,
+                               int32_t n, uint8_t *out)
+{
     for (; n > 0; n -= 16, in += 48, out += 48) {
-        const __mmask64 some = n < 16 ? v4_first(n * 3) : sixteen;
-        __m512i part = colour_sixteen(&c, _mm512_maskz_loadu_epi8(some, in));
+        const __mmask64 some = v4_first(n < 16 ? n * 3 : 48);
+        __m512i part = colour_sixteen(c, _mm512_maskz_loadu_epi8(some, in));
         _mm512_mask_storeu_epi8(
             out, some,
             _mm512_permutexvar_epi8(_mm512_loadu_si512(interleaved[0]), part));
     }
+}
+
+void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                   uint8_t *out)
+{
+    const struct colour c = colour_of(m);
+    for (; n >= 64; n -= 64, in += 192, out += 192) {
+        __m512i rgb[3];
+        colour_sixty_four(&c, in, rgb);
+        for (int i = 0; i < 3; i++)
+            _mm512_storeu_si512(out + 64 * i, rgb[i]);
+    }
+    colour_some(&c, in, n, out);
+}
+
+void v4_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                      uint8_t *out)
+{
+    if ((uintptr_t)out % 64 != 0) { /* only whole lines are worth it */
+        v4_colour_row(in, m, n, out);
+        return;
+    }
+    const struct colour c = colour_of(m);
+    for (; n >= 64; n -= 64, in += 192, out += 192) {
+        __m512i rgb[3];
+        colour_sixty_four(&c, in, rgb);
+        for (int i = 0; i < 3; i++)
+            _mm512_stream_si512((void *)(out + 64 * i), rgb[i]);
+    }
+    colour_some(&c, in, n, out);
+}
+
+void v4_stream_end(void)
+{
+    _mm_sfence();
 }

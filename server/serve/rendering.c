@@ -154,6 +154,8 @@ static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
 
     batch_composer_init(&composer, &r->layout, &r->stream->recipe,
                         r->stream->catalog, scratch, r->payload);
+    if (r->kinds)
+        composer.is_streamed = false; /* summed while in the cache */
     for (uint32_t i = from; i < to; i++) {
         if (i + 1 < to)
             next = sample_of(r, i + 1);

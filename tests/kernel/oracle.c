@@ -208,6 +208,7 @@ const struct pixel_kernels oracle_kernels = {
     .fade_row = fade_row,
     .over_row = over_row,
     .colour_row = colour_row,
+    .colour_stream = colour_row,
     .planes_u8 = planes_u8,
     .row_f32 = row_f32,
     .planes_f32 = planes_f32,

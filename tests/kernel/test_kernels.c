@@ -327,6 +327,9 @@ static void round_colour_row(struct round *t)
     t->k->colour_row(in, (const int32_t(*)[4])m, t->n, output(t, bytes));
     oracle_kernels.colour_row(in, (const int32_t(*)[4])m, t->n, t->expected);
     expect_equal(t, "colour_row", bytes);
+    t->k->colour_stream(in, (const int32_t(*)[4])m, t->n, output(t, bytes));
+    t->k->stream_end();
+    expect_equal(t, "colour_stream", bytes);
 }
 
 static void round_planes_u8(struct round *t)
