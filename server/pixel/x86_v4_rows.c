@@ -21,15 +21,16 @@ void v4_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
     const __m512i weight =
         _mm512_set1_epi16((short)(f ? f << 8 | (128 - f) : 64 << 8 | 64));
     b = f ? b : a;
-    for (int32_t i = 0; i < n_bytes; i += 64) {
+    int32_t i = 0;
+    for (; i + 64 <= n_bytes; i += 64)
+        _mm512_storeu_si512(out + i,
+                            lerp_bytes(_mm512_loadu_si512(a + i),
+                                       _mm512_loadu_si512(b + i), weight));
+    if (i < n_bytes) {
         __mmask64 k = v4_first(n_bytes - i);
         __m512i top = _mm512_maskz_loadu_epi8(k, a + i);
         __m512i low = _mm512_maskz_loadu_epi8(k, b + i);
-        __m512i first = _mm512_unpacklo_epi8(top, low);
-        __m512i second = _mm512_unpackhi_epi8(top, low);
-        first = v4_round7(_mm512_maddubs_epi16(first, weight));
-        second = v4_round7(_mm512_maddubs_epi16(second, weight));
-        _mm512_mask_storeu_epi8(out + i, k, _mm512_packus_epi16(first, second));
+        _mm512_mask_storeu_epi8(out + i, k, lerp_bytes(top, low, weight));
     }
 }
 
