@@ -71,14 +71,6 @@ const char *checksum_name(enum checksum_kind kind)
     return (unsigned)kind < CHECKSUM_N_KINDS ? names[kind] : NULL;
 }
 
-int checksum_from_name(const char *name)
-{
-    for (int kind = 0; kind < CHECKSUM_N_KINDS; kind++)
-        if (strcmp(name, names[kind]) == 0)
-            return kind;
-    return -1;
-}
-
 static uint32_t load_u32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |

@@ -16,8 +16,6 @@ enum checksum_kind {
 
 /* "none", "crc32", "xxh3"; NULL for an unknown kind. */
 const char *checksum_name(enum checksum_kind kind);
-/* The kind of that name, or -1. */
-int checksum_from_name(const char *name);
 
 uint32_t checksum_crc32(uint32_t previous, const void *data, size_t n_bytes);
 /* Zero-extended to 64 bits for crc32; 0 for none. */

@@ -19,13 +19,6 @@ enum graph_order { GRAPH_DEALT, GRAPH_MIXED, GRAPH_SHUFFLED };
 enum graph_pairing { GRAPH_BALANCED, GRAPH_INDEPENDENT };
 enum graph_balance { GRAPH_BY_CLASS, GRAPH_BY_OBJECT };
 
-const char *graph_order_name(enum graph_order order);
-int graph_order_from_name(const char *name); /* or -1 */
-const char *graph_pairing_name(enum graph_pairing pairing);
-int graph_pairing_from_name(const char *name);
-const char *graph_balance_name(enum graph_balance balance);
-int graph_balance_from_name(const char *name);
-
 struct graph_spec {
     uint32_t n_classes; /* K */
     /* [n_classes + 1] prefix sums: objects of class c are class_first[c] ..

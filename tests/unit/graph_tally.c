@@ -117,11 +117,11 @@ void shape_expect(const struct shape *s, uint64_t epoch, int ok,
     for (uint32_t c = 0; c < s->spec.n_classes; c++)
         print_error(" %u", shape_class_size(s, c));
     print_error("\n");
-    fail_msg("%s: K %u, nO %u, nB %u, dB %u, order %s, balance %s, epoch "
+    fail_msg("%s: K %u, nO %u, nB %u, dB %u, order %d, balance %d, epoch "
              "%llu; replay with PASTED_TEST_SEED=%llu",
              what, s->spec.n_classes, s->n_objects, s->spec.n_backgrounds,
-             s->spec.objects_per_background, graph_order_name(s->spec.order),
-             graph_balance_name(s->spec.balance), (unsigned long long)epoch,
+             s->spec.objects_per_background, (int)s->spec.order,
+             (int)s->spec.balance, (unsigned long long)epoch,
              (unsigned long long)graph_test_seed());
 }
 

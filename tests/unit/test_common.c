@@ -210,9 +210,7 @@ static void xxh3_is_the_published_one(void **state)
 static void checksums_have_names(void **state)
 {
     for (int kind = 0; kind < CHECKSUM_N_KINDS; kind++)
-        assert_int_equal(
-            checksum_from_name(checksum_name((enum checksum_kind)kind)), kind);
-    assert_int_equal(checksum_from_name("md5"), -1);
+        assert_non_null(checksum_name((enum checksum_kind)kind));
     assert_null(checksum_name(CHECKSUM_N_KINDS));
 }
 

@@ -158,24 +158,6 @@ static void bytes_are_four_an_edge(void **state)
     shape_destroy(s);
 }
 
-static void words_go_there_and_back(void **state)
-{
-    for (int i = GRAPH_DEALT; i <= GRAPH_SHUFFLED; i++)
-        assert_int_equal(
-            graph_order_from_name(graph_order_name((enum graph_order)i)), i);
-    for (int i = GRAPH_BALANCED; i <= GRAPH_INDEPENDENT; i++)
-        assert_int_equal(
-            graph_pairing_from_name(graph_pairing_name((enum graph_pairing)i)),
-            i);
-    for (int i = GRAPH_BY_CLASS; i <= GRAPH_BY_OBJECT; i++)
-        assert_int_equal(
-            graph_balance_from_name(graph_balance_name((enum graph_balance)i)),
-            i);
-    assert_int_equal(graph_order_from_name("sorted"), -1);
-    assert_int_equal(graph_pairing_from_name(""), -1);
-    assert_int_equal(graph_balance_from_name("CLASS"), -1);
-}
-
 /* Fails every allocation in turn; asan watches for what is left behind. */
 static void try_every_failure(const struct graph_spec *spec)
 {
@@ -235,7 +217,6 @@ int main(void)
         cmocka_unit_test(strict_by_object_wants_equal_objects),
         cmocka_unit_test(edges_are_rounded_up_to_whole_rounds),
         cmocka_unit_test(bytes_are_four_an_edge),
-        cmocka_unit_test(words_go_there_and_back),
         cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,20 +211,21 @@ static void presets_have_names_and_sources(void **state)
     assert_non_null(strstr(fault.text, "jin-rinard-signs"));
 }
 
-static void words_are_those_of_the_graph(void **state)
+static void the_words_of_a_graph_are_read(void **state)
 {
-    for (int i = 0; i <= GRAPH_SHUFFLED; i++) {
-        char text[80];
+    static const char *const orders[] = {"dealt", "mixed", "shuffled"};
+    static const char *const pairings[] = {"balanced", "independent"};
+    static const char *const balances[] = {"class", "object"};
+    char text[120];
+    for (int i = GRAPH_DEALT; i <= GRAPH_SHUFFLED; i++) {
         snprintf(text, sizeof(text), "{\"graph\":{\"order\":\"%s\"}}",
-                 graph_order_name((enum graph_order)i));
+                 orders[i]);
         assert_int_equal(parsed(text).graph.order, i);
     }
     for (int i = 0; i < 2; i++) {
-        char text[120];
         snprintf(text, sizeof(text),
                  "{\"graph\":{\"pairing\":\"%s\",\"balance\":\"%s\"}}",
-                 graph_pairing_name((enum graph_pairing)i),
-                 graph_balance_name((enum graph_balance)i));
+                 pairings[i], balances[i]);
         assert_int_equal(parsed(text).graph.pairing, i);
         assert_int_equal(parsed(text).graph.balance, i);
     }
@@ -319,7 +320,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_only_slices_is_not_in_the_fingerprint),
         cmocka_unit_test(keys_beside_a_preset_override_it),
         cmocka_unit_test(presets_have_names_and_sources),
-        cmocka_unit_test(words_are_those_of_the_graph),
+        cmocka_unit_test(the_words_of_a_graph_are_read),
         cmocka_unit_test(the_document_lists_every_key_as_the_parser_has_it),
         cmocka_unit_test(the_examples_of_the_document_are_recipes),
         cmocka_unit_test(short_memory_is_reported),
