@@ -15,19 +15,47 @@ struct fetched {
 /* The i-th pixel of half 0; two more is that of half 1. */
 #define HALF_PIXEL(i) ((i) / 2 * 4 + (i) % 2)
 
-/* Offsets go through memory: taking them out of a register one by one costs
- * more than the loads, which compilers do not see. */
-struct offsets {
-    _Alignas(64) int32_t at[AT_ONCE];
+/* Where to read the taps of 16 pixels: the pairs nearest to them within the
+ * level, and what to do to a pair that is not quite the right one. */
+struct taps {
+    _Alignas(64) int32_t top[AT_ONCE], low[AT_ONCE]; /* offsets, bytes */
+    bool are_inside;                                 /* nothing is to be done */
+    /* The pair lies half outside, to the left or to the right. */
+    __mmask16 left, right;
+    /* Something of the pair lies inside. */
+    __mmask16 top_in, low_in;
 };
 
-static inline void set_offsets(struct offsets *o, __m512i column, __m512i y,
-                               const struct image_level *level)
+static inline __m512i clamp(__m512i v, int32_t most)
 {
+    v = _mm512_max_epi32(v, _mm512_setzero_si512());
+    return _mm512_min_epi32(v, _mm512_set1_epi32(most));
+}
+
+static inline void find_taps(const struct image_level *level, __m512i u,
+                             __m512i v, struct taps *t)
+{
+    const int32_t w = level->width, h = level->height;
     const __m512i stride = _mm512_set1_epi32((int32_t)level->stride_bytes);
-    _mm512_store_si512(o->at,
-                       _mm512_add_epi32(column, _mm512_mullo_epi32(y, stride)));
-    __asm__("" : "+m"(*o));
+    const __m512i one = _mm512_set1_epi32(1);
+    __m512i x = _mm512_srai_epi32(u, 16), y = _mm512_srai_epi32(v, 16);
+    __m512i below = _mm512_add_epi32(y, one);
+    __m512i near_y = clamp(y, h - 1), near_below = clamp(below, h - 1);
+    __m512i top = _mm512_add_epi32(_mm512_slli_epi32(clamp(x, w - 2), 2),
+                                   _mm512_mullo_epi32(near_y, stride));
+    __mmask16 moves = _mm512_cmpneq_epi32_mask(near_y, near_below);
+    _mm512_store_si512(t->top, top);
+    _mm512_store_si512(t->low, _mm512_mask_add_epi32(top, moves, top, stride));
+    /* -1 <= x < w, as unsigned numbers; likewise the others */
+    const __mmask16 near_x =
+        _mm512_cmple_epu32_mask(_mm512_add_epi32(x, one), _mm512_set1_epi32(w));
+    const __m512i inner_w = _mm512_set1_epi32(w - 1);
+    t->left = _mm512_movepi32_mask(x);
+    t->right = _mm512_cmpge_epi32_mask(x, inner_w);
+    t->top_in = near_x & _mm512_cmplt_epu32_mask(y, _mm512_set1_epi32(h));
+    t->low_in = near_x & _mm512_cmplt_epu32_mask(below, _mm512_set1_epi32(h));
+    t->are_inside =
+        (t->top_in & t->low_in & ~(t->left | t->right) & 0xffff) == 0xffff;
 }
 
 /* Eight pairs. A masked broadcast is a load and a blend, where inserts would
@@ -44,78 +72,33 @@ static inline __m512i fetch_eight(const uint8_t *from, const int32_t *offset)
     return v;
 }
 
-/* All taps of all 16 lie inside. */
-static inline struct fetched fetch_inside(const struct image_level *level,
-                                          __m512i u, __m512i v)
+static inline struct fetched fetch(const uint8_t *from, const struct taps *t)
 {
-    const uint8_t *top = level->pixels, *low = top + level->stride_bytes;
-    struct offsets o;
-    set_offsets(&o, _mm512_slli_epi32(_mm512_srai_epi32(u, 16), 2),
-                _mm512_srai_epi32(v, 16), level);
     return (struct fetched){
-        {fetch_eight(top, o.at), fetch_eight(top, o.at + 2)},
-        {fetch_eight(low, o.at), fetch_eight(low, o.at + 2)},
+        {fetch_eight(from, t->top), fetch_eight(from, t->top + 2)},
+        {fetch_eight(from, t->low), fetch_eight(from, t->low + 2)},
     };
 }
-
-static inline __m512i clamp(__m512i v, int32_t most)
-{
-    v = _mm512_max_epi32(v, _mm512_setzero_si512());
-    return _mm512_min_epi32(v, _mm512_set1_epi32(most));
-}
-
-/* Where the taps of 16 pixels fall off the level. */
-struct outside {
-    __mmask16 left, right; /* one tap of each pair, horizontally */
-    __mmask16 top, low;    /* rows of which something lies inside */
-};
 
 static inline __mmask8 half_mask(__mmask16 m, int half)
 {
     return (__mmask8)_pext_u32(m, half ? 0xcccc : 0x3333);
 }
 
-/* Eight pairs fetched from where they are nearest: a pair half outside is
- * moved by a texel, one wholly outside is cleared. */
-static inline __m512i fetch_eight_border(const uint8_t *from,
-                                         const int32_t *offset,
-                                         const struct outside *o, __mmask16 row,
-                                         int half)
+static inline __m512i correct_eight(__m512i v, const struct taps *t,
+                                    __mmask16 row, int half)
 {
-    __m512i v = fetch_eight(from, offset);
-    v = _mm512_mask_slli_epi64(v, half_mask(o->left, half), v, 32);
-    v = _mm512_mask_srli_epi64(v, half_mask(o->right, half), v, 32);
+    v = _mm512_mask_slli_epi64(v, half_mask(t->left, half), v, 32);
+    v = _mm512_mask_srli_epi64(v, half_mask(t->right, half), v, 32);
     return _mm512_maskz_mov_epi64(half_mask(row, half), v);
 }
 
-/* Any tap may lie outside; width >= 2. Reads only texels of the level. */
-static inline struct fetched fetch_border(const struct image_level *level,
-                                          __m512i u, __m512i v)
+static inline void correct(struct fetched *f, const struct taps *t)
 {
-    struct offsets top, low;
-    const int32_t w = level->width, h = level->height;
-    const __m512i one = _mm512_set1_epi32(1);
-    __m512i x = _mm512_srai_epi32(u, 16), y = _mm512_srai_epi32(v, 16);
-    __m512i below = _mm512_add_epi32(y, one);
-    __m512i column = _mm512_slli_epi32(clamp(x, w - 2), 2);
-    set_offsets(&top, column, clamp(y, h - 1), level);
-    set_offsets(&low, column, clamp(below, h - 1), level);
-    /* -1 <= x < w, as unsigned numbers */
-    const __mmask16 near =
-        _mm512_cmple_epu32_mask(_mm512_add_epi32(x, one), _mm512_set1_epi32(w));
-    const struct outside o = {
-        .left = _mm512_movepi32_mask(x),
-        .right = _mm512_cmpgt_epi32_mask(x, _mm512_set1_epi32(w - 2)),
-        .top = near & _mm512_cmplt_epu32_mask(y, _mm512_set1_epi32(h)),
-        .low = near & _mm512_cmplt_epu32_mask(below, _mm512_set1_epi32(h)),
-    };
-    const uint8_t *p = level->pixels;
-    return (struct fetched){
-        {fetch_eight_border(p, top.at, &o, o.top, 0),
-         fetch_eight_border(p, top.at + 2, &o, o.top, 1)},
-        {fetch_eight_border(p, low.at, &o, o.low, 0),
-         fetch_eight_border(p, low.at + 2, &o, o.low, 1)},
-    };
+    for (int half = 0; half < 2; half++) {
+        f->top[half] = correct_eight(f->top[half], t, t->top_in, half);
+        f->low[half] = correct_eight(f->low[half], t, t->low_in, half);
+    }
 }
 
 /* Weights of both taps of 16 pixels: 128 - f | f << 8 = 128 + 255 f. */
@@ -185,35 +168,45 @@ static inline __m512i ramp_of(int32_t origin, int32_t step, int32_t first)
                             _mm512_set1_epi32((int32_t)begin));
 }
 
-/* Whether all taps of all 16 lie inside. */
-static inline bool are_inside(const struct image_level *level, __m512i u,
-                              __m512i v)
+/* At most MOST_GROUPS * 16 pixels. All taps are found before any is read:
+ * addresses then never wait for the arithmetic of the pixels before. */
+#define MOST_GROUPS 8
+
+static void sample_some(const struct image_level *level, struct pixel_line line,
+                        int32_t n, uint8_t *rgba)
 {
-    const __m512i w = _mm512_set1_epi32(level->width - 1);
-    const __m512i h = _mm512_set1_epi32(level->height - 1);
-    __mmask16 x = _mm512_cmplt_epu32_mask(_mm512_srai_epi32(u, 16), w);
-    __mmask16 y = _mm512_cmplt_epu32_mask(_mm512_srai_epi32(v, 16), h);
-    return (x & y) == 0xffff;
+    struct taps taps[MOST_GROUPS];
+    for (int32_t i = 0, g = 0; i < n; i += AT_ONCE, g++)
+        find_taps(level, ramp_of(line.u, line.du, i),
+                  ramp_of(line.v, line.dv, i), &taps[g]);
+    /* Compilers would take offsets out of registers one by one, which costs
+     * more than loads. */
+    __asm__ volatile("" : : "r"(taps) : "memory");
+    for (int32_t i = 0, g = 0; i < n; i += AT_ONCE, g++) {
+        struct fetched f = fetch(level->pixels, &taps[g]);
+        if (!taps[g].are_inside)
+            correct(&f, &taps[g]);
+        __m512i pixels = lerp_sixteen(&f, ramp_of(line.u, line.du, i),
+                                      ramp_of(line.v, line.dv, i));
+        if (i + AT_ONCE <= n)
+            _mm512_storeu_si512(rgba + i * 4, pixels);
+        else
+            _mm512_mask_storeu_epi32(rgba + i * 4, (__mmask16)v4_first(n - i),
+                                     pixels);
+    }
 }
 
 void v4_object_row(const struct image_level *level, struct pixel_line line,
                    int32_t n, uint8_t *rgba)
 {
+    const int32_t most = MOST_GROUPS * AT_ONCE;
     if (level->width < 2) {
         reference_object_row(level, line, n, rgba);
         return;
     }
-    for (int32_t i = 0; i < n; i += AT_ONCE) {
-        const __m512i u = ramp_of(line.u, line.du, i);
-        const __m512i v = ramp_of(line.v, line.dv, i);
-        const struct fetched f = are_inside(level, u, v)
-                                     ? fetch_inside(level, u, v)
-                                     : fetch_border(level, u, v);
-        __m512i pixels = lerp_sixteen(&f, u, v);
-        if (i + AT_ONCE <= n)
-            _mm512_storeu_si512(rgba + (ptrdiff_t)i * 4, pixels);
-        else
-            _mm512_mask_storeu_epi32(rgba + (ptrdiff_t)i * 4,
-                                     (__mmask16)v4_first(n - i), pixels);
+    for (; n > 0; n -= most, rgba += most * 4) {
+        sample_some(level, line, n < most ? n : most, rgba);
+        line.u = (int32_t)((uint32_t)line.u + (uint32_t)line.du * most);
+        line.v = (int32_t)((uint32_t)line.v + (uint32_t)line.dv * most);
     }
 }
