@@ -18,6 +18,9 @@
  * memory of a batch only for so long. */
 #define MIN_SEND_BYTES_PER_S 65536
 
+/* Of which no route takes more than five. */
+#define MAX_QUERY_KEYS 64
+
 #define NS_PER_S  1000000000ull
 #define NS_PER_MS 1000000ull
 
@@ -59,11 +62,37 @@ static void connection_started(struct http_server *s,
     s->connections = c;
 }
 
+static void request_destroy(struct http_request *r)
+{
+    struct http_server *s = r->server;
+    struct http_connection *c = connection_of(r->mhd);
+
+    if (r->work)
+        http_work_detach(r);
+    if (r->response)
+        MHD_destroy_response(r->response);
+    if (c && c->request == r)
+        c->request = NULL;
+    s->reserved_bytes -= r->reserved_bytes;
+    s->n_requests--;
+    if (r->next)
+        r->next->prev = r->prev;
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        s->requests = r->next;
+    mem_free(r);
+}
+
+/* MHD completes what it has shown us, but not a request that it itself refuses
+ * between its URI and its headers. */
 static void connection_closed(struct http_server *s, struct http_connection *c)
 {
     metric_add(METRIC_HTTP_CONNECTIONS, -1);
     if (!c)
         return;
+    if (c->request)
+        request_destroy(c->request);
     if (c->next)
         c->next->prev = c->prev;
     if (c->prev)
@@ -94,14 +123,29 @@ static bool uri_is_plain(const char *uri)
     return true;
 }
 
+static bool has_many_keys(const char *uri)
+{
+    uint32_t n = 0;
+
+    while ((uri = strchr(uri, '&'))) {
+        uri++;
+        n++;
+    }
+    return n > MAX_QUERY_KEYS;
+}
+
 void *http_request_begin(void *server, const char *uri,
                          struct MHD_Connection *mhd)
 {
     struct http_server *s = server;
     struct http_request *r = mem_calloc(1, sizeof(*r));
+    struct http_connection *c;
 
     if (!r)
         return NULL;
+    c = connection_of(mhd);
+    if (c && c->request)
+        request_destroy(c->request);
     r->server = s;
     r->mhd = mhd;
     r->bad_uri = !uri_is_plain(uri);
@@ -112,6 +156,12 @@ void *http_request_begin(void *server, const char *uri,
         r->next->prev = r;
     s->requests = r;
     s->n_requests++;
+    if (c)
+        c->request = r;
+    /* MHD goes mute over a query that its memory of a connection does not
+     * hold: without headers by the next sweep this one is cut. */
+    if (c && has_many_keys(uri))
+        c->deadline_ns = host_now_ns();
     return r;
 }
 
@@ -124,25 +174,13 @@ void http_request_completed(void *server, struct MHD_Connection *mhd,
     *request = NULL;
     if (!r)
         return;
-    if (r->work)
-        http_work_detach(r);
-    if (r->response)
-        MHD_destroy_response(r->response);
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
         metric_add(METRIC_HTTP_SENT_BYTES, (int64_t)r->body_bytes);
         if (r->is_batch && r->status == MHD_HTTP_OK && !r->head)
             metric_add(METRIC_HTTP_BATCHES_SENT, 1);
     }
     set_connection_deadline(r, arrival_deadline(s));
-    s->reserved_bytes -= r->reserved_bytes;
-    s->n_requests--;
-    if (r->next)
-        r->next->prev = r->prev;
-    if (r->prev)
-        r->prev->next = r->next;
-    else
-        s->requests = r->next;
-    mem_free(r);
+    request_destroy(r);
     (void)mhd;
 }
 

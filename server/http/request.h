@@ -36,6 +36,7 @@ struct http_work;
 struct http_connection {
     struct http_connection *prev, *next;
     struct MHD_Connection *mhd;
+    struct http_request *request; /* begun and not completed; NULL: none */
     /* When it is shut down for being slow: a request that does not arrive, an
      * answer that is not taken. 0: never (we are at work). */
     uint64_t deadline_ns;

@@ -177,6 +177,29 @@ static void a_request_that_trickles_in_is_cut(void **state)
     server_stop(&s);
 }
 
+/* MHD said nothing to a query that its memory of a connection could not hold,
+ * and never completed the request: the server could not stop any more. */
+static void a_query_of_thousands_of_keys_is_cut_and_forgotten(void **state)
+{
+    char text[8192] = "GET /?", answer[256];
+    struct server s;
+    size_t n = strlen(text);
+
+    for (; n < 6000; n += 4)
+        memcpy(text + n, "a=1&", 4);
+    strcpy(text + n, " HTTP/1.1\r\nHost: x\r\n\r\n");
+    server_init(&s);
+    server_start(&s, true);
+    int fd = client_open(&s);
+    client_send(fd, text);
+    read_to_end(&s, fd, answer, sizeof(answer));
+    close(fd);
+    while (http_server_busy(s.http) > 0)
+        turn(&s);
+    assert_int_equal(ask_path(&s, "/livez", answer, sizeof(answer)), 200);
+    server_stop(&s);
+}
+
 static void an_idle_connection_is_closed(void **state)
 {
     char answer[256];
@@ -336,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_ready_when_told_and_then_stopping),
         cmocka_unit_test(a_request_that_trickles_in_is_cut),
+        cmocka_unit_test(a_query_of_thousands_of_keys_is_cut_and_forgotten),
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(work_that_takes_too_long_is_answered_with_504),
         cmocka_unit_test(closing_answers_who_waits),
