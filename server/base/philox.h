@@ -35,6 +35,11 @@ enum philox_purpose {
     PHILOX_OBJECT_EDGE = 72,
     PHILOX_OBJECT_COLOUR = 73,
     PHILOX_BACKGROUND_COLOUR = 74,
+    PHILOX_OPERATION_CHANCE = 75, /* slot = index in the list */
+    PHILOX_OPERATION_CHOICE = 76,
+    PHILOX_OPERATION_VALUE = 77, /* draw = index of the value */
+    PHILOX_OPERATION_KEY = 78,
+    PHILOX_OPERATION_ORDER = 79,
 };
 
 /* The fixed bit layout of a counter:

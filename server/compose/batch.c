@@ -7,6 +7,7 @@
 #include "common/bytes.h"
 #include "common/wire.h"
 #include "server/compose/compose.h"
+#include "server/compose/operations.h"
 #include "server/compose/render.h"
 #include "server/recipe/field.h"
 
@@ -129,7 +130,7 @@ static size_t block_bytes(int32_t width)
 
 size_t batch_scratch_bytes(const struct recipe *recipe)
 {
-    return block_bytes(recipe->width) +
+    return block_bytes(recipe->width) + operations_scratch_bytes(recipe) +
            compose_scratch_bytes(recipe->width, recipe->height);
 }
 
@@ -227,16 +228,15 @@ static const struct plan *plan_next(struct batch_composer *c,
     return &c->plan[c->due];
 }
 
-/* Block by block: straight into the batch, or through a conversion while the
- * block is in the cache. */
-static void render_image(const struct batch_composer *c, struct render *render,
-                         uint8_t *image)
+static bool is_as_rendered(const struct batch_layout *l)
 {
-    const struct batch_layout *l = c->layout;
-    const bool as_rendered = l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
-    const int32_t most = render_block_rows(l->width);
-    const ptrdiff_t row_bytes = (ptrdiff_t)l->width * 3;
-    const struct convert_target target = {
+    return l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
+}
+
+static struct convert_target target_of(const struct batch_layout *l,
+                                       uint8_t *image)
+{
+    return (struct convert_target){
         .dtype = l->dtype,
         .layout = l->layout,
         .width = l->width,
@@ -244,6 +244,18 @@ static void render_image(const struct batch_composer *c, struct render *render,
         .table = &l->table,
         .image = image,
     };
+}
+
+/* Block by block: straight into the batch, or through a conversion while the
+ * block is in the cache. */
+static void render_image(const struct batch_composer *c, struct render *render,
+                         uint8_t *image)
+{
+    const struct batch_layout *l = c->layout;
+    const bool as_rendered = is_as_rendered(l);
+    const int32_t most = render_block_rows(l->width);
+    const ptrdiff_t row_bytes = (ptrdiff_t)l->width * 3;
+    const struct convert_target target = target_of(l, image);
     for (int32_t y = 0; y < l->height; y += most) {
         const int32_t left = l->height - y, n = left < most ? left : most;
         uint8_t *rows = as_rendered ? image + y * row_bytes : c->scratch;
@@ -251,6 +263,27 @@ static void render_image(const struct batch_composer *c, struct render *render,
         for (int32_t i = 0; i < n && !as_rendered; i++)
             convert_row(&target, y + i, rows + i * row_bytes);
     }
+}
+
+/* The whole frame first, for the operations, then the conversion. */
+static void render_and_operate(const struct batch_composer *c,
+                               struct render *render, const struct plan *plan,
+                               uint8_t *image)
+{
+    const struct batch_layout *l = c->layout;
+    const int32_t most = render_block_rows(l->width);
+    const ptrdiff_t row_bytes = (ptrdiff_t)l->width * 3;
+    uint8_t *scratch = (uint8_t *)c->scratch + block_bytes(l->width);
+    uint8_t *frame = is_as_rendered(l) ? image : operations_frame(scratch);
+    const struct convert_target target = target_of(l, image);
+    for (int32_t y = 0; y < l->height; y += most) {
+        const int32_t left = l->height - y;
+        render_rows(render, y, left < most ? left : most, frame + y * row_bytes,
+                    row_bytes);
+    }
+    operations_run(plan, frame, scratch);
+    for (int32_t y = 0; y < l->height && frame != image; y++)
+        convert_row(&target, y, frame + y * row_bytes);
 }
 
 void batch_composer_run(struct batch_composer *c,
@@ -261,12 +294,18 @@ void batch_composer_run(struct batch_composer *c,
     const struct plan *plan = take_plan(c, sample);
     struct render render;
     render_init(&render, c->catalog, plan, plan_next(c, next),
-                (uint8_t *)c->scratch + block_bytes(plan->width));
-    render.is_streamed = c->is_streamed;
-    render_image(c, &render,
-                 item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
-    if (c->is_streamed)
-        render.kernels->stream_end();
+                (uint8_t *)c->scratch + block_bytes(plan->width) +
+                    operations_scratch_bytes(c->recipe));
+    uint8_t *image = item(c->layout, TENSOR_IMAGE, sample->index, c->payload);
+    if (plan->n_operations > 0) { /* they read what was rendered */
+        render.is_streamed = false;
+        render_and_operate(c, &render, plan, image);
+    } else {
+        render.is_streamed = c->is_streamed;
+        render_image(c, &render, image);
+        if (c->is_streamed)
+            render.kernels->stream_end();
+    }
     struct compose_facts facts = render_facts(&render);
     write_labels(c->layout, plan, &facts.box, sample->index, c->payload);
 }

@@ -57,7 +57,7 @@ struct config {
     uint64_t grace_s;
     int64_t log_level; /* enum log_level */
     char *config_file, *port_file;
-    bool check, help, version;
+    bool check, help, list_operations, version;
     uint32_t n_pools, n_streams;
     struct config_pool pools[CONFIG_MAX_POOLS];
     struct config_stream *streams; /* [STREAMS_MAX] */

@@ -3,10 +3,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/base/mem.h"
 #include "server/base/version.h"
 #include "server/daemon/options.h"
 #include "server/daemon/run.h"
 #include "server/pixel/kernels.h"
+
+static int list_operations(void)
+{
+    char *table = recipe_describe_operations();
+
+    if (!table)
+        return EXIT_SOFTWARE;
+    fputs(table, stdout);
+    mem_free(table);
+    return EXIT_SUCCESS;
+}
 
 /* Returns an exit code, or -1 to go on. */
 static int answer_at_once(const struct config *config)
@@ -15,6 +27,8 @@ static int answer_at_once(const struct config *config)
         options_print_help(stdout);
     else if (config->version)
         printf("pasted %s (engine %d)\n", PASTED_VERSION_TEXT, ENGINE_VERSION);
+    else if (config->list_operations)
+        return list_operations();
     else
         return -1;
     return EXIT_SUCCESS;

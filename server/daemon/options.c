@@ -70,6 +70,8 @@ const struct option_row option_rows[] = {
         "written with {\"http\":PORT,\"tcp\":PORT} once ports are known"),
     ROW("check", NULL, NULL, OPTION_FLAG, DAEMON(check), 0, 0, NULL,
         "read everything, load nothing, exit"),
+    ROW("list-operations", NULL, NULL, OPTION_FLAG, DAEMON(list_operations), 0,
+        0, NULL, "the image operations that a recipe may name, as a table"),
     ROW("help", NULL, NULL, OPTION_FLAG, DAEMON(help), 0, 0, NULL, "this text"),
     ROW("version", NULL, NULL, OPTION_FLAG, DAEMON(version), 0, 0, NULL,
         "the version"),
@@ -158,7 +160,7 @@ static int apply(struct config *c, const struct given *g, struct fault *fault)
     return rc ? fault_prefix(fault, "--%s", g->row->name) : 0;
 }
 
-/* pass 0 reads --config, --help and --version, pass 1 the others. */
+/* pass 0 reads --config and what is answered at once, pass 1 the others. */
 static int read_pass(struct config *c, int argc, const char *const *argv,
                      int pass, struct fault *fault)
 {
@@ -170,6 +172,7 @@ static int read_pass(struct config *c, int argc, const char *const *argv,
         bool early = g.row->type == OPTION_TEXT || g.row->type == OPTION_FLAG;
         early = early && (strcmp(g.row->name, "config") == 0 ||
                           strcmp(g.row->name, "help") == 0 ||
+                          strcmp(g.row->name, "list-operations") == 0 ||
                           strcmp(g.row->name, "version") == 0);
         if (early != (pass == 0))
             continue;
@@ -185,7 +188,7 @@ int options_read(struct config *c, int argc, const char *const *argv,
 {
     int rc = read_pass(c, argc, argv, 0, fault);
 
-    if (rc || c->help || c->version)
+    if (rc || c->help || c->version || c->list_operations)
         return rc;
     if (c->config_file) {
         rc = config_read_file(c, c->config_file, fault);

@@ -11,7 +11,7 @@ static struct pair block(const struct draws *d, enum philox_purpose purpose,
                          uint32_t draw)
 {
     struct philox_block b = philox_draw(
-        d->seed, d->position, philox_purpose_word(purpose, 0, 0), draw);
+        d->seed, d->position, philox_purpose_word(purpose, d->slot, 0), draw);
     return (struct pair){b.word[0] | (uint64_t)b.word[1] << 32,
                          b.word[2] | (uint64_t)b.word[3] << 32};
 }

@@ -15,8 +15,15 @@
  *   PHILOX_CONTEXT_KIND       0              background, noise or solid
  *   PHILOX_CONTEXT_NOISE      0              key of the noise (first 64 bits)
  *   PHILOX_CONTEXT_COLOUR     0, 1, 2        red, green, blue
+ *   PHILOX_OPERATION_CHANCE   0              entry `slot` of the list: at all?
+ *   PHILOX_OPERATION_CHOICE   0              entry `slot`: which alternative
+ *   PHILOX_OPERATION_VALUE    0, 1, ...      operation `slot`: its values
+ *   PHILOX_OPERATION_KEY      0              operation `slot`: its key
+ *   PHILOX_OPERATION_ORDER    n - 1 .. 1     random order of n entries: swap
+ *                                            with which of the first draw + 1
  *
- * Slot and candidate are 0. Of a block, words 0 and 1 (low half first) are the
+ * Of operations the slot is an index, alternatives counted one by one; else
+ * slot and candidate are 0. Of a block, words 0 and 1 (low half first) are the
  * first 64 bits, words 2 and 3 the second; only `normal` reads the second.
  * This table is part of the byte contract: append, never reassign. */
 #ifndef PASTED_PLAN_DRAWS_H
@@ -32,6 +39,7 @@
 
 struct draws {
     uint64_t seed, position;
+    uint32_t slot; /* 0 but for operations */
 };
 
 uint64_t draws_bits(const struct draws *d, enum philox_purpose purpose,

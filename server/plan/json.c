@@ -8,6 +8,7 @@
 
 #include "server/base/mem.h"
 #include "server/plan/plan.h"
+#include "server/recipe/operation.h"
 
 static json_t *list_i32(const int32_t *x, size_t n)
 {
@@ -94,6 +95,23 @@ static json_t *colour_json(const struct plan *p)
                      list_i32(p->colour[1], 4), list_i32(p->colour[2], 4));
 }
 
+/* [{"op": "box_blur", "p": [3, 5]}, ...], trailing zeros left out. */
+static json_t *operations_json(const struct plan *p)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < p->n_operations; i++) {
+        const struct plan_operation *o = &p->operation[i];
+        size_t n = OPERATION_MAX_PARAMETERS;
+        while (n > 0 && o->p[n - 1] == 0) {
+            n--;
+        }
+        json_array_append_new(list, json_pack("{s:s, s:o}", "op",
+                                              operation_table[o->id].name, "p",
+                                              list_i32(o->p, n)));
+    }
+    return json_pack("{s:o}", "operations", list);
+}
+
 static json_t *told_json(const struct plan *p)
 {
     return json_pack(
@@ -109,8 +127,8 @@ static json_t *told_json(const struct plan *p)
 
 static json_t *whole_json(const struct plan *p, const struct catalog *c)
 {
-    json_t *part[] = {who_json(p, c), context_json(p), object_json(p),
-                      colour_json(p), told_json(p)};
+    json_t *part[] = {who_json(p, c), context_json(p),    object_json(p),
+                      colour_json(p), operations_json(p), told_json(p)};
     json_t *whole = json_object();
     int rc = whole == NULL;
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {

@@ -8,6 +8,7 @@
 #include "server/plan/crop.h"
 #include "server/plan/draws.h"
 #include "server/plan/edge.h"
+#include "server/plan/operations.h"
 #include "server/plan/plan.h"
 #include "server/plan/pose.h"
 
@@ -88,4 +89,5 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     pose_to_plan(&pose, object, out);
     edge_to_plan(recipe, out);
     colour_to_plan(&d, recipe, out);
+    operations_to_plan(&d, recipe, out);
 }

@@ -14,6 +14,12 @@
 #define PLAN_MAX_EDGE_RADIUS 16
 #define PLAN_POSE_ATTEMPTS   20
 
+/* NUMERICS.md lists the parameters of each; the rest are 0. */
+struct plan_operation {
+    enum operation_id id;
+    int32_t p[OPERATION_MAX_PARAMETERS];
+};
+
 enum plan_context { CONTEXT_BACKGROUND, CONTEXT_NOISE, CONTEXT_SOLID };
 
 struct plan {
@@ -47,6 +53,10 @@ struct plan {
     /* out[i] = clamp((colour[i][0..2] . rgb + colour[i][3] + 2048) >> 12) */
     bool has_colour;
     int32_t colour[3][4]; /* Q12 */
+
+    /* What is done to the frame after that, in this order. */
+    uint32_t n_operations;
+    struct plan_operation operation[RECIPE_MAX_OPERATIONS];
 
     uint32_t
         visible_q16;     /* of the object's alpha inside the frame; 65536 all */

@@ -20,6 +20,8 @@ static const struct field_word crop_words[] = {
     {"random", true}, {"center", false}, {0}};
 static const struct field_word edge_words[] = {
     {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA}, {"feather", EDGE_FEATHER}, {0}};
+static const struct field_word operation_order_words[] = {
+    {"given", false}, {"random", true}, {0}};
 static const struct field_word dtype_words[] = {
     {"u8", TENSOR_U8}, {"f32", TENSOR_F32}, {0}};
 static const struct field_word layout_words[] = {
@@ -114,6 +116,13 @@ const struct field_rule field_table[] = {
     {"/image/hue", FIELD_VALUE, AT(image.hue), "turns", -0.5, 0.5,
      .initial = {-0.03, 0.03},
      .text = "Rotation in the YIQ plane; positive goes from red to yellow."},
+    {"/image/operations", FIELD_OPERATIONS, AT(image.operations), "", 0, 0,
+     .initial = {0},
+     .text = "What is done to the finished image, after the colours: up to 16 "
+             "of the operations below."},
+    {"/image/operation_order", FIELD_WORD, AT(image.random_order), "", 0, 0,
+     operation_order_words, .initial = {false},
+     .text = "As listed, or drawn afresh for every sample."},
 
     {"/context/background", FIELD_NUMBER, AT(context.background), "weight", 0,
      1e6, .initial = {1},
@@ -186,12 +195,18 @@ bool field_is_section(const char *pointer)
 const char *field_kind_name(enum field_kind kind)
 {
     static const char *const names[FIELD_N_KINDS] = {
-        [FIELD_SIZE] = "[h, w]",         [FIELD_INTEGER] = "integer",
-        [FIELD_SEED] = "integer",        [FIELD_WORD] = "word",
-        [FIELD_BOOL] = "boolean",        [FIELD_NUMBER] = "number",
-        [FIELD_VALUE] = "value",         [FIELD_RANGE] = "[lo, hi]",
-        [FIELD_COLOUR] = "three values", [FIELD_TENSORS] = "list of names",
-        [FIELD_TRIPLE] = "three numbers"};
+        [FIELD_SIZE] = "[h, w]",
+        [FIELD_INTEGER] = "integer",
+        [FIELD_SEED] = "integer",
+        [FIELD_WORD] = "word",
+        [FIELD_BOOL] = "boolean",
+        [FIELD_NUMBER] = "number",
+        [FIELD_VALUE] = "value",
+        [FIELD_RANGE] = "[lo, hi]",
+        [FIELD_COLOUR] = "three values",
+        [FIELD_TENSORS] = "list of names",
+        [FIELD_TRIPLE] = "three numbers",
+        [FIELD_OPERATIONS] = "list of operations"};
     return names[kind];
 }
 
@@ -288,6 +303,7 @@ static void set_initial(struct recipe *r, const struct field_rule *rule)
             ((float *)at)[i] = (float)initial[i];
         }
         break;
+    case FIELD_OPERATIONS: /* none: all zero */
     case FIELD_N_KINDS:
         break;
     }

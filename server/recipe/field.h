@@ -10,17 +10,18 @@
 #include "server/recipe/recipe.h"
 
 enum field_kind {
-    FIELD_SIZE,    /* int32_t[2] */
-    FIELD_INTEGER, /* uint32_t */
-    FIELD_SEED,    /* uint64_t */
-    FIELD_WORD,    /* an enum, uint8_t or bool, as field_rule.bytes says */
-    FIELD_BOOL,    /* bool */
-    FIELD_NUMBER,  /* double */
-    FIELD_VALUE,   /* struct value */
-    FIELD_RANGE,   /* int32_t[2] */
-    FIELD_COLOUR,  /* struct value[3] */
-    FIELD_TENSORS, /* uint32_t, a bit for each enum recipe_tensor */
-    FIELD_TRIPLE,  /* float[3] */
+    FIELD_SIZE,       /* int32_t[2] */
+    FIELD_INTEGER,    /* uint32_t */
+    FIELD_SEED,       /* uint64_t */
+    FIELD_WORD,       /* an enum, uint8_t or bool, as field_rule.bytes says */
+    FIELD_BOOL,       /* bool */
+    FIELD_NUMBER,     /* double */
+    FIELD_VALUE,      /* struct value */
+    FIELD_RANGE,      /* int32_t[2] */
+    FIELD_COLOUR,     /* struct value[3] */
+    FIELD_TENSORS,    /* uint32_t, a bit for each enum recipe_tensor */
+    FIELD_TRIPLE,     /* float[3] */
+    FIELD_OPERATIONS, /* struct recipe_operations */
     FIELD_N_KINDS,
 };
 

@@ -20,24 +20,6 @@ struct walk {
     } section[MAX_SECTIONS];
 };
 
-/* Appends "/key" escaped as RFC 6901 wants it; what does not fit or print is
- * shown as '?', since the pointer is for people. */
-static void point_at_key(char pointer[READ_POINTER_BYTES], const char *key)
-{
-    size_t n = strlen(pointer);
-    pointer[n++] = '/';
-    for (; *key != '\0' && n + 3 < READ_POINTER_BYTES; key++) {
-        if (*key == '~' || *key == '/') {
-            pointer[n++] = '~';
-            pointer[n++] = *key == '~' ? '0' : '1';
-        } else {
-            unsigned char c = (unsigned char)*key;
-            pointer[n++] = c < 0x20 || c == 0x7f ? '?' : *key;
-        }
-    }
-    pointer[n] = '\0';
-}
-
 /* The keys of one section, for the sentence about an unknown one. */
 static void list_keys(const char *section, char *out, size_t out_bytes)
 {
@@ -73,9 +55,9 @@ static int refuse_unknown(const struct read_place *p, const char *section)
 static int walk_key(struct walk *w, const char *section, const char *key,
                     const json_t *json, struct recipe *r, struct fault *fault)
 {
-    struct read_place p = {.fault = fault};
-    snprintf(p.pointer, sizeof(p.pointer), "%s", section);
-    point_at_key(p.pointer, key);
+    struct read_place above = {.fault = fault};
+    snprintf(above.pointer, sizeof(above.pointer), "%s", section);
+    const struct read_place p = read_down_key(&above, key);
     if (strcmp(p.pointer, "/preset") == 0) {
         return 0; /* parse_preset has read it */
     }

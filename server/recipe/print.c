@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/recipe/field.h"
+#include "server/recipe/print.h"
 #include "server/recipe/text.h"
 
 static void put_pair(struct text *t, double a, double b)
@@ -15,7 +16,7 @@ static void put_pair(struct text *t, double a, double b)
     text_put(t, "]");
 }
 
-static void put_value(struct text *t, const struct value *v)
+void print_value(struct text *t, const struct value *v)
 {
     switch (v->kind) {
     case VALUE_CONSTANT:
@@ -86,7 +87,7 @@ static void put_colour(struct text *t, const struct value v[3])
 {
     for (int i = 0; i < 3; i++) {
         text_put(t, i == 0 ? "[" : ",");
-        put_value(t, &v[i]);
+        print_value(t, &v[i]);
     }
     text_put(t, "]");
 }
@@ -116,7 +117,7 @@ static void put_field(struct text *t, const struct recipe *r,
         text_put_number(t, *(const double *)at);
         break;
     case FIELD_VALUE:
-        put_value(t, at);
+        print_value(t, at);
         break;
     case FIELD_COLOUR:
         put_colour(t, at);
@@ -126,6 +127,9 @@ static void put_field(struct text *t, const struct recipe *r,
         break;
     case FIELD_TRIPLE:
         put_triple(t, at);
+        break;
+    case FIELD_OPERATIONS:
+        print_operations(t, at);
         break;
     case FIELD_N_KINDS:
         break;
@@ -206,6 +210,8 @@ static void put_limits(struct text *t, const struct field_rule *rule)
         for (uint32_t i = 0; i < TENSOR_N; i++) {
             text_printf(t, "%s%s", i == 0 ? "" : ", ", field_tensor_name(i));
         }
+    } else if (rule->kind == FIELD_OPERATIONS) {
+        text_printf(t, "0 .. %d entries", RECIPE_MAX_OPERATIONS);
     } else {
         text_put_number(t, rule->min);
         text_put(t, " .. ");

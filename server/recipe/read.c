@@ -41,8 +41,7 @@ const char *read_type_name(const json_t *json)
     return "null";
 }
 
-/* The place one step down: "/object/scale" -> "/object/scale/1". */
-static struct read_place down(const struct read_place *p, const char *step)
+struct read_place read_down(const struct read_place *p, const char *step)
 {
     struct read_place below = *p;
     size_t n = strlen(below.pointer);
@@ -50,11 +49,32 @@ static struct read_place down(const struct read_place *p, const char *step)
     return below;
 }
 
-static struct read_place item(const struct read_place *p, size_t index)
+struct read_place read_item(const struct read_place *p, size_t index)
 {
     char step[24];
     snprintf(step, sizeof(step), "%zu", index);
-    return down(p, step);
+    return read_down(p, step);
+}
+
+struct read_place read_down_key(const struct read_place *p, const char *key)
+{
+    struct read_place below = *p;
+    size_t n = strlen(below.pointer);
+    if (n + 3 >= READ_POINTER_BYTES) {
+        return below;
+    }
+    below.pointer[n++] = '/';
+    for (; *key != '\0' && n + 3 < READ_POINTER_BYTES; key++) {
+        if (*key == '~' || *key == '/') {
+            below.pointer[n++] = '~';
+            below.pointer[n++] = *key == '~' ? '0' : '1';
+        } else {
+            unsigned char c = (unsigned char)*key;
+            below.pointer[n++] = c < 0x20 || c == 0x7f ? '?' : *key;
+        }
+    }
+    below.pointer[n] = '\0';
+    return below;
 }
 
 static int check_limits(const struct read_place *p, double x, double min,
@@ -73,8 +93,8 @@ static int check_limits(const struct read_place *p, double x, double min,
     return 0;
 }
 
-static int read_number(const struct read_place *p, const json_t *json,
-                       double min, double max, double *out)
+int read_number(const struct read_place *p, const json_t *json, double min,
+                double max, double *out)
 {
     if (!json_is_number(json)) {
         return read_refuse(p, "must be a number, not %s", read_type_name(json));
@@ -122,7 +142,7 @@ static int read_bounds(const struct read_place *p, const json_t *json,
 {
     int rc = check_array(p, json, 2, "[lo, hi]");
     for (size_t i = 0; rc == 0 && i < 2; i++) {
-        struct read_place at = item(p, i);
+        struct read_place at = read_item(p, i);
         rc = read_number(&at, json_array_get(json, i), min, max, &out[i]);
     }
     if (rc == 0 && out[0] > out[1]) {
@@ -171,7 +191,7 @@ static int read_log_uniform(const struct read_place *p, const json_t *json,
     if (v->a <= 0) {
         char found[TEXT_NUMBER_BYTES];
         text_number(v->a, found);
-        struct read_place at = item(p, 0);
+        struct read_place at = read_item(p, 0);
         return read_refuse(&at, "must be greater than 0, not %s", found);
     }
     if (v->kind == VALUE_UNIFORM) {
@@ -184,7 +204,7 @@ static int read_normal(const struct read_place *p, const json_t *json,
                        struct value *v)
 {
     double mean = 0, deviation = 0;
-    struct read_place first = item(p, 0), second = item(p, 1);
+    struct read_place first = read_item(p, 0), second = read_item(p, 1);
     int rc = check_array(p, json, 2, "[mean, sd]");
     if (rc == 0) {
         rc =
@@ -215,7 +235,7 @@ static int read_choice(const struct read_place *p, const json_t *json,
     }
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct read_place at = item(p, i);
+        struct read_place at = read_item(p, i);
         rc = read_number(&at, json_array_get(json, i), v->min, v->max,
                          &v->choices[i]);
     }
@@ -241,7 +261,7 @@ static int read_distribution(const struct read_place *p, const json_t *json,
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const json_t *below = json_object_get(json, kinds[i].name);
         if (below != NULL && json_object_size(json) == 1) {
-            struct read_place at = down(p, kinds[i].name);
+            struct read_place at = read_down(p, kinds[i].name);
             return kinds[i].read(&at, below, v);
         }
     }
@@ -249,8 +269,8 @@ static int read_distribution(const struct read_place *p, const json_t *json,
                           "normal, choice");
 }
 
-static int read_value(const struct read_place *p, const json_t *json,
-                      double min, double max, struct value *out)
+int read_value(const struct read_place *p, const json_t *json, double min,
+               double max, struct value *out)
 {
     struct value v = {.min = min, .max = max};
     int rc;
@@ -284,7 +304,7 @@ static int read_size(const struct read_place *p, const struct field_rule *rule,
     } else {
         rc = check_array(p, json, 2, "[h, w] or one integer");
         for (size_t i = 0; rc == 0 && i < 2; i++) {
-            struct read_place below = item(p, i);
+            struct read_place below = read_item(p, i);
             rc = read_integer(&below, json_array_get(json, i), rule->min,
                               rule->max, &side[i]);
         }
@@ -302,7 +322,7 @@ static int read_range(const struct read_place *p, const struct field_rule *rule,
     int64_t bound[2] = {0, 0};
     int rc = check_array(p, json, 2, "[lo, hi]");
     for (size_t i = 0; rc == 0 && i < 2; i++) {
-        struct read_place below = item(p, i);
+        struct read_place below = read_item(p, i);
         rc = read_integer(&below, json_array_get(json, i), rule->min, rule->max,
                           &bound[i]);
     }
@@ -369,7 +389,7 @@ static int read_tensors(const struct read_place *p, const json_t *json,
     }
     uint32_t bits = 0;
     for (size_t i = 0; i < json_array_size(json); i++) {
-        struct read_place at = item(p, i);
+        struct read_place at = read_item(p, i);
         const char *name = json_string_value(json_array_get(json, i));
         uint32_t tensor = 0;
         while (tensor < TENSOR_N &&
@@ -396,7 +416,7 @@ static int read_triple(const struct read_place *p,
     double x[3];
     int rc = check_array(p, json, 3, "three numbers [r, g, b]");
     for (size_t i = 0; rc == 0 && i < 3; i++) {
-        struct read_place at = item(p, i);
+        struct read_place at = read_item(p, i);
         rc = read_number(&at, json_array_get(json, i), rule->min, rule->max,
                          &x[i]);
     }
@@ -412,7 +432,7 @@ static int read_colour(const struct read_place *p,
 {
     int rc = check_array(p, json, 3, "three values [r, g, b]");
     for (size_t i = 0; rc == 0 && i < 3; i++) {
-        struct read_place at = item(p, i);
+        struct read_place at = read_item(p, i);
         rc = read_value(&at, json_array_get(json, i), rule->min, rule->max,
                         &out[i]);
     }
@@ -467,6 +487,8 @@ int read_field(const struct read_place *p, const struct field_rule *rule,
         return read_tensors(p, json, at);
     case FIELD_TRIPLE:
         return read_triple(p, rule, json, at);
+    case FIELD_OPERATIONS:
+        return read_operations(p, json, at);
     case FIELD_N_KINDS:
         break;
     }

@@ -23,6 +23,23 @@ int read_refuse(const struct read_place *p, const char *format, ...)
 int read_field(const struct read_place *p, const struct field_rule *rule,
                const json_t *json, struct recipe *out);
 
+/* The same of a list of operations. */
+int read_operations(const struct read_place *p, const json_t *json,
+                    struct recipe_operations *out);
+
+/* The readers of single numbers: -ERROR_BAD_RECIPE outside min .. max. */
+int read_number(const struct read_place *p, const json_t *json, double min,
+                double max, double *out);
+int read_value(const struct read_place *p, const json_t *json, double min,
+               double max, struct value *out);
+
+/* The place one step down, "/object/scale" -> "/object/scale/1": of a step
+ * that is ours, of an index, of a key from outside (escaped as RFC 6901 wants
+ * it; what does not fit or print is shown as '?', since it is for people). */
+struct read_place read_down(const struct read_place *p, const char *step);
+struct read_place read_item(const struct read_place *p, size_t index);
+struct read_place read_down_key(const struct read_place *p, const char *key);
+
 /* "an object", "a string", ... */
 const char *read_type_name(const json_t *json);
 

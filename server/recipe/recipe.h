@@ -10,10 +10,14 @@
 #include "common/error.h"
 #include "server/base/digest.h"
 #include "server/graph/graph.h"
+#include "server/pixel/operation/operation.h"
 
 #define RECIPE_MAX_BYTES   (1u << 20) /* of the JSON text */
 #define RECIPE_MAX_CHOICES 16
 #define RECIPE_MAX_BATCH   65536
+
+#define RECIPE_MAX_OPERATIONS   16 /* alternatives of a choice counted too */
+#define RECIPE_OPERATION_VALUES 4
 
 /* A number that may be drawn for each sample. */
 enum value_kind {
@@ -30,6 +34,27 @@ struct value {
     double min, max; /* the field's limits: every draw lies within */
     uint32_t n_choices;
     double choices[RECIPE_MAX_CHOICES];
+};
+
+/* One operation of image.operations; value[] is in the order of the table
+ * (operation.h). */
+struct recipe_operation {
+    enum operation_id id;
+    double weight; /* among the alternatives of its entry */
+    struct value value[RECIPE_OPERATION_VALUES];
+};
+
+/* An entry of the list: operation[first .. first + n - 1], of which one is
+ * chosen by weight where there are more. */
+struct recipe_entry {
+    double probability;
+    uint32_t first, n;
+};
+
+struct recipe_operations {
+    uint32_t n_entries, n_operations;
+    struct recipe_entry entry[RECIPE_MAX_OPERATIONS];
+    struct recipe_operation operation[RECIPE_MAX_OPERATIONS];
 };
 
 enum recipe_edge { EDGE_HARD, EDGE_ALPHA, EDGE_FEATHER };
@@ -68,10 +93,12 @@ struct recipe {
     } object;
 
     struct {
-        struct value brightness; /* factor, 1 = as is */
-        struct value contrast;   /* factor about 128 */
-        struct value saturation; /* factor, 0 = grey */
-        struct value hue;        /* turns, -0.5..0.5 */
+        struct value brightness;             /* factor, 1 = as is */
+        struct value contrast;               /* factor about 128 */
+        struct value saturation;             /* factor, 0 = grey */
+        struct value hue;                    /* turns, -0.5..0.5 */
+        struct recipe_operations operations; /* after the colours */
+        bool random_order; /* "operation_order": "random" | "given" */
     } image;
 
     struct {
@@ -127,5 +154,7 @@ char *recipe_canonical(const struct recipe *r, bool everything);
 /* Documentation of every key from the table that the parser uses: Markdown, a
  * row for each key (pointer, type, unit, range, default, meaning). mem_free. */
 char *recipe_describe(void);
+/* The same of the image operations: a row for each value of each. */
+char *recipe_describe_operations(void);
 
 #endif

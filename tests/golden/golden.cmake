@@ -13,6 +13,14 @@ if(NOT PASTED_SANITIZE MATCHES thread)
               $<TARGET_FILE:dump_samples> ${source}
       TIMEOUT 600)
   endforeach()
+  add_executable(apply_operation
+    ${CMAKE_CURRENT_LIST_DIR}/apply_operation.c
+    ${CMAKE_CURRENT_LIST_DIR}/../kernel/guard.c)
+  target_link_libraries(apply_operation PRIVATE pasted_recipe pasted_operation
+                        pasted_pixel pasted_base pasted_common)
+  pasted_script_test(operations
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_operations.py
+            $<TARGET_FILE:apply_operation>)
 endif()
 
 pasted_test(test_golden

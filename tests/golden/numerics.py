@@ -5,6 +5,8 @@ Written from that page alone; shares nothing with the C code. Does not draw
 plans. All arithmetic is on int64 unless the page says double."""
 import numpy as np
 
+import operations
+
 
 def premultiply(rgba):
     """[h, w, 4] u8 straight -> the same, premultiplied."""
@@ -68,28 +70,11 @@ def background_context(plan, background):
     return bilinear(texel, u, v)
 
 
-def philox4x32_10(key, c0, c1):
-    """Counter words (c0, c1, 0, 0), arrays of one shape -> [..., 4] u64."""
-    low32 = np.uint64(0xFFFFFFFF)
-    half = np.uint64(32)
-    k0, k1 = key & 0xFFFFFFFF, key >> 32
-    c = [c0.astype(np.uint64), c1.astype(np.uint64),
-         np.zeros_like(c0, np.uint64), np.zeros_like(c0, np.uint64)]
-    for _ in range(10):
-        p0 = np.uint64(0xD2511F53) * c[0]
-        p1 = np.uint64(0xCD9E8D57) * c[2]
-        c = [(p1 >> half) ^ c[1] ^ np.uint64(k0), p1 & low32,
-             (p0 >> half) ^ c[3] ^ np.uint64(k1), p0 & low32]
-        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
-        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    return np.stack(c, axis=-1)
-
-
 def noise_context(plan):
     n_bytes = plan["width"] * 3
     n_blocks = (n_bytes + 7) // 8
     y, k = np.mgrid[0:plan["height"], 0:n_blocks]
-    words = philox4x32_10(int(plan["noise_key"]), k, y).astype(np.int64)
+    words = operations.philox4x32_10(int(plan["noise_key"]), k, y).astype(np.int64)
     halves = np.stack([words & 0xFFFF, words >> 16], axis=-1)
     bits = halves.reshape(plan["height"], n_blocks * 8)[:, :n_bytes]
     lo, hi = plan["noise_lo"], plan["noise_hi"]
@@ -157,7 +142,7 @@ def object_plane(plan, straight):
     return hard_edge(s) if plan["edge"] == "hard" else s
 
 
-# The sample, sections 7 and 8.
+# The sample, sections 7 to 9.
 
 def tight_box(alpha):
     for threshold in (128, 1):
@@ -177,10 +162,11 @@ def sample(plan, straight, background):
     if plan["has_colour"]:
         m = np.array(plan["colour"], np.int64)
         p = np.clip((p @ m[:, :3].T + m[:, 3] + 2048) >> 12, 0, 255)
+    p = operations.run(p, plan["operations"])
     return p.astype(np.uint8), tight_box(o[..., 3])
 
 
-# Other dtypes and layouts, section 9.
+# Other dtypes and layouts, section 10.
 
 def convert(image, dtype, layout, mean, std):
     """[n, h, w, 3] u8 -> as asked."""

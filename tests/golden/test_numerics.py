@@ -15,6 +15,7 @@ import unittest
 import numpy as np
 
 import numerics
+import operations
 
 DUMP, SOURCE = sys.argv[1:3]
 
@@ -25,6 +26,24 @@ NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
 ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
               "saturation": [0, 4], "hue": [-0.5, 0.5]}
 EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1}
+
+
+
+def operation_recipes():
+    """Each operation at its defaults; a recipe holds sixteen at most."""
+    names = sorted(operations.OPERATIONS)
+    shapes = [{"size": [37, 52], "context": EVERY_CONTEXT}, {"size": 1},
+              {"size": [20, 33], "output": {"dtype": "f32", "layout": "nchw"}}]
+    for first in range(0, len(names), 12):
+        entries = [{"one_of": [{"op": name} for name in half],
+                    "probability": 0.9}
+                   for half in (names[first:first + 12:2],
+                                names[first + 1:first + 12:2])]
+        image = {"operation_order": "random", "operations": entries}
+        for shape in shapes:
+            yield (f"operations from {names[first]} at {shape['size']}",
+                   (dict(shape, image=image), 50))
+
 
 # name -> (recipe, samples)
 RECIPES = {
@@ -58,6 +77,8 @@ RECIPES = {
     "u8 nchw": ({"size": 32, "output": {"layout": "nchw"}}, 30),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
+
+RECIPES.update(operation_recipes())
 
 if SOURCE == "demo":  # the same code; what counts is the real pictures
     RECIPES = {name: RECIPES[name] for name in
@@ -133,7 +154,8 @@ class NumericsTest(unittest.TestCase):
         return dump.plans, boxes
 
     def test_every_recipe_gives_the_same_bytes(self):
-        seen = {"context": set(), "edge": set(), "levels": set(), "boxes": 0, "samples": 0}
+        seen = {"context": set(), "edge": set(), "levels": set(),
+                "operations": set(), "boxes": 0, "samples": 0}
         for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
             with self.subTest(name):
                 plans, boxes = self.check(dict(recipe, seed=number),
@@ -142,11 +164,15 @@ class NumericsTest(unittest.TestCase):
                 seen["edge"] |= {p["edge"] for p in plans}
                 seen["levels"] |= {p["object_level"] for p in plans}
                 seen["samples"] += len(plans)
+                seen["operations"] |= {o["op"] for p in plans
+                                       for o in p["operations"]}
                 seen["boxes"] += sum(b[2] > 0 for b in boxes)
         # The recipes did cover what they are for.
         self.assertEqual(seen["context"], {"background", "noise", "solid"})
         self.assertEqual(seen["edge"], {"hard", "alpha", "feather"})
         self.assertGreaterEqual(len(seen["levels"]), 3)
+        if SOURCE == "synthetic":
+            self.assertEqual(seen["operations"], set(operations.OPERATIONS))
         self.assertGreater(seen["boxes"], seen["samples"] / 2)
 
 

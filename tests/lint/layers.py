@@ -11,6 +11,7 @@ LEVELS = [
     ["common"],
     ["server/base"],
     ["server/pixel"],
+    ["server/pixel/operation"],
     ["server/pool", "server/graph"],
     ["server/recipe"],
     ["server/plan"],

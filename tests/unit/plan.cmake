@@ -1,4 +1,4 @@
-foreach(thing plan plan_geometry plan_parts)
+foreach(thing plan plan_geometry plan_parts plan_operations)
   pasted_test(test_${thing}
               SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${thing}.c
                       ${CMAKE_CURRENT_LIST_DIR}/plan_world.c

@@ -263,7 +263,7 @@ static void the_json_holds_every_member(void **state)
         "noise_lo",    "noise_hi",   "solid",           "object_level",
         "m",           "edge",       "edge_radius",     "edge_weight",
         "visible_q16", "n_attempts", "has_colour",      "colour",
-        "told"};
+        "operations",  "told"};
     struct recipe r = world_recipe(every_context);
     for (uint64_t i = 0; i < 20; i++) {
         struct plan p = world_plan(&r, i);

@@ -12,6 +12,7 @@
 #include "common/tensor.h"
 #include "server/base/mem.h"
 #include "server/graph/graph.h"
+#include "server/recipe/operation.h"
 #include "server/recipe/recipe.h"
 
 static const char *document_path;
@@ -155,7 +156,8 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"graph\":{\"balance\":\"class\",\"objects_per_background\":4,"
         "\"order\":\"dealt\",\"pairing\":\"balanced\",\"strict\":false},"
         "\"image\":{\"brightness\":[0.8,1.2],\"contrast\":[0.8,1.2],"
-        "\"hue\":[-0.03,0.03],\"saturation\":[0.8,1.2]},"
+        "\"hue\":[-0.03,0.03],\"operation_order\":\"given\","
+        "\"operations\":[],\"saturation\":[0.8,1.2]},"
         "\"labels\":{\"tensors\":[\"label\",\"object\",\"background\","
         "\"position\",\"box\",\"visible\",\"image\"]},"
         "\"object\":{\"edge\":\"alpha\",\"feather\":1,\"flip\":0,"
@@ -166,6 +168,39 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"std\":[1,1,1]},"
         "\"seed\":0,\"size\":[64,64]}");
     mem_free(text);
+}
+
+static void the_canonical_form_of_operations_is_this(void **state)
+{
+    struct recipe r =
+        parsed("{\"image\":{\"operation_order\":\"random\",\"operations\":["
+               "{\"op\":\"box_blur\",\"ky\":5,\"probability\":0.5},"
+               "{\"one_of\":[{\"op\":\"exposure\",\"factor\":2},"
+               "{\"weight\":3,\"op\":\"gaussian_blur\"}]}]}}");
+    char *text = recipe_canonical(&r, false);
+    assert_non_null(strstr(
+        text, "\"operation_order\":\"random\",\"operations\":["
+              "{\"kx\":3,\"ky\":5,\"op\":\"box_blur\",\"probability\":0.5},"
+              "{\"one_of\":[{\"factor\":2,\"op\":\"exposure\",\"weight\":1},"
+              "{\"op\":\"gaussian_blur\",\"sigma\":[0.5,1.5],\"weight\":3}],"
+              "\"probability\":1}]"));
+    mem_free(text);
+    expect_round_trip(&r, true);
+}
+
+/* A default is a value that its own reader would take. */
+static void every_operation_reads_its_own_defaults(void **state)
+{
+    for (uint32_t id = 0; id < OPERATION_N; id++) {
+        char text[120];
+        snprintf(text, sizeof(text),
+                 "{\"image\":{\"operations\":[{\"op\":\"%s\"}]}}",
+                 operation_table[id].name);
+        struct recipe r = parsed(text);
+        expect_round_trip(&r, true);
+        assert_int_equal(operation_find(operation_table[id].name), id);
+        assert_true(strlen(operation_table[id].text) > 10);
+    }
 }
 
 static void what_only_slices_is_not_in_the_fingerprint(void **state)
@@ -262,6 +297,12 @@ static void the_document_lists_every_key_as_the_parser_has_it(void **state)
     }
     assert_int_equal(count_lines_starting(document, "| /"),
                      count_lines_starting(table, "| /"));
+    char *operations = recipe_describe_operations();
+    assert_non_null(operations);
+    if (strstr(document, operations) == NULL) {
+        fail_msg("RECIPE.md must hold this table:\n%s", operations);
+    }
+    mem_free(operations);
     for (uint32_t i = 0; i < recipe_preset_count(); i++) {
         char row[400];
         snprintf(row, sizeof(row), "| `%s` | %s |\n", recipe_preset_name(i),
@@ -317,6 +358,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_meaning_has_one_spelling),
         cmocka_unit_test(the_canonical_form_reads_back_as_itself),
         cmocka_unit_test(the_canonical_form_of_the_default_is_this),
+        cmocka_unit_test(the_canonical_form_of_operations_is_this),
+        cmocka_unit_test(every_operation_reads_its_own_defaults),
         cmocka_unit_test(what_only_slices_is_not_in_the_fingerprint),
         cmocka_unit_test(keys_beside_a_preset_override_it),
         cmocka_unit_test(presets_have_names_and_sources),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "server/recipe/operation.h"
 #include "server/recipe/recipe.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -76,6 +77,35 @@ static const struct {
      "/object/edge: must be one of \"hard\", \"alpha\", \"feather\""},
     {"{\"object\":{\"min_visible\":1.5}}",
      "/object/min_visible: must be at most 1, not 1.5"},
+    {"{\"image\":{\"operations\":{}}}",
+     "/image/operations: must be an array of operations, not an object"},
+    {"{\"image\":{\"operations\":[3]}}",
+     "/image/operations/0: must be an object, not an integer"},
+    {"{\"image\":{\"operations\":[{\"op\":\"box_blur\",\"kx\":33}]}}",
+     "/image/operations/0/kx: must be at most 31, not 33"},
+    {"{\"image\":{\"operations\":[{\"op\":\"exposure\"},"
+     "{\"op\":\"gaussian_blur\",\"sigma\":[0.5,{}]}]}}",
+     "/image/operations/1/sigma/1: must be a number, not an object"},
+    {"{\"image\":{\"operations\":[{\"op\":\"box_blur\",\"weight\":1}]}}",
+     "/image/operations/0/weight: unknown key; known here: op, probability, "
+     "kx, ky"},
+    {"{\"image\":{\"operations\":[{\"op\":\"exposure\","
+     "\"probability\":1.5}]}}",
+     "/image/operations/0/probability: must be at most 1, not 1.5"},
+    {"{\"image\":{\"operations\":[{\"one_of\":[{\"op\":\"exposure\"}]}]}}",
+     "/image/operations/0/one_of: must be an array of two operations or "
+     "more"},
+    {"{\"image\":{\"operations\":[{\"one_of\":[{\"op\":\"exposure\"},"
+     "{\"op\":\"exposure\",\"probability\":1}]}]}}",
+     "/image/operations/0/one_of/1/probability: unknown key; known here: op, "
+     "weight, factor"},
+    {"{\"image\":{\"operations\":[{\"one_of\":[{\"op\":\"exposure\","
+     "\"weight\":0},{\"op\":\"exposure\",\"weight\":0}]}]}}",
+     "/image/operations/0/one_of: the weights are all 0"},
+    {"{\"image\":{\"operations\":[{\"one_of\":[],\"op\":\"exposure\"}]}}",
+     "/image/operations/0/op: unknown key; known here: one_of, probability"},
+    {"{\"image\":{\"operation_order\":\"any\"}}",
+     "/image/operation_order: must be one of \"given\", \"random\""},
     {"{\"size\":0}", "/size: must be at least 1, not 0"},
     {"{\"size\":[64,4096]}", "/size/1: must be at most 2048, not 4096"},
     {"{\"size\":[64,64.5]}",
@@ -178,9 +208,46 @@ static void text_beyond_the_limit_is_refused(void **state)
     free(text);
 }
 
+/* Sixteen are read, a seventeenth is not, alone or as an alternative. */
+static void the_list_of_operations_is_bounded(void **state)
+{
+    for (int n = 16; n <= 17; n++) {
+        for (int in_choice = 0; in_choice <= 1; in_choice++) {
+            char text[1000] = "{\"image\":{\"operations\":[";
+            strcat(text, in_choice ? "{\"one_of\":[" : "");
+            for (int i = 0; i < n; i++) {
+                strcat(text, i > 0 ? "," : "");
+                strcat(text, "{\"op\":\"exposure\"}");
+            }
+            strcat(text, in_choice ? "]}]}}" : "]}}");
+            struct recipe r;
+            struct fault fault = {0};
+            assert_int_equal(parse(text, &r, &fault),
+                             n == 16 ? 0 : -ERROR_BAD_RECIPE);
+            assert_true(n == 16 || strstr(fault.text, "16") != NULL);
+        }
+    }
+}
+
+static void an_unknown_operation_is_told_the_known_ones(void **state)
+{
+    struct recipe r;
+    struct fault fault = {0};
+    assert_int_equal(
+        parse("{\"image\":{\"operations\":[{\"op\":\"blur\"}]}}", &r, &fault),
+        -ERROR_BAD_RECIPE);
+    const char *start = "/image/operations/0/op: must be one of box_blur, ";
+    assert_memory_equal(fault.text, start, strlen(start));
+    for (uint32_t i = 0; i < OPERATION_N; i++) {
+        assert_non_null(strstr(fault.text, operation_table[i].name));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_list_of_operations_is_bounded),
+        cmocka_unit_test(an_unknown_operation_is_told_the_known_ones),
         cmocka_unit_test(bad_input_is_refused_with_its_pointer),
         cmocka_unit_test(broken_json_is_refused_with_line_and_column),
         cmocka_unit_test(text_beyond_the_limit_is_refused),

@@ -1,0 +1,16 @@
+/* The plan's operations on a frame whose rows are finished. Knows no batch. */
+#ifndef PASTED_COMPOSE_OPERATIONS_H
+#define PASTED_COMPOSE_OPERATIONS_H
+
+#include "server/plan/plan.h"
+
+/* What a recipe's operations need beside the frame, and a frame; 0 for a
+ * recipe without any. */
+size_t operations_scratch_bytes(const struct recipe *recipe);
+/* Where in that scratch the frame lies, for who has none. */
+uint8_t *operations_frame(void *scratch);
+
+/* In place on [height][width][3], dense. scratch: 64-byte aligned. */
+void operations_run(const struct plan *plan, uint8_t *rgb, void *scratch);
+
+#endif

@@ -1,0 +1,122 @@
+/* Operations drawn and resolved to integers. Touches no pixels. Source:
+ * NUMERICS.md "Operations" for what the parameters mean. */
+#include "server/plan/operations.h"
+
+#include <assert.h>
+
+#include "server/base/fixmath.h"
+#include "server/plan/edge.h"
+#include "server/recipe/operation.h"
+
+_Static_assert(PLAN_MAX_EDGE_RADIUS == OPERATION_MAX_RADIUS,
+               "gaussian_blur has the weights of feather");
+
+/* sigma, Q8 -> radius, weights. Below 1/16 px nothing is left of a blur. */
+static void finish_gaussian(struct plan_operation *o)
+{
+    const double sigma = o->p[0] / 256.0;
+    uint32_t weight[PLAN_MAX_EDGE_RADIUS + 1] = {65536};
+    o->p[0] = o->p[0] < 16 ? 0 : (int32_t)edge_weights(sigma, weight);
+    o->p[0] = weight[0] == 65536 ? 0 : o->p[0];
+    for (int i = 0; i <= PLAN_MAX_EDGE_RADIUS; i++) {
+        o->p[1 + i] = (int32_t)weight[i];
+    }
+}
+
+/* Where the kernel's parameters are not the recipe's values one by one. */
+static void finish(const struct plan *plan, struct plan_operation *o)
+{
+    (void)plan;
+    switch (o->id) {
+    case OPERATION_GAUSSIAN_BLUR:
+        finish_gaussian(o);
+        break;
+    default:
+        break;
+    }
+}
+
+static int32_t to_integer(double x, double scale)
+{
+    if (scale == 0) {
+        return 2 * (int32_t)fixmath_floor(x / 2) + 1;
+    }
+    return (int32_t)fixmath_round(x * scale);
+}
+
+/* d->slot is the operation's index. */
+static void resolve(const struct draws *d, const struct recipe_operation *from,
+                    struct plan *plan)
+{
+    const struct operation_rule *rule = &operation_table[from->id];
+    struct plan_operation *o = &plan->operation[plan->n_operations++];
+    uint32_t n = operation_n_values(from->id);
+    o->id = from->id;
+    for (uint32_t i = 0; i < n; i++) {
+        o->p[i] = to_integer(
+            draws_value(d, PHILOX_OPERATION_VALUE, i, &from->value[i]),
+            rule->value[i].scale);
+    }
+    if (rule->is_random) {
+        uint64_t key = draws_bits(d, PHILOX_OPERATION_KEY, 0);
+        o->p[n] = (int32_t)(uint32_t)key;
+        o->p[n + 1] = (int32_t)(uint32_t)(key >> 32);
+    }
+    finish(plan, o);
+}
+
+/* An alternative of weight 0 is never chosen, whatever rounding does. */
+static uint32_t choose(const struct draws *d,
+                       const struct recipe_operations *list,
+                       const struct recipe_entry *entry)
+{
+    const struct recipe_operation *o = &list->operation[entry->first];
+    double sum = 0;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < entry->n; i++) {
+        sum += o[i].weight;
+        last = o[i].weight > 0 ? i : last;
+    }
+    double at = draws_unit(d, PHILOX_OPERATION_CHOICE, 0) * sum;
+    uint32_t i = 0;
+    while (i < last && at >= o[i].weight) {
+        at -= o[i].weight;
+        i++;
+    }
+    return entry->first + i;
+}
+
+static void put_entry(const struct draws *d,
+                      const struct recipe_operations *list, uint32_t entry,
+                      struct plan *out)
+{
+    const struct recipe_entry *e = &list->entry[entry];
+    struct draws here = *d;
+    here.slot = entry;
+    if (!draws_chance(&here, PHILOX_OPERATION_CHANCE, 0, e->probability)) {
+        return;
+    }
+    uint32_t i = e->n > 1 ? choose(&here, list, e) : e->first;
+    here.slot = i;
+    resolve(&here, &list->operation[i], out);
+}
+
+void operations_to_plan(const struct draws *d, const struct recipe *recipe,
+                        struct plan *out)
+{
+    const struct recipe_operations *list = &recipe->image.operations;
+    uint32_t order[RECIPE_MAX_OPERATIONS];
+    assert(list->n_entries <= RECIPE_MAX_OPERATIONS);
+    for (uint32_t i = 0; i < list->n_entries; i++) {
+        order[i] = i;
+    }
+    for (uint32_t i = list->n_entries; recipe->image.random_order && i-- > 1;) {
+        uint64_t bits = draws_bits(d, PHILOX_OPERATION_ORDER, i);
+        uint32_t j = (uint32_t)philox_below(bits, i + 1), was = order[i];
+        order[i] = order[j];
+        order[j] = was;
+    }
+    for (uint32_t i = 0; i < list->n_entries; i++) {
+        put_entry(d, list, order[i], out);
+    }
+}

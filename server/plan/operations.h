@@ -1,0 +1,13 @@
+/* Which image operations a sample gets, in which order, with which integers.
+ * Knows no pixels. */
+#ifndef PASTED_PLAN_OPERATIONS_H
+#define PASTED_PLAN_OPERATIONS_H
+
+#include "server/plan/draws.h"
+#include "server/plan/plan.h"
+
+/* Draws and writes n_operations and operation; out has its frame's size. */
+void operations_to_plan(const struct draws *d, const struct recipe *recipe,
+                        struct plan *out);
+
+#endif

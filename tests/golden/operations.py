@@ -1,0 +1,115 @@
+"""NUMERICS.md section 8, the operations, in NumPy: slow, plain, one function
+for each, frame [h, w, 3] int64 and the plan's integers p -> frame.
+
+Written from that page alone; shares nothing with the C code."""
+import numpy as np
+
+
+def philox4x32_10(key, c0, c1):
+    """Counter words (c0, c1, 0, 0), arrays of one shape -> [..., 4] u64."""
+    low32 = np.uint64(0xFFFFFFFF)
+    half = np.uint64(32)
+    k0, k1 = key & 0xFFFFFFFF, key >> 32
+    c = [c0.astype(np.uint64), c1.astype(np.uint64),
+         np.zeros_like(c0, np.uint64), np.zeros_like(c0, np.uint64)]
+    for _ in range(10):
+        p0 = np.uint64(0xD2511F53) * c[0]
+        p1 = np.uint64(0xCD9E8D57) * c[2]
+        c = [(p1 >> half) ^ c[1] ^ np.uint64(k0), p1 & low32,
+             (p0 >> half) ^ c[3] ^ np.uint64(k1), p0 & low32]
+        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
+        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return np.stack(c, axis=-1)
+
+
+def key_of(low, high):
+    return (low & 0xFFFFFFFF) | (high & 0xFFFFFFFF) << 32
+
+
+def words(n, key):
+    """word(i) for i < n -> [n] int64"""
+    n_sets = (n + 255) // 256
+    k = np.arange(n_sets * 64)
+    blocks = philox4x32_10(key, k, np.zeros_like(k)).astype(np.int64)
+    return blocks.reshape(n_sets, 64, 4).transpose(0, 2, 1).reshape(-1)[:n]
+
+
+def clamp(v):
+    return np.clip(v, 0, 255)
+
+
+def mirror(i, n):
+    """Index i of a line of n, mirrored about its end pixels."""
+    if n == 1:
+        return np.zeros_like(i)
+    i = np.mod(i, 2 * (n - 1))
+    return np.where(i < n, i, 2 * (n - 1) - i)
+
+
+def around(frame, dx, dy):
+    """frame(x + dx, y + dy), mirrored."""
+    h, w = frame.shape[:2]
+    rows = mirror(np.arange(h) + dy, h)
+    columns = mirror(np.arange(w) + dx, w)
+    return frame[rows][:, columns]
+
+
+def through(frame, tables):
+    """tables: [3][256]"""
+    return np.stack([np.asarray(tables[c], np.int64)[frame[..., c]]
+                     for c in range(3)], axis=-1)
+
+
+def gains(frame, gain):
+    return clamp((frame * np.array(gain) + 2048) >> 12)
+
+
+def box_blur(frame, p):
+    kx, ky = p[:2]
+    total = sum(around(frame, dx, dy)
+                for dy in range(-(ky // 2), ky // 2 + 1)
+                for dx in range(-(kx // 2), kx // 2 + 1))
+    return (total + kx * ky // 2) // (kx * ky)
+
+
+def gaussian_blur(frame, p):
+    r, w = p[0], p[1:]
+    if r == 0:
+        return frame
+
+    def weigh(v, dx, dy):
+        total = (v * 128 * w[0]) >> 16
+        for k in range(1, r + 1):
+            pair = around(v, k * dx, k * dy) + around(v, -k * dx, -k * dy)
+            total = total + ((pair * 128 * w[k]) >> 16)
+        return (total + 64 + r // 2) >> 7
+    return weigh(weigh(frame, 0, 1), 1, 0)
+
+
+def normal(h, w, key):
+    """One number for each byte of the frame."""
+    word = words(h * w * 3, key)
+    bits = sum((word >> k) & 1 for k in range(16, 32))
+    d = 256 * bits + (word & 255) + ((word >> 8) & 255) - 2303
+    return d.reshape(h, w, 3)
+
+
+def gaussian_noise(frame, p):
+    d = normal(*frame.shape[:2], key_of(p[1], p[2]))
+    return clamp(frame + ((d * p[0] + 32768) >> 16))
+
+
+def exposure(frame, p):
+    return gains(frame, [p[0]] * 3)
+
+
+OPERATIONS = {f.__name__: f for f in (
+    box_blur, gaussian_blur, gaussian_noise, exposure)}
+
+
+def run(frame, operations):
+    """operations: the plan's list."""
+    for o in operations:
+        p = o["p"] + [0] * 18
+        frame = OPERATIONS[o["op"]](frame, p)
+    return frame

@@ -1,0 +1,158 @@
+/* Plans of image operations: which, how often, in which order, and that no
+ * draw of one moves another. Runs no operation (tests/golden does). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/plan_world.h"
+
+#define N_SAMPLES 4000
+
+/* Deviations of a count of N_SAMPLES draws of probability p, times four. */
+static void expect_share(uint32_t n, double p)
+{
+    double mean = N_SAMPLES * p, slack = 0;
+    while (slack * slack < 16 * mean * (1 - p)) {
+        slack += 1;
+    }
+    assert_true(n >= mean - slack && n <= mean + slack);
+}
+
+static void an_entry_comes_as_often_as_it_says(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"image\":{\"operations\":["
+        "{\"op\":\"box_blur\",\"probability\":0.3},"
+        "{\"one_of\":[{\"op\":\"exposure\"},"
+        "{\"op\":\"gaussian_blur\",\"weight\":3},"
+        "{\"op\":\"gaussian_noise\",\"weight\":0}],\"probability\":0.5},"
+        "{\"op\":\"gaussian_noise\",\"probability\":0}]}}");
+    uint32_t n[OPERATION_N] = {0};
+    for (uint64_t i = 0; i < N_SAMPLES; i++) {
+        struct plan p = world_plan(&r, i);
+        for (uint32_t k = 0; k < p.n_operations; k++) {
+            n[p.operation[k].id]++;
+            assert_true(k == 0 || p.operation[0].id == OPERATION_BOX_BLUR);
+        }
+    }
+    expect_share(n[OPERATION_BOX_BLUR], 0.3);
+    expect_share(n[OPERATION_EXPOSURE], 0.5 * 0.25);
+    expect_share(n[OPERATION_GAUSSIAN_BLUR], 0.5 * 0.75);
+    assert_int_equal(n[OPERATION_GAUSSIAN_NOISE], 0);
+}
+
+static void a_random_order_is_every_order_equally(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"image\":{\"operation_order\":\"random\",\"operations\":["
+        "{\"op\":\"box_blur\"},{\"op\":\"exposure\"},"
+        "{\"op\":\"gaussian_blur\"}]}}");
+    uint32_t n[3 * 3 * 3] = {0}, n_orders = 0;
+    for (uint64_t i = 0; i < N_SAMPLES; i++) {
+        struct plan p = world_plan(&r, i);
+        uint32_t order = 0;
+        assert_int_equal(p.n_operations, 3);
+        for (uint32_t k = 0; k < 3; k++) {
+            uint32_t id = p.operation[k].id;
+            order = order * 3 + (id == OPERATION_BOX_BLUR   ? 0
+                                 : id == OPERATION_EXPOSURE ? 1
+                                                            : 2);
+        }
+        n[order]++;
+    }
+    for (uint32_t k = 0; k < 27; k++) {
+        if (n[k] > 0) {
+            expect_share(n[k], 1 / 6.0);
+            n_orders++;
+        }
+    }
+    assert_int_equal(n_orders, 6);
+}
+
+/* The same operation, whatever else the recipe says about its neighbour. */
+static void no_draw_of_one_moves_another(void **state)
+{
+    struct recipe a =
+        world_recipe("{\"image\":{\"operations\":["
+                     "{\"op\":\"box_blur\"},{\"op\":\"gaussian_noise\"}]}}");
+    struct recipe b =
+        world_recipe("{\"image\":{\"operations\":["
+                     "{\"op\":\"exposure\",\"factor\":{\"choice\":[1,2]}},"
+                     "{\"op\":\"gaussian_noise\"}]}}");
+    struct recipe none = world_recipe("{}");
+    for (uint64_t i = 0; i < 200; i++) {
+        struct plan p = world_plan(&a, i), q = world_plan(&b, i);
+        struct plan bare = world_plan(&none, i);
+        assert_memory_equal(&p.operation[1], &q.operation[1],
+                            sizeof(p.operation[1]));
+        assert_memory_equal(p.m, bare.m, sizeof(p.m));
+        assert_memory_equal(p.colour, bare.colour, sizeof(p.colour));
+        assert_int_equal(bare.n_operations, 0);
+    }
+}
+
+/* Two of one kind in a list draw by themselves. */
+static void twins_differ(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"image\":{\"operations\":["
+        "{\"op\":\"gaussian_noise\"},{\"op\":\"gaussian_noise\"}]}}");
+    for (uint64_t i = 0; i < 50; i++) {
+        struct plan p = world_plan(&r, i);
+        assert_memory_not_equal(p.operation[0].p, p.operation[1].p,
+                                sizeof(p.operation[0].p));
+    }
+}
+
+static void boxes_are_odd_as_chosen(void **state)
+{
+    struct recipe r =
+        world_recipe("{\"image\":{\"operations\":[{\"op\":\"box_blur\","
+                     "\"kx\":{\"choice\":[1,3,5,7,9]},\"ky\":[1,31]}]}}");
+    uint32_t n[10] = {0};
+    for (uint64_t i = 0; i < N_SAMPLES; i++) {
+        const int32_t *p = world_plan(&r, i).operation[0].p;
+        assert_true(p[0] >= 1 && p[0] <= 9 && p[0] % 2 == 1);
+        assert_true(p[1] >= 1 && p[1] <= 31 && p[1] % 2 == 1);
+        n[p[0]]++;
+    }
+    for (int k = 1; k <= 9; k += 2) {
+        expect_share(n[k], 0.2);
+    }
+}
+
+static void weights_of_a_blur_sum_to_one(void **state)
+{
+    struct recipe r =
+        world_recipe("{\"image\":{\"operations\":[{\"op\":\"gaussian_blur\","
+                     "\"sigma\":[0,5]}]}}");
+    for (uint64_t i = 0; i < 500; i++) {
+        struct plan plan = world_plan(&r, i);
+        const int32_t *p = plan.operation[0].p;
+        int32_t sum = p[1];
+        assert_true(p[0] >= 0 && p[0] <= OPERATION_MAX_RADIUS);
+        assert_true(p[0] == 0 || p[1] < 65536);
+        for (int32_t k = 1; k <= OPERATION_MAX_RADIUS; k++) {
+            assert_true(p[1 + k] >= 0 && (k <= p[0] || p[1 + k] == 0));
+            sum += 2 * p[1 + k];
+        }
+        assert_int_equal(sum, 65536);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_entry_comes_as_often_as_it_says),
+        cmocka_unit_test(a_random_order_is_every_order_equally),
+        cmocka_unit_test(no_draw_of_one_moves_another),
+        cmocka_unit_test(twins_differ),
+        cmocka_unit_test(boxes_are_odd_as_chosen),
+        cmocka_unit_test(weights_of_a_blur_sum_to_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
