@@ -2,7 +2,10 @@
 #ifndef PASTED_BASE_VERSION_H
 #define PASTED_BASE_VERSION_H
 
-#define PASTED_VERSION_TEXT "0.1.0"
+/* PASTED_VERSION_TEXT is the version of CMakeLists.txt, the only one. */
+#ifndef PASTED_VERSION_TEXT
+#error "the build gives the version"
+#endif
 
 /* Raised on purpose whenever the bytes of any sample change: it is part of
  * every fingerprint (DESIGN: sample = f(fingerprint, position)). */
