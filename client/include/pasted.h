@@ -182,7 +182,7 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   batch                global batch size; 0 = the stream's    0
  *   rank, world          this rank of that many                 0, 1
  *   position             cursor to begin at                     0
- *   dtype                default, u8, f16, f32 (of image)       default
+ *   dtype                default, u8, f32 (of image)            default
  *   layout               default, nhwc, nchw                    default
  *   checksum             none, crc32, xxh3, auto                xxh3
  *   token                bearer token                           ""
