@@ -269,11 +269,6 @@ void epoch_shelf_destroy(struct epoch_shelf *shelf)
     mem_free(shelf);
 }
 
-uint64_t epoch_shelf_used_bytes(const struct epoch_shelf *shelf)
-{
-    return shelf->used_bytes;
-}
-
 /* Unpins those of first .. first + n - 1 that are there. */
 static void release_present(struct epoch_shelf *shelf, struct stream *stream,
                             uint64_t first, uint64_t n)

@@ -36,7 +36,6 @@ int epoch_shelf_create(struct workers *workers, uint64_t budget_bytes,
                        struct epoch_shelf **out_shelf, struct fault *fault);
 /* Nothing pinned or being built (asserted); NULL is fine. */
 void epoch_shelf_destroy(struct epoch_shelf *shelf);
-uint64_t epoch_shelf_used_bytes(const struct epoch_shelf *shelf);
 
 /* -ERROR_TOO_LARGE when n epochs can never be held at once. */
 int epochs_check(const struct epoch_shelf *shelf, const struct stream *stream,
