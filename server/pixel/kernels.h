@@ -112,6 +112,8 @@ const struct pixel_kernels *pixel_kernels_at(uint32_t i);
 size_t pixel_resample_bytes(int32_t n);
 
 extern const struct pixel_kernels pixel_kernels_reference;
-extern const struct pixel_kernels pixel_kernels_x86_v4; /* on x86-64 alone */
+/* On x86-64 alone. */
+extern const struct pixel_kernels pixel_kernels_x86_v3;
+extern const struct pixel_kernels pixel_kernels_x86_v4;
 
 #endif

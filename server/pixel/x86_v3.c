@@ -1,0 +1,26 @@
+/* The table for AVX2. Holds no kernel itself. */
+#include "server/pixel/x86_v3.h"
+
+#include "server/pixel/reference.h"
+
+const struct pixel_kernels pixel_kernels_x86_v3 = {
+    .name = "x86-64-v3",
+    .lerp_rows = v3_lerp_rows,
+    .resample_prepare = v3_resample_prepare,
+    .resample_row = v3_resample_row,
+    .noise_row = reference_noise_row,
+    .solid_row = reference_solid_row,
+    .object_row = v3_object_row,
+    .harden_row = reference_harden_row,
+    .alpha_row = reference_alpha_row,
+    .blur_columns = reference_blur_columns,
+    .blur_row = reference_blur_row,
+    .fade_row = reference_fade_row,
+    .over_row = v3_over_row,
+    .colour_row = v3_colour_row,
+    .colour_stream = v3_colour_row,
+    .stream_end = reference_stream_end,
+    .planes_u8 = reference_planes_u8,
+    .row_f32 = reference_row_f32,
+    .planes_f32 = reference_planes_f32,
+};

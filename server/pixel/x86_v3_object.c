@@ -1,0 +1,198 @@
+/* Object rows with AVX2. Texels at arbitrary addresses are fetched by 64-bit
+ * loads, a pair of neighbours at once; the lerps then run on 8 pixels.
+ * Source: NUMERICS.md "The object"; equal to reference.c. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "server/pixel/reference.h"
+#include "server/pixel/x86_v3.h"
+
+#define AT_ONCE     8
+#define MOST_GROUPS 16 /* of which the taps are found before any is read */
+
+/* Where the upper left taps of 8 pixels lie, and whether all taps do. */
+struct taps {
+    int32_t offset[AT_ONCE]; /* bytes */
+    bool are_inside;
+};
+
+/* Two neighbours [left, right] of 8 pixels of one row, in halves of pixels
+ * 0, 1, 4, 5 and 2, 3, 6, 7. */
+struct fetched {
+    __m256i half[2];
+};
+
+static inline uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void find_taps(const struct image_level *level, __m256i u,
+                             __m256i v, struct taps *t)
+{
+    const __m256i none = _mm256_set1_epi32(-1);
+    __m256i x = _mm256_srai_epi32(u, 16), y = _mm256_srai_epi32(v, 16);
+    __m256i row =
+        _mm256_mullo_epi32(y, _mm256_set1_epi32((int32_t)level->stride_bytes));
+    _mm256_storeu_si256((__m256i *)(void *)t->offset,
+                        _mm256_add_epi32(row, _mm256_slli_epi32(x, 2)));
+    __m256i in = _mm256_and_si256(
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(level->width - 1), x),
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(level->height - 1), y));
+    in = _mm256_and_si256(in, _mm256_cmpgt_epi32(x, none));
+    in = _mm256_and_si256(in, _mm256_cmpgt_epi32(y, none));
+    t->are_inside = _mm256_movemask_epi8(in) == -1;
+}
+
+static inline __m128i load_two(const uint8_t *from, const int32_t *offset)
+{
+    __m128i v =
+        _mm_loadl_epi64((const __m128i *)(const void *)(from + offset[0]));
+    return _mm_castps_si128(_mm_loadh_pi(
+        _mm_castsi128_ps(v), (const __m64 *)(const void *)(from + offset[1])));
+}
+
+static inline __m256i load_four(const uint8_t *from, const int32_t *offset)
+{
+    return _mm256_inserti128_si256(
+        _mm256_castsi128_si256(load_two(from, offset)),
+        load_two(from, offset + 4), 1);
+}
+
+static inline struct fetched fetch_inside(const uint8_t *from,
+                                          const struct taps *t)
+{
+    return (struct fetched){
+        {load_four(from, t->offset), load_four(from, t->offset + 2)}};
+}
+
+/* Two neighbours from x on of row y, 0 where they lie outside; width >= 2. */
+static inline uint64_t pair_at(const struct image_level *level, int32_t x,
+                               int32_t y)
+{
+    const int32_t most = level->width - 2;
+    if (y < 0 || y >= level->height || x < -1 || x > most + 1)
+        return 0;
+    const uint8_t *row = level->pixels + y * level->stride_bytes;
+    return x < 0      ? load64(row) << 32
+           : x > most ? load64(row + (ptrdiff_t)most * 4) >> 32
+                      : load64(row + (ptrdiff_t)x * 4);
+}
+
+/* Of row 0, the upper taps, or row 1, the lower ones. */
+static struct fetched fetch_border(const struct image_level *level, __m256i u,
+                                   __m256i v, int32_t row)
+{
+    int32_t x[AT_ONCE], y[AT_ONCE];
+    uint64_t pair[AT_ONCE];
+    _mm256_storeu_si256((__m256i *)(void *)x, _mm256_srai_epi32(u, 16));
+    _mm256_storeu_si256((__m256i *)(void *)y, _mm256_srai_epi32(v, 16));
+    for (int i = 0; i < AT_ONCE; i++)
+        pair[(i & 1) | (i & 4) >> 1 | (i & 2) << 1] =
+            pair_at(level, x[i], y[i] + row);
+    return (struct fetched){{
+        _mm256_loadu_si256((const __m256i *)(const void *)pair),
+        _mm256_loadu_si256((const __m256i *)(const void *)(pair + 4)),
+    }};
+}
+
+/* Weights of both taps of 8 pixels: 128 - f | f << 8 = 128 + 255 f. */
+static inline __m256i weights_of(__m256i at)
+{
+    __m256i f =
+        _mm256_and_si256(_mm256_srli_epi32(at, 9), _mm256_set1_epi32(127));
+    return _mm256_add_epi32(_mm256_sub_epi32(_mm256_slli_epi32(f, 8), f),
+                            _mm256_set1_epi32(128));
+}
+
+/* Four pixels -> 4 words a pixel less 128. Bytes are held less 128, since
+ * weights reach 128 and only one factor of the multiply-add is unsigned. */
+static inline __m256i lerp_half(__m256i top, __m256i low, int half,
+                                __m256i down, __m256i across)
+{
+    const __m256i pairs = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15));
+    const __m256i first = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1));
+    const __m256i both = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 4, 5, 4, 5, 4, 5, 4, 5));
+    const __m256i bias = _mm256_set1_epi8((char)0x80);
+    const __m256i move = _mm256_set1_epi8((char)(8 * half));
+    const __m256i next = _mm256_set1_epi8((char)(8 * half + 4));
+    top = _mm256_xor_si256(top, bias);
+    low = _mm256_xor_si256(low, bias);
+    __m256i even = _mm256_unpacklo_epi8(top, low);
+    __m256i odd = _mm256_unpackhi_epi8(top, low);
+    even = v3_round7(_mm256_maddubs_epi16(
+        _mm256_shuffle_epi8(down, _mm256_add_epi8(first, move)), even));
+    odd = v3_round7(_mm256_maddubs_epi16(
+        _mm256_shuffle_epi8(down, _mm256_add_epi8(first, next)), odd));
+    __m256i sides = _mm256_packs_epi16(even, odd);
+    sides = _mm256_shuffle_epi8(sides, pairs);
+    return v3_round7(_mm256_maddubs_epi16(
+        _mm256_shuffle_epi8(across, _mm256_add_epi8(both, move)), sides));
+}
+
+/* Coordinates of 8 pixels from `first` on. */
+static inline __m256i ramp_of(int32_t origin, int32_t step, int32_t first)
+{
+    const __m256i ramp = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    uint32_t begin = (uint32_t)origin + (uint32_t)step * (uint32_t)first;
+    return _mm256_add_epi32(_mm256_mullo_epi32(ramp, _mm256_set1_epi32(step)),
+                            _mm256_set1_epi32((int32_t)begin));
+}
+
+static inline __m256i sample_eight(const struct image_level *level, __m256i u,
+                                   __m256i v, const struct taps *t)
+{
+    struct fetched top, low;
+    if (t->are_inside) {
+        top = fetch_inside(level->pixels, t);
+        low = fetch_inside(level->pixels + level->stride_bytes, t);
+    } else {
+        top = fetch_border(level, u, v, 0);
+        low = fetch_border(level, u, v, 1);
+    }
+    __m256i down = weights_of(v), across = weights_of(u);
+    __m256i packed = _mm256_packs_epi16(
+        lerp_half(top.half[0], low.half[0], 0, down, across),
+        lerp_half(top.half[1], low.half[1], 1, down, across));
+    return _mm256_xor_si256(packed, _mm256_set1_epi8((char)0x80));
+}
+
+static void sample_some(const struct image_level *level, struct pixel_line line,
+                        int32_t n, uint8_t *rgba)
+{
+    struct taps taps[MOST_GROUPS];
+    for (int32_t i = 0, g = 0; i < n; i += AT_ONCE, g++)
+        find_taps(level, ramp_of(line.u, line.du, i),
+                  ramp_of(line.v, line.dv, i), &taps[g]);
+    /* Compilers would take offsets out of registers one by one, which costs
+     * more than loads. */
+    __asm__ volatile("" : : "r"(taps) : "memory");
+    for (int32_t i = 0, g = 0; i < n; i += AT_ONCE, g++) {
+        __m256i pixels = sample_eight(level, ramp_of(line.u, line.du, i),
+                                      ramp_of(line.v, line.dv, i), &taps[g]);
+        if (i + AT_ONCE <= n)
+            _mm256_storeu_si256((__m256i *)(void *)(rgba + i * 4), pixels);
+        else
+            memcpy(rgba + i * 4, &pixels, (size_t)(n - i) * 4);
+    }
+}
+
+void v3_object_row(const struct image_level *level, struct pixel_line line,
+                   int32_t n, uint8_t *rgba)
+{
+    const int32_t most = MOST_GROUPS * AT_ONCE;
+    if (level->width < 2) {
+        reference_object_row(level, line, n, rgba);
+        return;
+    }
+    for (; n > 0; n -= most, rgba += most * 4) {
+        sample_some(level, line, n < most ? n : most, rgba);
+        line.u = (int32_t)((uint32_t)line.u + (uint32_t)line.du * most);
+        line.v = (int32_t)((uint32_t)line.v + (uint32_t)line.dv * most);
+    }
+}
