@@ -63,6 +63,7 @@ static void run_make(struct worker_job *job, uint32_t part, uint32_t worker)
     struct http_work *w = work_of_job(job);
 
     (void)part, (void)worker;
+    assert(workers_here());
     w->status = atomic_load_explicit(&w->abandoned, memory_order_relaxed)
                     ? -ERROR_CANCELLED
                     : w->make(w);

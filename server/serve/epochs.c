@@ -39,7 +39,7 @@ struct epochs {
 struct epoch_shelf {
     struct workers *workers;
     uint64_t budget_bytes, used_bytes;
-    uint32_t n_building;
+    uint32_t n_building, n_slots;
     void (*changed)(void *context);
     void *context;
     struct slot *lru_oldest, *lru_newest;
@@ -126,6 +126,7 @@ static void slot_destroy(struct slot *s)
         lru_remove(shelf, s);
     unlink_from_stream(s);
     shelf->used_bytes -= s->n_bytes;
+    shelf->n_slots--;
     graph_epoch_destroy(s->graph);
     mem_free(s);
 }
@@ -160,6 +161,7 @@ static void build(struct worker_job *job, uint32_t part, uint32_t worker)
 {
     struct slot *s = (struct slot *)job;
 
+    assert(workers_here());
     s->status =
         graph_epoch_create(&s->stream->graph, s->epoch, &s->graph, NULL);
 }
@@ -224,6 +226,7 @@ static struct slot *slot_create(struct epoch_shelf *shelf,
     *bucket = s;
     link_to_stream(s);
     shelf->used_bytes += s->n_bytes;
+    shelf->n_slots++;
     shelf->n_building++;
     s->job.class = WORKER_SMALL; /* batches wait for it */
     s->job.n_parts = 1;
@@ -233,13 +236,21 @@ static struct slot *slot_create(struct epoch_shelf *shelf,
     return s;
 }
 
-/* Drops the longest unused epochs until n_bytes more fit. */
-static bool make_room(struct epoch_shelf *shelf, uint64_t n_bytes)
+static bool has_room(const struct epoch_shelf *shelf,
+                     const struct stream *stream, uint64_t n)
 {
-    while (shelf->lru_oldest &&
-           shelf->budget_bytes - shelf->used_bytes < n_bytes)
+    return n <= EPOCHS_MAX_KEPT - shelf->n_slots &&
+           shelf->budget_bytes - shelf->used_bytes >=
+               n * graph_epoch_bytes(&stream->graph);
+}
+
+/* Drops the longest unused epochs until n more of the stream fit. */
+static bool make_room(struct epoch_shelf *shelf, const struct stream *stream,
+                      uint64_t n)
+{
+    while (shelf->lru_oldest && !has_room(shelf, stream, n))
         slot_destroy(shelf->lru_oldest);
-    return shelf->budget_bytes - shelf->used_bytes >= n_bytes;
+    return has_room(shelf, stream, n);
 }
 
 int epoch_shelf_create(struct workers *workers, uint64_t budget_bytes,
@@ -317,7 +328,7 @@ int epochs_hold(struct epoch_shelf *shelf, struct stream *stream,
         else
             n_missing++;
     }
-    if (!make_room(shelf, n_missing * graph_epoch_bytes(&stream->graph))) {
+    if (!make_room(shelf, stream, n_missing)) {
         release_present(shelf, stream, first, n);
         return 1;
     }
@@ -363,7 +374,7 @@ void epochs_build_ahead(struct epoch_shelf *shelf, struct stream *stream,
 {
     if (shelf->n_building >= EPOCHS_MAX_BUILDS || find(shelf, stream, epoch))
         return;
-    if (make_room(shelf, graph_epoch_bytes(&stream->graph)))
+    if (make_room(shelf, stream, 1))
         slot_create(shelf, stream, epoch); /* without memory, later */
 }
 
@@ -384,7 +395,7 @@ int epochs_request(struct epoch_shelf *shelf, struct epoch_request *request,
         return 0;
     }
     if (!s && (shelf->n_building >= EPOCHS_MAX_BUILDS ||
-               !make_room(shelf, graph_epoch_bytes(&stream->graph))))
+               !make_room(shelf, stream, 1)))
         return fault_set(fault, ERROR_OVERLOADED,
                          "too many epochs are in use or being built");
     if (!s)
