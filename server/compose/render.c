@@ -41,7 +41,7 @@ size_t compose_scratch_bytes(int32_t width, int32_t height)
 {
     (void)height; /* blocks of rows are finished one by one */
     return aligned(STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
-           block_bytes(width) + object_bytes(width) +
+           2 * block_bytes(width) + object_bytes(width) +
            aligned((size_t)width * 4) + feather_scratch_bytes(width);
 }
 
@@ -110,6 +110,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     uint8_t *at = scratch;
     init_context(r, catalog, &at);
     r->block = take(&at, block_bytes(plan->width));
+    r->photo = take(&at, block_bytes(plan->width));
     r->object_rows = take(&at, object_bytes(plan->width));
     r->peak = take(&at, (size_t)plan->width * 4);
     init_object(r, &catalog->objects[plan->object].level[plan->object_level],
@@ -152,12 +153,27 @@ static void background_rows(const struct render *r, int32_t y, int32_t n_rows,
     }
 }
 
+static void photo_rows(const struct render *r, int32_t y, int32_t n_rows,
+                       uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    const struct plan *p = r->plan;
+    if (!p->has_background_colour) {
+        background_rows(r, y, n_rows, rgb, stride_bytes);
+        return;
+    }
+    const ptrdiff_t row_bytes = (ptrdiff_t)p->width * 3;
+    background_rows(r, y, n_rows, r->photo, row_bytes);
+    for (int32_t i = 0; i < n_rows; i++)
+        r->kernels->colour_row(r->photo + i * row_bytes, p->background_colour,
+                               p->width, rgb + i * stride_bytes);
+}
+
 static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
                          uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     const struct plan *p = r->plan;
     if (p->context == CONTEXT_BACKGROUND) {
-        background_rows(r, y, n_rows, rgb, stride_bytes);
+        photo_rows(r, y, n_rows, rgb, stride_bytes);
         return;
     }
     for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes)
@@ -174,8 +190,7 @@ static void widen(int32_t range[2], int32_t y)
     range[1] = y + 1;
 }
 
-/* The object's rows, edges treated; in the order of rows. */
-static struct pixel_span object_row(struct render *r, int32_t y, uint8_t *rgba)
+static struct pixel_span edged_row(struct render *r, int32_t y, uint8_t *rgba)
 {
     const struct plan *p = r->plan;
     if (p->edge == EDGE_FEATHER)
@@ -183,6 +198,17 @@ static struct pixel_span object_row(struct render *r, int32_t y, uint8_t *rgba)
     struct pixel_span s = object_walk_next(&r->object, rgba);
     if (p->edge == EDGE_HARD && s.begin < s.end)
         r->kernels->harden_row(rgba + (ptrdiff_t)s.begin * 4, s.end - s.begin);
+    return s;
+}
+
+/* The object's rows, edges and colour treated; in the order of rows. */
+static struct pixel_span object_row(struct render *r, int32_t y, uint8_t *rgba)
+{
+    const struct plan *p = r->plan;
+    struct pixel_span s = edged_row(r, y, rgba);
+    if (p->has_object_colour && s.begin < s.end)
+        r->kernels->tint_row(rgba + (ptrdiff_t)s.begin * 4, p->object_colour,
+                             s.end - s.begin);
     return s;
 }
 

@@ -21,6 +21,7 @@ struct render {
     struct ahead ahead;
     uint8_t *stage;       /* RGB24: background rows, lerped vertically */
     uint8_t *block;       /* RGB24: rows before their colour */
+    uint8_t *photo;       /* RGB24: a background's rows before its own */
     uint8_t *object_rows; /* RGBA, of a block */
     uint8_t *peak;        /* RGBA, the highest of each column */
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */

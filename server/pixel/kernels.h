@@ -86,6 +86,9 @@ struct pixel_kernels {
     void (*colour_stream)(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
     void (*stream_end)(void);
+    /* In place on premultiplied rgba: the same matrix, its offset times alpha
+     * (alpha + (alpha >> 7) of 256), clamped to 0..alpha. |m[i][3]| < 2^30. */
+    void (*tint_row)(uint8_t *rgba, const int32_t m[3][4], int32_t n);
 
     /* RGB24 -> three planes, plane_stride bytes (floats) apart. */
     void (*planes_u8)(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,

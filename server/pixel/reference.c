@@ -245,6 +245,30 @@ void reference_stream_end(void)
     /* Its stores are ordinary ones. */
 }
 
+/* (offset * share) >> 8 in 32 bits: the offset's high part times the share is
+ * whole, so only its low byte has to be shifted. */
+void reference_tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n)
+{
+    int32_t k[3][4], high[3], low[3];
+    memcpy(k, m, sizeof k);
+    for (int c = 0; c < 3; c++) {
+        high[c] = k[c][3] >> 8;
+        low[c] = k[c][3] & 255;
+    }
+    for (int32_t i = 0; i < n; i++) {
+        uint8_t *p = rgba + i * 4;
+        const int32_t r = p[0], g = p[1], b = p[2], a = p[3];
+        const int32_t share = a + (a >> 7);
+        for (int c = 0; c < 3; c++) {
+            int32_t offset = high[c] * share + (low[c] * share >> 8);
+            int32_t v =
+                (k[c][0] * r + k[c][1] * g + k[c][2] * b + offset + 2048) >> 12;
+            v = v < 0 ? 0 : v;
+            p[c] = (uint8_t)(v > a ? a : v);
+        }
+    }
+}
+
 void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
                          uint8_t *out)
 {
@@ -286,6 +310,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .colour_row = reference_colour_row,
     .colour_stream = reference_colour_row,
     .stream_end = reference_stream_end,
+    .tint_row = reference_tint_row,
     .planes_u8 = reference_planes_u8,
     .row_f32 = reference_row_f32,
     .planes_f32 = reference_planes_f32,

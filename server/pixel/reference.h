@@ -27,6 +27,7 @@ uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
 void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
 void reference_stream_end(void);
+void reference_tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n);
 void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
                          uint8_t *out);
 void reference_row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,

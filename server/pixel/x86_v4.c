@@ -20,6 +20,7 @@ const struct pixel_kernels pixel_kernels_x86_v4 = {
     .colour_row = v4_colour_row,
     .colour_stream = v4_colour_stream,
     .stream_end = v4_stream_end,
+    .tint_row = reference_tint_row,
     .planes_u8 = reference_planes_u8,
     .row_f32 = reference_row_f32,
     .planes_f32 = reference_planes_f32,

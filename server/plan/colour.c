@@ -94,17 +94,43 @@ void colour_matrix(double brightness, double contrast, double saturation,
     }
 }
 
-void colour_to_plan(const struct draws *d, const struct recipe *recipe,
-                    struct plan *out)
+/* Draws of one purpose -> told and out; whether it is not the identity. */
+static bool draw_matrix(const struct draws *d, enum philox_purpose purpose,
+                        const struct value *const value[4],
+                        struct plan_told_colour *told, int32_t out[3][4])
 {
     static const int32_t as_is[3][4] = {
         {4096, 0, 0, 0}, {0, 4096, 0, 0}, {0, 0, 4096, 0}};
-    const enum philox_purpose colour = PHILOX_IMAGE_COLOUR;
-    out->told.brightness = draws_value(d, colour, 0, &recipe->image.brightness);
-    out->told.contrast = draws_value(d, colour, 1, &recipe->image.contrast);
-    out->told.saturation = draws_value(d, colour, 2, &recipe->image.saturation);
-    out->told.hue = draws_value(d, colour, 3, &recipe->image.hue);
-    colour_matrix(out->told.brightness, out->told.contrast,
-                  out->told.saturation, out->told.hue, out->colour);
-    out->has_colour = memcmp(out->colour, as_is, sizeof(as_is)) != 0;
+    told->brightness = draws_value(d, purpose, 0, value[0]);
+    told->contrast = draws_value(d, purpose, 1, value[1]);
+    told->saturation = draws_value(d, purpose, 2, value[2]);
+    told->hue = draws_value(d, purpose, 3, value[3]);
+    colour_matrix(told->brightness, told->contrast, told->saturation, told->hue,
+                  out);
+    return memcmp(out, as_is, sizeof(as_is)) != 0;
+}
+
+static bool draw_part(const struct draws *d, enum philox_purpose purpose,
+                      const struct recipe_colour *c,
+                      struct plan_told_colour *told, int32_t out[3][4])
+{
+    const struct value *const value[4] = {&c->brightness, &c->contrast,
+                                          &c->saturation, &c->hue};
+    return draw_matrix(d, purpose, value, told, out);
+}
+
+void colour_to_plan(const struct draws *d, const struct recipe *recipe,
+                    struct plan *out)
+{
+    const struct value *const image[4] = {
+        &recipe->image.brightness, &recipe->image.contrast,
+        &recipe->image.saturation, &recipe->image.hue};
+    out->has_colour = draw_matrix(d, PHILOX_IMAGE_COLOUR, image,
+                                  &out->told.colour, out->colour);
+    out->has_object_colour =
+        draw_part(d, PHILOX_OBJECT_COLOUR, &recipe->object.colour,
+                  &out->told.object_colour, out->object_colour);
+    out->has_background_colour =
+        draw_part(d, PHILOX_BACKGROUND_COLOUR, &recipe->background.colour,
+                  &out->told.background_colour, out->background_colour);
 }

@@ -13,7 +13,8 @@
 void colour_matrix(double brightness, double contrast, double saturation,
                    double hue, int32_t out[3][4]);
 
-/* Draws the four and writes has_colour, colour and what is told of them. */
+/* Draws four for the image, the background and the object, and writes their
+ * matrices, whether they change anything, and what is told of them. */
 void colour_to_plan(const struct draws *d, const struct recipe *recipe,
                     struct plan *out);
 

@@ -12,6 +12,8 @@
  *   PHILOX_OBJECT_FLIP        0              mirror image? (every attempt)
  *   PHILOX_IMAGE_COLOUR       0, 1, 2, 3     brightness, contrast, saturation,
  *                                            hue
+ *   PHILOX_OBJECT_COLOUR      the same four
+ *   PHILOX_BACKGROUND_COLOUR  the same four
  *   PHILOX_CONTEXT_KIND       0              background, noise or solid
  *   PHILOX_CONTEXT_NOISE      0              key of the noise (first 64 bits)
  *   PHILOX_CONTEXT_COLOUR     0, 1, 2        red, green, blue

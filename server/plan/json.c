@@ -88,11 +88,27 @@ static json_t *object_json(const struct plan *p)
                      (json_int_t)p->n_attempts);
 }
 
+static json_t *matrix_json(const int32_t m[3][4])
+{
+    return json_pack("[o, o, o]", list_i32(m[0], 4), list_i32(m[1], 4),
+                     list_i32(m[2], 4));
+}
+
 static json_t *colour_json(const struct plan *p)
 {
-    return json_pack("{s:b, s:[o, o, o]}", "has_colour", p->has_colour,
-                     "colour", list_i32(p->colour[0], 4),
-                     list_i32(p->colour[1], 4), list_i32(p->colour[2], 4));
+    return json_pack("{s:b, s:o, s:b, s:o, s:b, s:o}", "has_colour",
+                     p->has_colour, "colour", matrix_json(p->colour),
+                     "has_background_colour", p->has_background_colour,
+                     "background_colour", matrix_json(p->background_colour),
+                     "has_object_colour", p->has_object_colour, "object_colour",
+                     matrix_json(p->object_colour));
+}
+
+static json_t *told_colour_json(const struct plan_told_colour *c)
+{
+    return json_pack("{s:f, s:f, s:f, s:f}", "brightness", c->brightness,
+                     "contrast", c->contrast, "saturation", c->saturation,
+                     "hue", c->hue);
 }
 
 /* [{"op": "box_blur", "p": [3, 5]}, ...], trailing zeros left out. */
@@ -115,14 +131,15 @@ static json_t *operations_json(const struct plan *p)
 static json_t *told_json(const struct plan *p)
 {
     return json_pack(
-        "{s:{s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:b, s:f, s:f, "
-        "s:f, s:f}}",
+        "{s:{s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:b, s:o, s:o, "
+        "s:o}}",
         "told", "scale", p->told.scale, "rotate_deg", p->told.rotate_deg,
         "shear_deg", p->told.shear_deg, "x", p->told.x, "y", p->told.y, "flip",
         p->told.flip, "crop_x", p->told.crop_x, "crop_y", p->told.crop_y,
         "crop_w", p->told.crop_w, "crop_h", p->told.crop_h, "crop_flip",
-        p->told.crop_flip, "brightness", p->told.brightness, "contrast",
-        p->told.contrast, "saturation", p->told.saturation, "hue", p->told.hue);
+        p->told.crop_flip, "colour", told_colour_json(&p->told.colour),
+        "background_colour", told_colour_json(&p->told.background_colour),
+        "object_colour", told_colour_json(&p->told.object_colour));
 }
 
 static json_t *whole_json(const struct plan *p, const struct catalog *c)

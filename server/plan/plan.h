@@ -53,6 +53,10 @@ struct plan {
     /* out[i] = clamp((colour[i][0..2] . rgb + colour[i][3] + 2048) >> 12) */
     bool has_colour;
     int32_t colour[3][4]; /* Q12 */
+    /* The same of the photograph before the paste (CONTEXT_BACKGROUND), and of
+     * the object after its edge, where the offset counts by alpha. */
+    bool has_background_colour, has_object_colour;
+    int32_t background_colour[3][4], object_colour[3][4];
 
     /* What is done to the frame after that, in this order. */
     uint32_t n_operations;
@@ -68,7 +72,9 @@ struct plan {
         bool flip;
         double crop_x, crop_y, crop_w, crop_h; /* px of background level 0 */
         bool crop_flip;
-        double brightness, contrast, saturation, hue;
+        struct plan_told_colour {
+            double brightness, contrast, saturation, hue;
+        } colour, background_colour, object_colour;
     } told;
 };
 

@@ -57,6 +57,14 @@ struct recipe_operations {
     struct recipe_operation operation[RECIPE_MAX_OPERATIONS];
 };
 
+/* One matrix of colour: of the image, an object or a background. */
+struct recipe_colour {
+    struct value brightness; /* factor, 1 = as is */
+    struct value contrast;   /* factor about 128 */
+    struct value saturation; /* factor, 0 = grey */
+    struct value hue;        /* turns, -0.5..0.5 */
+};
+
 enum recipe_edge { EDGE_HARD, EDGE_ALPHA, EDGE_FEATHER };
 
 struct recipe {
@@ -77,6 +85,7 @@ struct recipe {
                                largest window of the frame's aspect */
         bool random_crop;   /* "crop": "random" | "center" */
         double flip;        /* probability */
+        struct recipe_colour colour; /* of the photograph alone */
     } background;
 
     struct {
@@ -89,7 +98,8 @@ struct recipe {
         double flip;         /* probability of a left-right mirror image */
         double min_visible;  /* 0..1, of the object's alpha inside the frame */
         enum recipe_edge edge;
-        double feather; /* sigma, px, of edge "feather" */
+        double feather;              /* sigma, px, of edge "feather" */
+        struct recipe_colour colour; /* of the object alone */
     } object;
 
     struct {

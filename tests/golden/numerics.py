@@ -56,6 +56,12 @@ def grid(plan, margin=0):
     return x, y
 
 
+def recolour(rgb, matrix):
+    """Section 7's matrix."""
+    m = np.array(matrix, np.int64)
+    return np.clip((rgb @ m[:, :3].T + m[:, 3] + 2048) >> 12, 0, 255)
+
+
 # Contexts, sections 3 and 4.
 
 def background_context(plan, background):
@@ -84,7 +90,10 @@ def noise_context(plan):
 
 def context(plan, background):
     if plan["context"] == "background":
-        return background_context(plan, background)
+        c = background_context(plan, background)
+        if plan["has_background_colour"]:
+            c = recolour(c, plan["background_colour"])
+        return c
     if plan["context"] == "noise":
         return noise_context(plan)
     shape = (plan["height"], plan["width"], 3)
@@ -135,11 +144,22 @@ def feather_edge(plan, straight):
     return (t + (t >> 8)) >> 8
 
 
-def object_plane(plan, straight):
+def edged_object(plan, straight):
     if plan["edge"] == "feather":
         return feather_edge(plan, straight)
     s = sample_object(plan, straight)
     return hard_edge(s) if plan["edge"] == "hard" else s
+
+
+def object_plane(plan, straight):
+    o = edged_object(plan, straight)
+    if not plan["has_object_colour"]:
+        return o
+    a = o[..., 3:]
+    m = np.array(plan["object_colour"], np.int64)
+    offset = (m[:, 3] * (a + (a >> 7))) >> 8
+    rgb = np.clip((o[..., :3] @ m[:, :3].T + offset + 2048) >> 12, 0, a)
+    return np.concatenate([rgb, a], axis=-1)
 
 
 # The sample, sections 7 to 9.
@@ -160,8 +180,7 @@ def sample(plan, straight, background):
     p = o[..., :3] + ((context(plan, background) * keep + 128) >> 8)
     assert p.max() <= 255
     if plan["has_colour"]:
-        m = np.array(plan["colour"], np.int64)
-        p = np.clip((p @ m[:, :3].T + m[:, 3] + 2048) >> 12, 0, 255)
+        p = recolour(p, plan["colour"])
     p = operations.run(p, plan["operations"])
     return p.astype(np.uint8), tight_box(o[..., 3])
 

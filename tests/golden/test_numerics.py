@@ -67,6 +67,16 @@ RECIPES = {
     "widest feather": (
         {"size": [20, 70], "context": EVERY_CONTEXT, "image": NO_COLOUR,
          "object": dict(ANY_POSE, edge="feather", feather=8)}, 30),
+    "every part coloured": (
+        {"size": 40, "context": EVERY_CONTEXT, "image": ANY_COLOUR,
+         "background": ANY_COLOUR,
+         "object": dict(ANY_POSE, **ANY_COLOUR)}, 60),
+    "objects coloured at hard edges": (
+        {"size": 40, "image": NO_COLOUR,
+         "object": dict(ANY_POSE, edge="hard", **ANY_COLOUR)}, 30),
+    "objects coloured at soft edges": (
+        {"size": 40, "image": NO_COLOUR,
+         "object": dict(ANY_POSE, edge="feather", **ANY_COLOUR)}, 30),
     "f32 nchw": (
         {"size": [31, 47], "context": EVERY_CONTEXT, "image": ANY_COLOUR,
          "output": {"dtype": "f32", "layout": "nchw",

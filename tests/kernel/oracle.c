@@ -172,6 +172,26 @@ static void colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
     }
 }
 
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+static void tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        uint8_t *p = rgba + i * 4, in[3] = {p[0], p[1], p[2]};
+        const int64_t share = p[3] >= 128 ? p[3] + 1 : p[3];
+        for (int c = 0; c < 3; c++) {
+            int64_t sum = floor_div(m[c][3] * share, 256) + 2048;
+            for (int j = 0; j < 3; j++)
+                sum += (int64_t)m[c][j] * in[j];
+            sum = floor_div(sum, 4096);
+            p[c] = (uint8_t)(sum < 0 ? 0 : sum > p[3] ? p[3] : sum);
+        }
+    }
+}
+
 static void planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
                       uint8_t *out)
 {
@@ -209,6 +229,7 @@ const struct pixel_kernels oracle_kernels = {
     .over_row = over_row,
     .colour_row = colour_row,
     .colour_stream = colour_row,
+    .tint_row = tint_row,
     .planes_u8 = planes_u8,
     .row_f32 = row_f32,
     .planes_f32 = planes_f32,

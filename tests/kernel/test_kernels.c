@@ -316,12 +316,31 @@ static void round_over_row(struct round *t)
     free(expected_peak);
 }
 
-static void round_colour_row(struct round *t)
+static void random_matrix(struct round *t, int32_t m[3][4])
 {
-    int32_t m[3][4], reach = next(t) % 2 ? 8192 : 32767;
+    int32_t reach = next(t) % 2 ? 8192 : 32767;
     for (int i = 0; i < 12; i++)
         m[i / 4][i % 4] = between(t, -reach, reach) *
                           (i % 4 == 3 && reach > 8192 ? 32768 : 1);
+}
+
+static void round_tint_row(struct round *t)
+{
+    int32_t m[3][4];
+    random_matrix(t, m);
+    size_t bytes = (size_t)t->n * 4;
+    const uint8_t *rgba = premultiplied(t, 0, (size_t)t->n);
+    memcpy(output(t, bytes), rgba, bytes);
+    memcpy(t->expected, rgba, bytes);
+    t->k->tint_row(t->out.placed, (const int32_t(*)[4])m, t->n);
+    oracle_kernels.tint_row(t->expected, (const int32_t(*)[4])m, t->n);
+    expect_equal(t, "tint_row", bytes);
+}
+
+static void round_colour_row(struct round *t)
+{
+    int32_t m[3][4];
+    random_matrix(t, m);
     size_t bytes = (size_t)t->n * 3;
     uint8_t *in = input(t, 0, bytes);
     t->k->colour_row(in, (const int32_t(*)[4])m, t->n, output(t, bytes));
@@ -417,6 +436,7 @@ static struct kernel_case cases[] = {
     {"fade_row", round_fade_row},
     {"over_row", round_over_row},
     {"colour_row", round_colour_row},
+    {"tint_row", round_tint_row},
     {"planes_u8", round_planes_u8},
     {"row_f32, planes_f32", round_f32},
 };

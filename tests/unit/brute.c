@@ -47,6 +47,8 @@ static void object_pixel(const struct image_level *l, const struct plan *p,
         uint8_t factor = blurred_alpha(l, p, x, y);
         oracle_kernels.fade_row(out, &factor, 1);
     }
+    if (p->has_object_colour)
+        oracle_kernels.tint_row(out, p->object_colour, 1);
 }
 
 static int64_t clamp(int64_t v, int64_t hi)
@@ -85,8 +87,12 @@ static void context_pixel(const struct catalog *c, const struct plan *p,
     } else if (p->context == CONTEXT_SOLID) {
         oracle_kernels.solid_row(p->solid, 1, out);
     } else {
+        uint8_t plain[3];
         background_pixel(&c->backgrounds[p->background].level[p->crop_level], p,
-                         x, y, out);
+                         x, y, plain);
+        memcpy(out, plain, 3);
+        if (p->has_background_colour)
+            oracle_kernels.colour_row(plain, p->background_colour, 1, out);
     }
 }
 

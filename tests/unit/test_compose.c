@@ -83,6 +83,15 @@ static void random_pose(struct plan *p, const struct pool_object *o,
               p->m[3] * x - p->m[4] * y;
 }
 
+/* Also whether it is to be used. */
+static bool random_matrix(int32_t m[3][4], uint64_t *random)
+{
+    for (int i = 0; i < 12; i++)
+        m[i / 4][i % 4] =
+            (int32_t)between(random, -9000, 9000) * (i % 4 == 3 ? 30 : 1);
+    return next(random) % 2;
+}
+
 static void random_plan(struct plan *p, const struct synthetic *s,
                         uint64_t *random)
 {
@@ -105,10 +114,9 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     random_pose(p, &s->objects[0], random);
     p->edge = (enum recipe_edge)(next(random) % 3);
     random_feather(p, random);
-    p->has_colour = next(random) % 2;
-    for (int i = 0; i < 12; i++)
-        p->colour[i / 4][i % 4] =
-            (int32_t)between(random, -9000, 9000) * (i % 4 == 3 ? 30 : 1);
+    p->has_colour = random_matrix(p->colour, random);
+    p->has_background_colour = random_matrix(p->background_colour, random);
+    p->has_object_colour = random_matrix(p->object_colour, random);
 }
 
 /* Composes with padded rows in scratch of exactly the promised size. */

@@ -62,10 +62,10 @@ static void every_draw_lies_in_its_range(void **state)
         expect_within(&r.object.shear, p.told.shear_deg);
         expect_within(&r.object.x, p.told.x);
         expect_within(&r.object.y, p.told.y);
-        expect_within(&r.image.brightness, p.told.brightness);
-        expect_within(&r.image.contrast, p.told.contrast);
-        expect_within(&r.image.saturation, p.told.saturation);
-        expect_within(&r.image.hue, p.told.hue);
+        expect_within(&r.image.brightness, p.told.colour.brightness);
+        expect_within(&r.image.contrast, p.told.colour.contrast);
+        expect_within(&r.image.saturation, p.told.colour.saturation);
+        expect_within(&r.image.hue, p.told.colour.hue);
         assert_false(p.told.flip);
         if (p.context == CONTEXT_NOISE) {
             assert_int_equal(p.noise_lo, 3);
@@ -146,8 +146,8 @@ static void one_key_shifts_no_other_draw(void **state)
         struct plan c = world_plan(&pose, i), d = world_plan(&crop, i);
         expect_same_pose(&a, &b);
         expect_same_crop(&a, &b);
-        assert_true(a.told.contrast == b.told.contrast);
-        assert_true(a.told.saturation == b.told.saturation);
+        assert_true(a.told.colour.contrast == b.told.colour.contrast);
+        assert_true(a.told.colour.saturation == b.told.colour.saturation);
         expect_same_crop(&a, &c);
         assert_memory_equal(a.colour, c.colour, sizeof(a.colour));
         assert_true(c.n_attempts > 1 ||
@@ -255,15 +255,40 @@ static void plans_are_the_golden_ones(void **state)
 
 static void the_json_holds_every_member(void **state)
 {
-    static const char *const keys[] = {
-        "position",    "object",     "object_name",     "class_id",
-        "class_name",  "background", "background_name", "width",
-        "height",      "context",    "crop_level",      "crop_u",
-        "crop_v",      "crop_du",    "crop_dv",         "noise_key",
-        "noise_lo",    "noise_hi",   "solid",           "object_level",
-        "m",           "edge",       "edge_radius",     "edge_weight",
-        "visible_q16", "n_attempts", "has_colour",      "colour",
-        "operations",  "told"};
+    static const char *const keys[] = {"position",
+                                       "object",
+                                       "object_name",
+                                       "class_id",
+                                       "class_name",
+                                       "background",
+                                       "background_name",
+                                       "width",
+                                       "height",
+                                       "context",
+                                       "crop_level",
+                                       "crop_u",
+                                       "crop_v",
+                                       "crop_du",
+                                       "crop_dv",
+                                       "noise_key",
+                                       "noise_lo",
+                                       "noise_hi",
+                                       "solid",
+                                       "object_level",
+                                       "m",
+                                       "edge",
+                                       "edge_radius",
+                                       "edge_weight",
+                                       "visible_q16",
+                                       "n_attempts",
+                                       "has_colour",
+                                       "colour",
+                                       "operations",
+                                       "has_background_colour",
+                                       "background_colour",
+                                       "has_object_colour",
+                                       "object_colour",
+                                       "told"};
     struct recipe r = world_recipe(every_context);
     for (uint64_t i = 0; i < 20; i++) {
         struct plan p = world_plan(&r, i);

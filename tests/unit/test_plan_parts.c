@@ -191,6 +191,22 @@ static void colour_is_off_only_for_the_identity(void **state)
     assert_true(world_plan(&on, 3).has_colour);
 }
 
+static void each_part_has_its_own_colour(void **state)
+{
+    static const char *const texts[] = {
+        "{}", "{\"object\":{\"hue\":[-0.5,0.5]}}",
+        "{\"background\":{\"contrast\":[0,4]}}"};
+    struct plan p[3];
+    for (int i = 0; i < 3; i++) {
+        struct recipe r = world_recipe(texts[i]);
+        p[i] = world_plan(&r, 11);
+        assert_int_equal(p[i].has_object_colour, i == 1);
+        assert_int_equal(p[i].has_background_colour, i == 2);
+        assert_memory_equal(p[i].colour, p[0].colour, sizeof(p[0].colour));
+        assert_memory_equal(p[i].m, p[0].m, sizeof(p[0].m));
+    }
+}
+
 static void feather_weights_sum_to_one(void **state)
 {
     for (int k = 1; k <= 80; k++) {
@@ -235,6 +251,7 @@ int main(void)
         cmocka_unit_test(known_adjustments_give_known_matrices),
         cmocka_unit_test(no_coefficient_leaves_16_bits),
         cmocka_unit_test(colour_is_off_only_for_the_identity),
+        cmocka_unit_test(each_part_has_its_own_colour),
         cmocka_unit_test(feather_weights_sum_to_one),
         cmocka_unit_test(other_edges_have_no_taps),
     };
