@@ -19,6 +19,9 @@
 
 /* Epochs that one batch may straddle. */
 #define EPOCHS_MAX_HELD 4096
+/* Built epochs on one shelf, however small: beyond, finding one would take
+ * long, and what the budget does not count would be much. */
+#define EPOCHS_MAX_KEPT 16384
 /* Builds on their way; beyond, epoch requests are refused and nothing is built
  * ahead. */
 #define EPOCHS_MAX_BUILDS 64

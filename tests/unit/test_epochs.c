@@ -144,6 +144,31 @@ static void the_longest_unused_epoch_makes_room(void **state)
     stream_destroy(stream);
 }
 
+/* Epochs of a tiny graph are so small that the budget alone kept millions. */
+static void epochs_are_bounded_in_number_too(void **state)
+{
+    struct stream *stream = rig_stream(RIG_RECIPE);
+    struct store_config config = room_for(stream, 1u << 30);
+    struct want w[32] = {{.keep = false}};
+    int64_t before = built();
+    struct rig rig;
+
+    rig_start(&rig, 2, &config);
+    for (uint64_t e = 0; e <= EPOCHS_MAX_KEPT; e++) {
+        assert_int_equal(want(&rig, &w[e % 32], stream, 3 * e), 0);
+        if (e % 32 == 31 || e == EPOCHS_MAX_KEPT)
+            rig_settle(&rig);
+    }
+    assert_int_equal(built() - before, EPOCHS_MAX_KEPT + 1);
+    want(&rig, &w[0], stream, 3);
+    assert_true(w[0].answered);
+    want(&rig, &w[0], stream, 0); /* was dropped */
+    assert_false(w[0].answered);
+    rig_settle(&rig);
+    rig_stop(&rig);
+    stream_destroy(stream);
+}
+
 static void pinned_epochs_stay_and_refuse_others(void **state)
 {
     struct stream *stream = rig_stream(RIG_RECIPE);
@@ -286,6 +311,7 @@ int main(void)
         cmocka_unit_test(an_epoch_is_built_once_for_all_who_ask),
         cmocka_unit_test(the_next_epoch_is_built_in_the_second_half),
         cmocka_unit_test(the_longest_unused_epoch_makes_room),
+        cmocka_unit_test(epochs_are_bounded_in_number_too),
         cmocka_unit_test(pinned_epochs_stay_and_refuse_others),
         cmocka_unit_test(an_epoch_larger_than_the_budget_is_refused),
         cmocka_unit_test(one_epoch_of_room_serves_any_position_in_turn),
