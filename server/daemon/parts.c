@@ -3,8 +3,10 @@
 #include "server/daemon/parts.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/base/metrics.h"
@@ -13,6 +15,7 @@
 /* Built graphs of all streams: at least what four epochs of 10^7 edges take. */
 #define MIN_EPOCH_BUDGET_BYTES (256ull << 20)
 #define MAX_QUEUED             1024
+#define MIN_SAMPLE_BYTES       256 /* hardly any is smaller */
 
 static int check_socket(const struct parts *p, const char *name, int fd,
                         struct fault *fault)
@@ -66,6 +69,10 @@ static int create_store(struct parts *p, struct fault *fault)
         .max_samples = RECIPE_MAX_BATCH,
     };
 
+    /* So that the tables of the largest batch fit in the smallest budget. */
+    if (config.budget_bytes / MIN_SAMPLE_BYTES < config.max_samples)
+        config.max_samples = (uint32_t)(config.budget_bytes / MIN_SAMPLE_BYTES);
+
     return store_create(p->workers, &config, &p->store, fault);
 }
 
@@ -84,24 +91,42 @@ static int create_http(struct parts *p, struct fault *fault)
     return rc;
 }
 
-/* Whole or not at all: readers never see half a file. */
-static int write_port_file(const struct parts *p, struct fault *fault)
+static bool write_ports(const struct parts *p, const char *path)
 {
-    const char *path = p->config->port_file;
-    char temporary[1024];
+    FILE *file = fopen(path, "we");
 
-    if (!path)
-        return 0;
-    snprintf(temporary, sizeof(temporary), "%s.new", path);
-    FILE *file = fopen(temporary, "we");
     if (!file)
-        return fault_set(fault, ERROR_BAD_CONFIG, "cannot write %.200s", path);
+        return false;
     fprintf(file, "{\"http\":%u,\"tcp\":%u}\n", http_server_port(p->http),
             p->tcp_port);
     bool failed = ferror(file) != 0;
-    if (fclose(file) || failed || rename(temporary, path))
-        return fault_set(fault, ERROR_BAD_CONFIG, "cannot write %.200s", path);
-    return 0;
+    return fclose(file) == 0 && !failed;
+}
+
+/* Whole or not at all: readers never see half a file. What is no file, such as
+ * /dev/stdout, is written to and not replaced. */
+static int write_port_file(const struct parts *p, struct fault *fault)
+{
+    const char *path = p->config->port_file;
+    char temporary[PATH_MAX];
+    struct stat st;
+    bool written;
+
+    if (!path)
+        return 0;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        written = write_ports(p, path);
+    } else if (snprintf(temporary, sizeof(temporary), "%s.new", path) >=
+               (int)sizeof(temporary)) {
+        written = false;
+    } else {
+        written = write_ports(p, temporary) && rename(temporary, path) == 0;
+        if (!written)
+            unlink(temporary);
+    }
+    return written ? 0
+                   : fault_set(fault, ERROR_BAD_CONFIG, "cannot write %.200s",
+                               path);
 }
 
 int parts_open(struct parts *p, const struct config *config,
@@ -115,6 +140,8 @@ int parts_open(struct parts *p, const struct config *config,
         return fault_set(fault, ERROR_NO_MEMORY, "no event loop");
     if (config->token_file)
         rc = tokens_load(config->token_file, &p->tokens, fault);
+    if (rc == -ERROR_IO) /* of a file: not for want of a port */
+        fault->code = ERROR_BAD_CONFIG, rc = -ERROR_BAD_CONFIG;
     if (rc == 0)
         rc = open_sockets(p, fault);
     if (rc == 0)
