@@ -19,6 +19,9 @@ uint8_t v3_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v3_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                    uint8_t *out);
+void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                      uint8_t *out);
+void v3_stream_end(void);
 
 /* (sum + 64) >> 7 of 16-bit lanes: what ends every lerp7. */
 static inline __m256i v3_round7(__m256i sum)

@@ -120,3 +120,31 @@ void v3_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
     if (n > 0)
         reference_colour_row(in, m, n, out);
 }
+
+#define STREAM_PX 128 /* 384 bytes, whole cache lines */
+
+void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
+                      uint8_t *out)
+{
+    _Alignas(32) uint8_t some[STREAM_PX * 3];
+    if ((uintptr_t)out % 64 != 0) { /* only whole lines are worth it */
+        v3_colour_row(in, m, n, out);
+        return;
+    }
+    for (; n >= STREAM_PX; n -= STREAM_PX) {
+        v3_colour_row(in, m, STREAM_PX, some);
+        for (int i = 0; i < STREAM_PX * 3; i += 32)
+            _mm256_stream_si256(
+                (__m256i *)(void *)(out + i),
+                _mm256_load_si256((const __m256i *)(const void *)(some + i)));
+        in += STREAM_PX * 3;
+        out += STREAM_PX * 3;
+    }
+    if (n > 0)
+        v3_colour_row(in, m, n, out);
+}
+
+void v3_stream_end(void)
+{
+    _mm_sfence();
+}
