@@ -2,11 +2,13 @@
 # Installs the Debian packages that pasted needs: `sh server/packages.sh build`
 # to build and run it, `sh server/packages.sh test` to run its tests as well.
 # Does nothing, and needs no network, when all of them are there already.
+# `sh server/packages.sh libraries` only prints what pasted links.
 set -eu
 
-build="build-essential cmake ninja-build pkg-config libuv1-dev
-  libmicrohttpd-dev libjansson-dev libpng-dev libturbojpeg0-dev libxxhash-dev
-  nettle-dev zlib1g-dev curl ca-certificates"
+libraries="libuv1-dev libmicrohttpd-dev libjansson-dev libpng-dev
+  libturbojpeg0-dev libxxhash-dev nettle-dev zlib1g-dev"
+build="build-essential cmake ninja-build pkg-config $libraries curl
+  ca-certificates"
 # python3-numpy recomputes composites, prometheus brings promtool, podman and
 # debootstrap run the image, systemd checks the unit.
 test="$build git libcmocka-dev python3 python3-numpy clang-format prometheus
@@ -17,12 +19,20 @@ if [ ! -e /run/.containerenv ] && [ ! -e /.dockerenv ]; then
     iptables netavark aardvark-dns uidmap catatonit"
 fi
 nightly="$test clang libclang-rt-14-dev"
+# The suite for the other machine; nothing to cross where this one is it.
+if [ "$(uname -m)" != aarch64 ]; then
+  nightly="$nightly gcc-aarch64-linux-gnu qemu-user"
+fi
 
 case "${1:-}" in
   build) wanted=$build ;;
   test) wanted=$test ;;
   nightly) wanted=$nightly ;;
-  *) echo "usage: sh server/packages.sh build|test|nightly" >&2; exit 64 ;;
+  libraries) echo $libraries; exit 0 ;;
+  *)
+    echo "usage: sh server/packages.sh build|test|nightly|libraries" >&2
+    exit 64
+    ;;
 esac
 
 missing=

@@ -1,36 +1,30 @@
 #!/bin/sh
-# What takes longer than the suite: every fuzz target for a while, from its
-# committed corpus. Ends with a line for each target; fails when one did.
-#   sh tests/nightly.sh [SECONDS_PER_TARGET]     60 by default
+# What takes longer than the suite: every fuzz target for a while, then the
+# tests on 64-bit ARM. Fails when a step did, and runs the other one first.
+#   sh tests/nightly.sh [SECONDS_PER_FUZZ_TARGET]     60 by default
+#   sh tests/nightly.sh fuzz|aarch64 [SECONDS]        one step alone
 set -eu
 cd "$(dirname "$0")/.."
-seconds=${1:-60}
-case $seconds in
-  *[!0-9]* | '') echo "usage: sh tests/nightly.sh [SECONDS]" >&2; exit 64 ;;
-esac
-sh server/packages.sh nightly
-cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz >/dev/null
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-passed=0
-for target in build/fuzz/tests/fuzz_*; do
-  [ -x "$target" ] || continue
-  thing=${target##*/fuzz_}
-  mkdir -p "$work/$thing"
-  # Two folders with found inputs first: new ones go to the temporary one.
-  if "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="build/fuzz/" "$work/$thing" "tests/fuzz/corpus/$thing" \
-    >"$work/$thing.log" 2>&1; then
-    passed=$((passed + 1))
-    echo "clean    $thing: $(grep -E '^Done' "$work/$thing.log")"
-  else
-    failed=$((failed + 1))
-    tail -n 40 "$work/$thing.log"
-    echo "FAILED   $thing (the input is kept in build/fuzz)"
-  fi
+steps=
+seconds=60
+for argument in "$@"; do
+  case $argument in
+    fuzz | aarch64) steps="$steps $argument" ;;
+    *[!0-9]* | '')
+      echo "usage: sh tests/nightly.sh [fuzz|aarch64] [SECONDS]" >&2
+      exit 64
+      ;;
+    *) seconds=$argument ;;
+  esac
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+sh server/packages.sh nightly
+
+failed=
+for step in ${steps:-fuzz aarch64}; do
+  echo "== $step"
+  case $step in
+    fuzz) sh tests/fuzz/search.sh "$seconds" || failed="$failed $step" ;;
+    aarch64) sh tests/aarch64/run.sh || failed="$failed $step" ;;
+  esac
+done
+[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
