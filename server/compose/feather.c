@@ -16,6 +16,12 @@ static size_t aligned(size_t n_bytes)
     return (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* A row of RGBA and what sampling it may write beyond. */
+static size_t rgba_bytes(int32_t columns)
+{
+    return aligned((size_t)columns * 4 + PIXEL_SLACK_BYTES);
+}
+
 static bool is_empty(struct pixel_span s)
 {
     return s.begin >= s.end;
@@ -24,7 +30,7 @@ static bool is_empty(struct pixel_span s)
 size_t feather_scratch_bytes(int32_t width)
 {
     size_t columns = (size_t)width + 2 * PLAN_MAX_EDGE_RADIUS;
-    return aligned(columns * 4 * FEATHER_MAX_ROWS) +
+    return rgba_bytes((int32_t)columns) * FEATHER_MAX_ROWS +
            aligned(columns * FEATHER_MAX_ROWS) + 2 * aligned(columns);
 }
 
@@ -40,10 +46,11 @@ void feather_init(struct feather *f, const struct pixel_kernels *kernels,
     f->columns = plan->width + 2 * f->radius;
     f->next_y = -f->radius;
     const struct pixel_span all = {-f->radius, f->columns - f->radius};
-    object_walk_init(&f->object, kernels, level, plan->m, f->next_y, all);
+    f->level = level;
+    object_walk_init(&f->object, level, plan->m, f->next_y, all);
     size_t columns = (size_t)plan->width + 2 * PLAN_MAX_EDGE_RADIUS;
     f->rgba = scratch;
-    f->alpha = f->rgba + aligned(columns * 4 * FEATHER_MAX_ROWS);
+    f->alpha = f->rgba + rgba_bytes((int32_t)columns) * FEATHER_MAX_ROWS;
     f->sums = f->alpha + aligned(columns * FEATHER_MAX_ROWS);
     f->factor = f->sums + aligned(columns);
 }
@@ -56,14 +63,16 @@ static int32_t slot_of(const struct feather *f, int32_t y)
 static void sample_next(struct feather *f)
 {
     int32_t slot = slot_of(f, f->next_y);
-    uint8_t *rgba = f->rgba + (ptrdiff_t)slot * f->columns * 4;
+    uint8_t *rgba = f->rgba + (size_t)slot * rgba_bytes(f->columns);
     uint8_t *alpha = f->alpha + (ptrdiff_t)slot * f->columns;
-    struct pixel_span s = object_walk_next(&f->object, rgba);
+    struct pixel_line line;
+    struct pixel_span s = object_walk_next(&f->object, &line);
+    rgba += (ptrdiff_t)(s.begin + f->radius) * 4;
+    f->kernels->object_lines(f->level, &line, 1, rgba);
     memset(alpha, 0, (size_t)f->columns);
     int32_t first = s.begin + f->radius;
     if (!is_empty(s))
-        f->kernels->alpha_row(rgba + (ptrdiff_t)first * 4, s.end - s.begin,
-                              alpha + first);
+        f->kernels->alpha_row(rgba, s.end - s.begin, alpha + first);
     f->span[slot] = s;
     f->next_y++;
 }
@@ -92,9 +101,9 @@ struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba)
     uint32_t radius = f->plan->edge_radius;
     f->kernels->blur_columns(rows, weight, radius, n + 2 * f->radius, f->sums);
     f->kernels->blur_row(f->sums, weight, radius, n, f->factor);
-    ptrdiff_t first = (ptrdiff_t)slot * f->columns + s.begin + f->radius;
-    uint8_t *out = rgba + (ptrdiff_t)s.begin * 4;
-    memcpy(out, f->rgba + first * 4, (size_t)n * 4);
-    f->kernels->fade_row(out, f->factor, n);
+    const uint8_t *sampled = f->rgba + (size_t)slot * rgba_bytes(f->columns) +
+                             (ptrdiff_t)(s.begin + f->radius) * 4;
+    memcpy(rgba, sampled, (size_t)n * 4);
+    f->kernels->fade_row(rgba, f->factor, n);
     return s;
 }

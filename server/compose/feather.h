@@ -12,11 +12,12 @@
 struct feather {
     const struct pixel_kernels *kernels;
     const struct plan *plan;
+    const struct image_level *level;
     struct object_walk object;
     int32_t radius, n_rows, columns;
     int32_t next_y; /* the next row to sample */
     struct pixel_span span[FEATHER_MAX_ROWS];
-    uint8_t *rgba;  /* [n_rows][columns][4] */
+    uint8_t *rgba;  /* [n_rows][columns][4], and slack after each row */
     uint8_t *alpha; /* [n_rows][columns], 0 outside the span */
     uint8_t *sums;  /* [columns] after the vertical blur */
     uint8_t *factor;
@@ -28,7 +29,7 @@ void feather_init(struct feather *f, const struct pixel_kernels *kernels,
                   const struct image_level *level, const struct plan *plan,
                   uint8_t *scratch);
 /* Rows in order from y = 0. Writes the pixels of the span it returns (frame
- * columns) to rgba, which holds a frame's width. */
+ * columns), the first of them to rgba[0..3]. */
 struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba);
 
 #endif

@@ -1,18 +1,14 @@
-/* Walks an object's rows: exact spans, then the kernel. Computes no pixel.
+/* Walks an object's rows: exact spans. Computes no pixel.
  * Source: NUMERICS.md "The object". */
 #include "server/compose/object.h"
 
 #define ONE 65536 /* a texel, 16.16 */
 
-void object_walk_init(struct object_walk *w,
-                      const struct pixel_kernels *kernels,
-                      const struct image_level *level, const int64_t m[6],
-                      int32_t y, struct pixel_span within)
+void object_walk_init(struct object_walk *w, const struct image_level *level,
+                      const int64_t m[6], int32_t y, struct pixel_span within)
 {
     const int64_t side[2] = {(int64_t)level->width * ONE,
                              (int64_t)level->height * ONE};
-    w->kernels = kernels;
-    w->level = level;
     w->within = within;
     w->du = m[0];
     w->dv = m[3];
@@ -29,21 +25,19 @@ void object_walk_init(struct object_walk *w,
     }
 }
 
-struct pixel_span object_walk_next(struct object_walk *w, uint8_t *out)
+struct pixel_span object_walk_next(struct object_walk *w,
+                                   struct pixel_line *out_line)
 {
     struct pixel_span touched = span_walk_next(&w->touched[0], w->within);
     touched = span_walk_next(&w->touched[1], touched);
     const int32_t x = touched.begin, n = touched.end - x;
-    if (n > 0) {
-        const struct pixel_line line = {
-            (int32_t)(w->u + w->du * x),
-            (int32_t)(w->v + w->dv * x),
-            n > 1 ? (int32_t)w->du : 0,
-            n > 1 ? (int32_t)w->dv : 0,
-        };
-        w->kernels->object_row(w->level, line, n,
-                               out + (ptrdiff_t)(x - w->within.begin) * 4);
-    }
+    *out_line = (struct pixel_line){
+        (int32_t)(w->u + w->du * x),
+        (int32_t)(w->v + w->dv * x),
+        n > 1 ? (int32_t)w->du : 0,
+        n > 1 ? (int32_t)w->dv : 0,
+        n,
+    };
     w->u += w->row_du;
     w->v += w->row_dv;
     return touched;

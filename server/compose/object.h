@@ -1,4 +1,4 @@
-/* The rows of an object as sampled, with no edge treatment. Pastes nothing.
+/* Which pixels of each row an object touches. Samples and pastes nothing.
  * Threads: one walk belongs to one worker. */
 #ifndef PASTED_COMPOSE_OBJECT_H
 #define PASTED_COMPOSE_OBJECT_H
@@ -9,8 +9,6 @@
 
 /* Row after row of a plan's object over the columns `within`. */
 struct object_walk {
-    const struct pixel_kernels *kernels;
-    const struct image_level *level;
     struct pixel_span within;
     int64_t du, dv; /* along a row */
     int64_t u, v;   /* at column 0 of the next row */
@@ -19,13 +17,11 @@ struct object_walk {
 };
 
 /* The next row is frame row y (any sign). */
-void object_walk_init(struct object_walk *w,
-                      const struct pixel_kernels *kernels,
-                      const struct image_level *level, const int64_t m[6],
-                      int32_t y, struct pixel_span within);
-/* Samples the next row: out[0] is the RGBA of within.begin. Writes only the
- * pixels of the span it returns, in which some tap lies inside the level; all
- * others are transparent. */
-struct pixel_span object_walk_next(struct object_walk *w, uint8_t *out);
+void object_walk_init(struct object_walk *w, const struct image_level *level,
+                      const int64_t m[6], int32_t y, struct pixel_span within);
+/* The columns of the next row in which some tap lies inside the level (all
+ * others are transparent), and where their texels lie. */
+struct pixel_span object_walk_next(struct object_walk *w,
+                                   struct pixel_line *out_line);
 
 #endif

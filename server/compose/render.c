@@ -24,7 +24,8 @@ static size_t aligned(size_t n_bytes)
 
 int32_t render_block_rows(int32_t width)
 {
-    return width < RENDER_BLOCK_PX ? RENDER_BLOCK_PX / width : 1;
+    int32_t rows = RENDER_BLOCK_PX / width;
+    return rows < 1 ? 1 : rows < RENDER_BLOCK_ROWS ? rows : RENDER_BLOCK_ROWS;
 }
 
 static size_t block_bytes(int32_t width)
@@ -34,7 +35,8 @@ static size_t block_bytes(int32_t width)
 
 static size_t object_bytes(int32_t width)
 {
-    return aligned((size_t)width * 4) * (size_t)render_block_rows(width);
+    return aligned((size_t)width * 4 * (size_t)render_block_rows(width) +
+                   PIXEL_SLACK_BYTES);
 }
 
 size_t compose_scratch_bytes(int32_t width, int32_t height)
@@ -91,10 +93,11 @@ static void init_object(struct render *r, const struct image_level *object,
 {
     const struct plan *p = r->plan;
     const struct pixel_span all = {0, p->width};
+    r->object_level = object;
     if (p->edge == EDGE_FEATHER)
         feather_init(&r->feather, r->kernels, object, p, scratch);
     else
-        object_walk_init(&r->object, r->kernels, object, p->m, 0, all);
+        object_walk_init(&r->object, object, p->m, 0, all);
     memset(r->peak, 0, (size_t)p->width * 4);
     r->solid_y[0] = r->any_y[0] = INT32_MAX;
     r->solid_y[1] = r->any_y[1] = 0;
@@ -190,52 +193,52 @@ static void widen(int32_t range[2], int32_t y)
     range[1] = y + 1;
 }
 
-static struct pixel_span edged_row(struct render *r, int32_t y, uint8_t *rgba)
+/* The object's pixels of n_rows rows side by side, edges and colour treated.
+ * Returns how many. */
+static int32_t object_rows(struct render *r, int32_t y, int32_t n_rows,
+                           struct pixel_span *span)
 {
     const struct plan *p = r->plan;
-    if (p->edge == EDGE_FEATHER)
-        return feather_row(&r->feather, y, rgba);
-    struct pixel_span s = object_walk_next(&r->object, rgba);
-    if (p->edge == EDGE_HARD && s.begin < s.end)
-        r->kernels->harden_row(rgba + (ptrdiff_t)s.begin * 4, s.end - s.begin);
-    return s;
-}
-
-/* The object's rows, edges and colour treated; in the order of rows. */
-static struct pixel_span object_row(struct render *r, int32_t y, uint8_t *rgba)
-{
-    const struct plan *p = r->plan;
-    struct pixel_span s = edged_row(r, y, rgba);
-    if (p->has_object_colour && s.begin < s.end)
-        r->kernels->tint_row(rgba + (ptrdiff_t)s.begin * 4, p->object_colour,
-                             s.end - s.begin);
-    return s;
-}
-
-static void over_row(struct render *r, int32_t y, struct pixel_span s,
-                     const uint8_t *rgba, uint8_t *rgb)
-{
-    if (s.begin >= s.end)
-        return;
-    uint8_t highest = r->kernels->over_row(
-        rgb + (ptrdiff_t)s.begin * 3, rgba + (ptrdiff_t)s.begin * 4,
-        s.end - s.begin, r->peak + (ptrdiff_t)s.begin * 4);
-    if (highest >= 128)
-        widen(r->solid_y, y);
-    if (highest > 0)
-        widen(r->any_y, y);
+    struct pixel_line line[RENDER_BLOCK_ROWS];
+    int32_t n = 0;
+    for (int32_t i = 0; i < n_rows; i++) {
+        if (p->edge == EDGE_FEATHER)
+            span[i] = feather_row(&r->feather, y + i,
+                                  r->object_rows + (ptrdiff_t)n * 4);
+        else
+            span[i] = object_walk_next(&r->object, &line[i]);
+        n += span[i].end - span[i].begin;
+    }
+    if (n == 0)
+        return 0;
+    if (p->edge != EDGE_FEATHER)
+        r->kernels->object_lines(r->object_level, line, n_rows, r->object_rows);
+    if (p->edge == EDGE_HARD)
+        r->kernels->harden_row(r->object_rows, n);
+    if (p->has_object_colour)
+        r->kernels->tint_row(r->object_rows, p->object_colour, n);
+    return n;
 }
 
 static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
                        uint8_t *rgb, ptrdiff_t stride_bytes)
 {
-    struct pixel_span span[RENDER_BLOCK_PX];
-    const ptrdiff_t row = (ptrdiff_t)aligned((size_t)r->plan->width * 4);
-    for (int32_t i = 0; i < n_rows; i++)
-        span[i] = object_row(r, y + i, r->object_rows + i * row);
-    for (int32_t i = 0; i < n_rows; i++)
-        over_row(r, y + i, span[i], r->object_rows + i * row,
-                 rgb + i * stride_bytes);
+    struct pixel_span span[RENDER_BLOCK_ROWS];
+    if (object_rows(r, y, n_rows, span) == 0)
+        return;
+    const uint8_t *rgba = r->object_rows;
+    for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes) {
+        const int32_t x = span[i].begin, n = span[i].end - x;
+        if (n <= 0)
+            continue;
+        uint8_t highest = r->kernels->over_row(rgb + (ptrdiff_t)x * 3, rgba, n,
+                                               r->peak + (ptrdiff_t)x * 4);
+        if (highest >= 128)
+            widen(r->solid_y, y + i);
+        if (highest > 0)
+            widen(r->any_y, y + i);
+        rgba += (ptrdiff_t)n * 4;
+    }
 }
 
 static void colour_rows(const struct render *r, int32_t n_rows, uint8_t *rgb,

@@ -16,13 +16,14 @@ struct render {
     const struct image_level *context; /* CONTEXT_BACKGROUND only */
     struct image_box crop;             /* texels of it that are read */
     struct pixel_resample resample;
+    const struct image_level *object_level;
     struct object_walk object; /* but for EDGE_FEATHER */
     struct feather feather;    /* EDGE_FEATHER only */
     struct ahead ahead;
     uint8_t *stage;       /* RGB24: background rows, lerped vertically */
     uint8_t *block;       /* RGB24: rows before their colour */
     uint8_t *photo;       /* RGB24: a background's rows before its own */
-    uint8_t *object_rows; /* RGBA, of a block */
+    uint8_t *object_rows; /* RGBA, of a block, touched pixels only */
     uint8_t *peak;        /* RGBA, the highest of each column */
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */
     int32_t solid_y[2], any_y[2];
@@ -32,7 +33,8 @@ struct render {
 
 /* Rows are rendered in blocks: short rows cost more one by one, long blocks
  * leave the first cache. */
-#define RENDER_BLOCK_PX 1024
+#define RENDER_BLOCK_PX   1024
+#define RENDER_BLOCK_ROWS 64
 int32_t render_block_rows(int32_t width); /* >= 1 */
 
 /* scratch: 64-byte aligned, compose_scratch_bytes of the plan's frame. next:

@@ -18,14 +18,15 @@
 
 #define PIXEL_MAX_BLUR_RADIUS 16 /* taps to each side */
 
-/* resample_row reads up to so many bytes after the last texel that counts;
- * what they hold does not matter. */
+/* What some kernels read or write beyond their rows, where they say so; what
+ * these bytes hold does not matter. */
 #define PIXEL_SLACK_BYTES 128
 
-/* Texel coordinates along an output row, 16.16: pixel i of n samples
+/* Texel coordinates along an output row, 16.16: pixel i of n >= 0 samples
  * (u + i * du, v + i * dv). Neither leaves int32 for any i < n. */
 struct pixel_line {
     int32_t u, v, du, dv;
+    int32_t n;
 };
 
 /* How n pixels read a row of texels: pixel i lerps horizontally at u + i * du,
@@ -53,9 +54,12 @@ struct pixel_kernels {
                       int32_t n, uint8_t *rgb);
     void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 
-    /* Bilinear RGBA of n pixels; taps outside the level are transparent. */
-    void (*object_row)(const struct image_level *level, struct pixel_line line,
-                       int32_t n, uint8_t *rgba);
+    /* Bilinear RGBA of the pixels of all lines, one line after the other
+     * without a gap; taps outside the level are transparent. May also write
+     * PIXEL_SLACK_BYTES after the last. */
+    void (*object_lines)(const struct image_level *level,
+                         const struct pixel_line *lines, int32_t n_lines,
+                         uint8_t *rgba);
 
     /* In place: alpha >= 128 becomes opaque with its colour un-premultiplied,
      * the rest transparent black. */

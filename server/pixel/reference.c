@@ -102,13 +102,13 @@ static uint32_t tap(const struct image_level *level, int32_t x, int32_t y)
                   (ptrdiff_t)x * 4);
 }
 
-void reference_object_row(const struct image_level *level,
-                          struct pixel_line line, int32_t n, uint8_t *rgba)
+static void object_line(const struct image_level *level, struct pixel_line line,
+                        uint8_t *rgba)
 {
     const ptrdiff_t stride_bytes = level->stride_bytes;
     const uint32_t inner_w = (uint32_t)level->width - 1;
     const uint32_t inner_h = (uint32_t)level->height - 1;
-    for (int32_t i = 0; i < n; i++) {
+    for (int32_t i = 0; i < line.n; i++) {
         int32_t u = line.u + i * line.du, v = line.v + i * line.dv;
         int32_t x = u >> 16, y = v >> 16;
         uint32_t pixel;
@@ -124,6 +124,16 @@ void reference_object_row(const struct image_level *level,
                              fraction(u), fraction(v));
         }
         store32(rgba + i * 4, pixel);
+    }
+}
+
+void reference_object_lines(const struct image_level *level,
+                            const struct pixel_line *lines, int32_t n_lines,
+                            uint8_t *rgba)
+{
+    for (int32_t i = 0; i < n_lines; i++) {
+        object_line(level, lines[i], rgba);
+        rgba += (ptrdiff_t)lines[i].n * 4;
     }
 }
 
@@ -300,7 +310,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .resample_row = reference_resample_row,
     .noise_row = reference_noise_row,
     .solid_row = reference_solid_row,
-    .object_row = reference_object_row,
+    .object_lines = reference_object_lines,
     .harden_row = reference_harden_row,
     .alpha_row = reference_alpha_row,
     .blur_columns = reference_blur_columns,

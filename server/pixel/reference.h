@@ -13,8 +13,9 @@ void reference_resample_row(const struct pixel_resample *r,
 void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
                          int32_t n, uint8_t *rgb);
 void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb);
-void reference_object_row(const struct image_level *level,
-                          struct pixel_line line, int32_t n, uint8_t *rgba);
+void reference_object_lines(const struct image_level *level,
+                            const struct pixel_line *lines, int32_t n_lines,
+                            uint8_t *rgba);
 void reference_harden_row(uint8_t *rgba, int32_t n);
 void reference_alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out);
 void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,

@@ -13,8 +13,9 @@ void v3_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
 void v3_resample_prepare(struct pixel_resample *r);
 void v3_resample_row(const struct pixel_resample *r, const uint8_t *texels,
                      uint8_t *rgb);
-void v3_object_row(const struct image_level *level, struct pixel_line line,
-                   int32_t n, uint8_t *rgba);
+void v3_object_lines(const struct image_level *level,
+                     const struct pixel_line *lines, int32_t n_lines,
+                     uint8_t *rgba);
 uint8_t v3_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v3_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,

@@ -13,8 +13,9 @@ void v4_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
 void v4_resample_prepare(struct pixel_resample *r);
 void v4_resample_row(const struct pixel_resample *r, const uint8_t *texels,
                      uint8_t *rgb);
-void v4_object_row(const struct image_level *level, struct pixel_line line,
-                   int32_t n, uint8_t *rgba);
+void v4_object_lines(const struct image_level *level,
+                     const struct pixel_line *lines, int32_t n_lines,
+                     uint8_t *rgba);
 uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,

@@ -168,45 +168,83 @@ static inline __m512i ramp_of(int32_t origin, int32_t step, int32_t first)
                             _mm512_set1_epi32((int32_t)begin));
 }
 
-/* At most MOST_GROUPS * 16 pixels. All taps are found before any is read:
- * addresses then never wait for the arithmetic of the pixels before. */
-#define MOST_GROUPS 8
+/* Lines are short where frames are small, so their pixels are sampled side by
+ * side, whole groups at a time. */
+#define MOST_GROUPS 16
+#define MOST_PX     (MOST_GROUPS * AT_ONCE)
 
-static void sample_some(const struct image_level *level, struct pixel_line line,
-                        int32_t n, uint8_t *rgba)
+struct coordinates {
+    _Alignas(64) int32_t u[MOST_PX + AT_ONCE];
+    _Alignas(64) int32_t v[MOST_PX + AT_ONCE];
+};
+
+/* All taps are found before any is read: addresses then never wait for the
+ * arithmetic of the pixels before. */
+static void sample_groups(const struct image_level *level,
+                          const struct coordinates *c, int32_t n_groups,
+                          uint8_t *rgba)
 {
     struct taps taps[MOST_GROUPS];
-    for (int32_t i = 0, g = 0; i < n; i += AT_ONCE, g++)
-        find_taps(level, ramp_of(line.u, line.du, i),
-                  ramp_of(line.v, line.dv, i), &taps[g]);
+    for (int32_t g = 0; g < n_groups; g++)
+        find_taps(level, _mm512_load_si512(c->u + g * AT_ONCE),
+                  _mm512_load_si512(c->v + g * AT_ONCE), &taps[g]);
     /* Compilers would take offsets out of registers one by one, which costs
      * more than loads. */
     __asm__ volatile("" : : "r"(taps) : "memory");
-    for (int32_t i = 0, g = 0; i < n; i += AT_ONCE, g++) {
+    for (int32_t g = 0; g < n_groups; g++) {
         struct fetched f = fetch(level->pixels, &taps[g]);
         if (!taps[g].are_inside)
             correct(&f, &taps[g]);
-        __m512i pixels = lerp_sixteen(&f, ramp_of(line.u, line.du, i),
-                                      ramp_of(line.v, line.dv, i));
-        if (i + AT_ONCE <= n)
-            _mm512_storeu_si512(rgba + i * 4, pixels);
-        else
-            _mm512_mask_storeu_epi32(rgba + i * 4, (__mmask16)v4_first(n - i),
-                                     pixels);
+        _mm512_storeu_si512(
+            rgba + (ptrdiff_t)g * AT_ONCE * 4,
+            lerp_sixteen(&f, _mm512_load_si512(c->u + g * AT_ONCE),
+                         _mm512_load_si512(c->v + g * AT_ONCE)));
     }
 }
 
-void v4_object_row(const struct image_level *level, struct pixel_line line,
-                   int32_t n, uint8_t *rgba)
+/* Appends at most MOST_PX - n pixels of the line from `from` on to the n that
+ * are there, and up to 15 without meaning. Returns how many. */
+static int32_t append(struct coordinates *c, int32_t n,
+                      const struct pixel_line *line, int32_t from)
 {
-    const int32_t most = MOST_GROUPS * AT_ONCE;
+    const int32_t room = MOST_PX - n, left = line->n - from;
+    const int32_t n_now = left < room ? left : room;
+    __m512i u = ramp_of(line->u, line->du, from);
+    __m512i v = ramp_of(line->v, line->dv, from);
+    const __m512i step_u = _mm512_set1_epi32(line->du * AT_ONCE);
+    const __m512i step_v = _mm512_set1_epi32(line->dv * AT_ONCE);
+    for (int32_t i = 0; i < n_now; i += AT_ONCE) {
+        _mm512_storeu_si512(c->u + n + i, u);
+        _mm512_storeu_si512(c->v + n + i, v);
+        u = _mm512_add_epi32(u, step_u);
+        v = _mm512_add_epi32(v, step_v);
+    }
+    return n_now;
+}
+
+void v4_object_lines(const struct image_level *level,
+                     const struct pixel_line *lines, int32_t n_lines,
+                     uint8_t *rgba)
+{
     if (level->width < 2) {
-        reference_object_row(level, line, n, rgba);
+        reference_object_lines(level, lines, n_lines, rgba);
         return;
     }
-    for (; n > 0; n -= most, rgba += most * 4) {
-        sample_some(level, line, n < most ? n : most, rgba);
-        line.u = (int32_t)((uint32_t)line.u + (uint32_t)line.du * most);
-        line.v = (int32_t)((uint32_t)line.v + (uint32_t)line.dv * most);
-    }
+    struct coordinates c;
+    int32_t n = 0;
+    for (int32_t i = 0; i < n_lines; i++)
+        for (int32_t from = 0; from < lines[i].n;) {
+            const int32_t n_now = append(&c, n, &lines[i], from);
+            n += n_now;
+            from += n_now;
+            if (n < MOST_PX)
+                continue;
+            sample_groups(level, &c, MOST_GROUPS, rgba);
+            rgba += MOST_PX * 4;
+            n = 0;
+        }
+    if (n == 0)
+        return;
+    /* Lanes without meaning still read texels, but of the level. */
+    sample_groups(level, &c, (n - 1) / AT_ONCE + 1, rgba);
 }

@@ -18,7 +18,8 @@
 struct rows {
     const struct pixel_kernels *k;
     uint8_t in[WIDTH * 8], other[WIDTH * 8];
-    uint8_t many[N_ROWS][WIDTH * 4], *out; /* of many, in turn */
+    uint8_t many[N_ROWS][WIDTH * 4 + PIXEL_SLACK_BYTES],
+        *out; /* of many, in turn */
     uint8_t peak[WIDTH * 4], texels[SIDE * SIDE * 4];
     float floats[WIDTH * 3], table[3][256];
     struct pixel_resample resample;
@@ -53,15 +54,18 @@ static void run_solid(struct rows *r)
 
 static void run_object(struct rows *r)
 {
-    r->k->object_row(&r->level, r->line, WIDTH, r->out);
+    r->k->object_lines(&r->level, &r->line, 1, r->out);
 }
 
 static void run_border(struct rows *r)
 {
     struct pixel_line line = r->line;
     line.u -= 2 << 16;
-    for (int32_t i = 0; i < WIDTH; i += 16)
-        r->k->object_row(&r->level, line, 16, r->out + i * 4);
+    line.n = 14;
+    const struct pixel_line lines[WIDTH / 14] = {
+        line, line, line, line, line, line, line, line,
+        line, line, line, line, line, line, line, line};
+    r->k->object_lines(&r->level, lines, WIDTH / 14, r->out);
 }
 
 static void run_harden(struct rows *r)
@@ -124,8 +128,8 @@ static const struct {
     {"resample_row", run_resample},
     {"noise_row", run_noise},
     {"solid_row", run_solid},
-    {"object_row, inside", run_object},
-    {"object_row, border", run_border},
+    {"object_lines, inside", run_object},
+    {"object_lines, border", run_border},
     {"harden_row", run_harden},
     {"alpha_row", run_alpha},
     {"blur_row, radius 6", run_blur},
@@ -180,7 +184,7 @@ static void fill(struct rows *r)
         r->in[i] = 255;
     r->level = (struct image_level){r->texels, SIDE, SIDE, SIDE * 4};
     /* Oblique; two thirds of a texel a step. */
-    r->line = (struct pixel_line){1 << 16, 1 << 16, 30000, 31000};
+    r->line = (struct pixel_line){1 << 16, 1 << 16, 30000, 31000, WIDTH};
     r->resample = (struct pixel_resample){.u = 5000,
                                           .du = 90000,
                                           .max_u = (WIDTH * 8 / 3 - 50) << 16,

@@ -75,10 +75,10 @@ static int texel(const struct image_level *l, int x, int y, int c)
     return l->pixels[y * l->stride_bytes + x * 4 + c];
 }
 
-static void object_row(const struct image_level *level, struct pixel_line line,
-                       int32_t n, uint8_t *rgba)
+static void object_line(const struct image_level *level, struct pixel_line line,
+                        uint8_t *rgba)
 {
-    for (int32_t i = 0; i < n * 4; i++) {
+    for (int32_t i = 0; i < line.n * 4; i++) {
         int64_t u = line.u + (int64_t)(i / 4) * line.du;
         int64_t v = line.v + (int64_t)(i / 4) * line.dv;
         int x = whole(u), y = whole(v), c = i % 4;
@@ -87,6 +87,16 @@ static void object_row(const struct image_level *level, struct pixel_line line,
         int right = lerp7(texel(level, x + 1, y, c),
                           texel(level, x + 1, y + 1, c), part(v));
         rgba[i] = (uint8_t)lerp7(left, right, part(u));
+    }
+}
+
+static void object_lines(const struct image_level *level,
+                         const struct pixel_line *lines, int32_t n_lines,
+                         uint8_t *rgba)
+{
+    for (; n_lines > 0; n_lines--, lines++) {
+        object_line(level, *lines, rgba);
+        rgba += lines->n * 4;
     }
 }
 
@@ -220,7 +230,7 @@ const struct pixel_kernels oracle_kernels = {
     .resample_row = resample_row,
     .noise_row = noise_row,
     .solid_row = solid_row,
-    .object_row = object_row,
+    .object_lines = object_lines,
     .harden_row = harden_row,
     .alpha_row = alpha_row,
     .blur_columns = blur_columns,

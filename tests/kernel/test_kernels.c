@@ -192,7 +192,8 @@ static struct image_level level_of(struct round *t, int32_t least)
 static struct pixel_line line_within(struct round *t, int32_t lo, int32_t hi_u,
                                      int32_t hi_v)
 {
-    struct pixel_line line = {between(t, lo, hi_u), between(t, lo, hi_v), 0, 0};
+    struct pixel_line line = {between(t, lo, hi_u), between(t, lo, hi_v), 0, 0,
+                              t->n};
     if (next(t) % 4 == 0)
         line.u = next(t) % 2 ? lo : hi_u;
     if (next(t) % 4 == 0)
@@ -203,28 +204,42 @@ static struct pixel_line line_within(struct round *t, int32_t lo, int32_t hi_u,
     return line;
 }
 
-static void check_object_row(struct round *t, const struct image_level *l,
-                             struct pixel_line line)
+#define MOST_LINES 40
+
+/* Lines of t->n pixels in all, some of them empty. */
+static void check_lines(struct round *t, const struct image_level *l,
+                        const int32_t range[3])
 {
-    t->k->object_row(l, line, t->n, output(t, (size_t)t->n * 4));
-    oracle_kernels.object_row(l, line, t->n, t->expected);
-    expect_equal(t, "object_row", (size_t)t->n * 4);
+    struct pixel_line line[MOST_LINES];
+    const int32_t all = t->n;
+    int32_t n_lines = between(t, 1, MOST_LINES), left = all;
+    for (int32_t i = 0; i < n_lines; i++) {
+        t->n = i == n_lines - 1 ? left : between(t, 0, left / 3);
+        line[i] = line_within(t, range[0], range[1], range[2]);
+        left -= t->n;
+    }
+    t->n = all;
+    size_t bytes = (size_t)all * 4;
+    uint8_t *out = output(t, bytes + PIXEL_SLACK_BYTES);
+    t->k->object_lines(l, line, n_lines, out);
+    oracle_kernels.object_lines(l, line, n_lines, t->expected);
+    expect_equal(t, "object_lines", bytes);
 }
 
 static void round_object_inside(struct round *t)
 {
     struct image_level l = level_of(t, 2);
-    check_object_row(t, &l,
-                     line_within(t, 0, ((l.width - 1) << 16) - 1,
-                                 ((l.height - 1) << 16) - 1));
+    const int32_t range[3] = {0, ((l.width - 1) << 16) - 1,
+                              ((l.height - 1) << 16) - 1};
+    check_lines(t, &l, range);
 }
 
 static void round_object_border(struct round *t)
 {
     struct image_level l = level_of(t, 1);
-    check_object_row(
-        t, &l,
-        line_within(t, -(3 << 16), (l.width + 2) << 16, (l.height + 2) << 16));
+    const int32_t range[3] = {-(3 << 16), (l.width + 2) << 16,
+                              (l.height + 2) << 16};
+    check_lines(t, &l, range);
 }
 
 static void round_harden_row(struct round *t)
@@ -427,8 +442,8 @@ static struct kernel_case cases[] = {
     {"resample_row", round_resample_row},
     {"noise_row", round_noise_row},
     {"solid_row", round_solid_row},
-    {"object_row inside", round_object_inside},
-    {"object_row at the border", round_object_border},
+    {"object_lines inside", round_object_inside},
+    {"object_lines at the border", round_object_border},
     {"harden_row", round_harden_row},
     {"alpha_row", round_alpha_row},
     {"blur_columns", round_blur_columns},

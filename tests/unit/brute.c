@@ -15,8 +15,8 @@ static void sample_object(const struct image_level *l, const int64_t m[6],
     if (u < -65536 || v < -65536 || u >= (int64_t)l->width << 16 ||
         v >= (int64_t)l->height << 16)
         return;
-    struct pixel_line line = {(int32_t)u, (int32_t)v, 0, 0};
-    oracle_kernels.object_row(l, line, 1, out);
+    struct pixel_line line = {(int32_t)u, (int32_t)v, 0, 0, 1};
+    oracle_kernels.object_lines(l, &line, 1, out);
 }
 
 /* B(x, y) of the page, from samples taken anew. */
