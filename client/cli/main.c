@@ -1,4 +1,5 @@
 /* pastectl: finds the command and runs it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
         args_help(commands, command);
     if (args.version || args.help)
         return EXIT_OK;
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond a limit fails instead */
     if (command == NULL)
         return usage("a command is needed", "");
     return command->run(&args);

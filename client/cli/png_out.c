@@ -1,9 +1,21 @@
 /* Writes RGB pixels as PNG through libpng's simplified interface. */
 #include "client/cli/png_out.h"
 
+#include <errno.h>
 #include <png.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* What is cut short goes, unless it was never ours: a device. */
+static void remove_file(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        unlink(path);
+}
 
 bool png_out_write(const char *path, const uint8_t *rgb, uint32_t height,
                    uint32_t width)
@@ -12,10 +24,21 @@ bool png_out_write(const char *path, const uint8_t *rgb, uint32_t height,
                        .width = width,
                        .height = height,
                        .format = PNG_FORMAT_RGB};
-    if (png_image_write_to_file(&image, path, 0, rgb, 0, NULL))
-        return true;
-    fprintf(stderr, "pastectl: %s: %s\n", path, image.message);
-    png_image_free(&image);
-    unlink(path);
-    return false;
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        fprintf(stderr, "pastectl: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    bool good = png_image_write_to_stdio(&image, file, 0, rgb, 0, NULL);
+    if (!good)
+        fprintf(stderr, "pastectl: %s: %s\n", path, image.message);
+    if (fclose(file) != 0 && good) {
+        fprintf(stderr, "pastectl: %s: %s\n", path, strerror(errno));
+        good = false;
+    }
+    if (!good) {
+        png_image_free(&image);
+        remove_file(path);
+    }
+    return good;
 }

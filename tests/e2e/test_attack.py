@@ -4,9 +4,10 @@ stops with 0. Frames are made by the conformance suite's Peer; bytes of batches 
 import os
 import pathlib
 import random
-import signal
+import resource
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
 
 import stdlib_wire as wire  # noqa: E402
-from daemon import Daemon, run_to_end  # noqa: E402
+from daemon import Daemon, build_folder, run_to_end  # noqa: E402
 from peer import Peer, encode, hello  # noqa: E402
 
 STREAM = "/v1/streams/default"
@@ -237,6 +238,25 @@ class Operation(Attack):
             self.assertTrue(link.is_symlink())
             self.assertEqual(os.listdir(folder), ["ports"])
 
+    def test_pastectl_on_a_full_disk_fails_and_leaves_devices_alone(self):
+        """libpng removed what it could not write, a device too."""
+        pastectl = os.path.join(build_folder(), "client", "pastectl")
+        with tempfile.TemporaryDirectory() as folder, Daemon("--demo") as d:
+            link = pathlib.Path(folder, "image.png")
+            link.symlink_to("/dev/full")
+            server = ["--server", f"127.0.0.1:{d.tcp}"]
+            done = subprocess.run([pastectl, *server, "preview", "--out", str(link)],
+                                  capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertTrue(link.is_symlink())
+            done = subprocess.run(
+                [pastectl, *server, "pull", "--steps", "9", "--out", f"{folder}/x.npz"],
+                capture_output=True, timeout=60, preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (20000, 20000)))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(b"too large", done.stderr)
+            self.assertEqual(os.listdir(folder), ["image.png"])
+
     def test_a_token_file_that_is_a_folder_is_a_configuration_error(self):
         code, _, log = run_to_end("--demo", "--token-file", "/", "--http", "127.0.0.1:0",
                                   "--tcp", "127.0.0.1:0")
@@ -244,5 +264,4 @@ class Operation(Attack):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     unittest.main()
