@@ -295,6 +295,50 @@ static void a_slow_reader_that_reads_is_not_stalled(void **state)
     world_stop(&w);
 }
 
+static void get_stalled(struct world *w, void *argument)
+{
+    const struct session *s = w->server->first_session;
+    *(bool *)argument = s && s->stalled;
+}
+
+/* Memory that waits for a client to read is for others; nothing is lost when
+ * it does read again. */
+static void a_reader_that_stalls_holds_only_what_is_in_its_socket(void **state)
+{
+    struct world w;
+    struct peer p;
+    bool stalled = false;
+    start_default(&w);
+    peer_connect_narrow(&p, w.port);
+    peer_send_hello(&p, 1, 1, "", 1);
+    peer_expect(&p, WIRE_WELCOME);
+    struct wire_opened opened = peer_open(&p, LARGE, 0, 1, 0, 2);
+    int64_t composed = metric_get(METRIC_BATCHES_COMPOSED);
+    peer_send_credit(&p, 5, 0);
+    peer_send_pull(&p, 100, 1u << 20);
+    world_wait_composed(composed, 4);
+    for (int i = 0; !stalled && i < 500; i++) {
+        world_call(&w, get_stalled, &stalled);
+        world_sleep_ms(20);
+    }
+    assert_true(stalled);
+    /* One is free, and one more stands in the socket. */
+    assert_true(world_ahead_bytes(&w) <= opened.batch_bytes);
+    uint64_t next = 0;
+    for (int i = 0; i < 6; i++) {
+        peer_expect(&p, WIRE_BATCH);
+        if (p.header.request == 100)
+            continue;
+        uint64_t first_position;
+        memcpy(&first_position, p.payload, sizeof first_position);
+        assert_int_equal(first_position, next);
+        next += LARGE_BATCH;
+    }
+    assert_int_equal(next, 5 * LARGE_BATCH);
+    peer_close(&p);
+    world_stop(&w);
+}
+
 static void get_controls(struct world *w, void *argument)
 {
     const struct session *s = w->server->first_session;
@@ -348,6 +392,7 @@ int main(void)
         cmocka_unit_test(grace_ends),
         cmocka_unit_test(a_slow_reader_stalls_alone_and_is_let_go),
         cmocka_unit_test(a_slow_reader_that_reads_is_not_stalled),
+        cmocka_unit_test(a_reader_that_stalls_holds_only_what_is_in_its_socket),
         cmocka_unit_test(who_does_not_take_answers_is_not_read),
     };
     return cmocka_run_group_tests(tests, world_setup_group,
