@@ -78,7 +78,8 @@ struct pixel_kernels {
     void (*fade_row)(uint8_t *rgba, const uint8_t *factor, int32_t n);
 
     /* In place on rgb: rgba over it. Raises each byte of peak (n pixels, RGBA)
-     * to that of rgba; returns the highest alpha of the row. */
+     * to that of rgba. Returns 128 where some alpha is at least that, else 1
+     * where some is not 0, else 0. */
     uint8_t (*over_row)(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                         uint8_t *peak);
     /* RGB24 -> RGB24 through the matrix (Q12, last column the offset), clamped.

@@ -213,7 +213,7 @@ void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
 uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak)
 {
-    uint8_t highest = 0;
+    uint32_t all = 0; /* any bit of any alpha */
     for (int32_t i = 0; i < n; i++) {
         uint32_t alpha = rgba[i * 4 + 3];
         uint32_t keep = 256 - (alpha + (alpha >> 7));
@@ -221,11 +221,11 @@ uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
         for (int c = 0; c < 3; c++)
             rgb[i * 3 + c] = (uint8_t)(rgba[i * 4 + c] +
                                        ((rgb[i * 3 + c] * keep + 128) >> 8));
-        highest = alpha > highest ? (uint8_t)alpha : highest;
+        all |= alpha;
     }
     for (int32_t i = 0; i < n * 4; i++)
         peak[i] = rgba[i] > peak[i] ? rgba[i] : peak[i];
-    return highest;
+    return (uint8_t)(all & 128 ? 128 : all > 0);
 }
 
 static inline uint8_t clamp_byte(int32_t v)

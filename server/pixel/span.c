@@ -1,8 +1,6 @@
 /* Solves linear inequalities over the integers. Touches no pixels. */
 #include "server/pixel/span.h"
 
-#include <stdbool.h>
-
 /* floor(a / b), b > 0. */
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -51,15 +49,6 @@ static struct span_end end_at(int64_t n, int64_t divisor, int64_t step)
     return e;
 }
 
-static inline void end_next(struct span_end *e, int64_t divisor)
-{
-    e->quotient += e->step_quotient;
-    e->remainder += e->step_remainder;
-    int64_t carry = e->remainder >= divisor;
-    e->quotient += carry;
-    e->remainder -= carry ? divisor : 0;
-}
-
 void span_walk_init(struct span_walk *w, int64_t slope, int64_t origin,
                     int64_t step, const int64_t range[2])
 {
@@ -80,22 +69,4 @@ void span_walk_init(struct span_walk *w, int64_t slope, int64_t origin,
         w->first = end_at(origin - hi - slope - 1, -slope, step);
         w->last = end_at(origin - lo, -slope, step);
     }
-}
-
-struct pixel_span span_walk_next(struct span_walk *w, struct pixel_span within)
-{
-    if (w->slope == 0) {
-        const bool all = w->lo <= w->origin && w->origin <= w->hi;
-        w->origin += w->step;
-        within.end = all ? within.end : within.begin;
-        return within;
-    }
-    int64_t begin = w->first.quotient, end = w->last.quotient + 1;
-    begin = begin > within.begin ? begin : within.begin;
-    end = end < within.end ? end : within.end;
-    end_next(&w->first, w->divisor);
-    end_next(&w->last, w->divisor);
-    if (begin >= end)
-        return (struct pixel_span){within.begin, within.begin};
-    return (struct pixel_span){(int32_t)begin, (int32_t)end};
 }

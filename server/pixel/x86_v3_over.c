@@ -30,15 +30,6 @@ static inline __m256i over_eight(__m256i under, __m256i rgba)
     return _mm256_add_epi8(_mm256_packus_epi16(a, b), rgba);
 }
 
-static uint8_t highest_alpha(__m256i rgba)
-{
-    __m128i v = _mm_max_epu8(_mm256_castsi256_si128(rgba),
-                             _mm256_extracti128_si256(rgba, 1));
-    v = _mm_max_epu8(v, _mm_srli_si128(v, 8));
-    v = _mm_max_epu8(v, _mm_srli_si128(v, 4));
-    return (uint8_t)_mm_extract_epi8(v, 3);
-}
-
 uint8_t v3_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
 {
     const __m256i widen = _mm256_setr_epi8(
@@ -46,7 +37,7 @@ uint8_t v3_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
         9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
     const __m256i narrow = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
-    __m256i highest = _mm256_setzero_si256();
+    __m256i all = _mm256_setzero_si256();
     for (; n >= 8; n -= 8, rgb += 24, rgba += 32, peak += 32) {
         __m256i *best = (__m256i *)(void *)peak;
         __m256i over = _mm256_loadu_si256((const __m256i *)(const void *)rgba);
@@ -55,14 +46,14 @@ uint8_t v3_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
         v3_store_24(rgb, _mm256_shuffle_epi8(under, narrow));
         _mm256_storeu_si256(best,
                             _mm256_max_epu8(_mm256_loadu_si256(best), over));
-        highest = _mm256_max_epu8(highest, over);
+        all = _mm256_or_si256(all, over);
     }
-    uint8_t most = highest_alpha(highest);
-    if (n > 0) {
-        uint8_t rest = reference_over_row(rgb, rgba, n, peak);
-        most = rest > most ? rest : most;
-    }
-    return most;
+    const uint8_t rest = n > 0 ? reference_over_row(rgb, rgba, n, peak) : 0;
+    /* The highest bit of an alpha; any bit of one. */
+    if (_mm256_movemask_ps(_mm256_castsi256_ps(all)) || rest == 128)
+        return 128;
+    all = _mm256_srli_epi32(all, 24);
+    return !_mm256_testz_si256(all, all) || rest == 1;
 }
 
 struct colour {

@@ -44,7 +44,7 @@ uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
 {
     const __m512i widen = _mm512_loadu_si512(rgbx_of_rgb);
     const __m512i narrow = _mm512_loadu_si512(rgb_of_rgbx);
-    __m512i highest = _mm512_setzero_si512();
+    __m512i all = _mm512_setzero_si512();
     for (; n >= 16; n -= 16, rgb += 48, rgba += 64, peak += 64) {
         __m512i over = _mm512_loadu_si512(rgba);
         __m512i under = _mm512_permutexvar_epi8(
@@ -53,7 +53,7 @@ uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
         store48(rgb, _mm512_permutexvar_epi8(narrow, under));
         _mm512_storeu_si512(peak,
                             _mm512_max_epu8(_mm512_loadu_si512(peak), over));
-        highest = _mm512_max_epu8(highest, over);
+        all = _mm512_or_si512(all, over);
     }
     if (n > 0) {
         const __mmask64 some = v4_first(n * 3);
@@ -66,9 +66,11 @@ uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n, uint8_t *peak)
         _mm512_mask_storeu_epi8(rgb, some,
                                 _mm512_permutexvar_epi8(narrow, under));
         _mm512_mask_storeu_epi32(peak, pixels, _mm512_max_epu8(best, over));
-        highest = _mm512_max_epu8(highest, over);
+        all = _mm512_or_si512(all, over);
     }
-    return (uint8_t)_mm512_reduce_max_epu32(_mm512_srli_epi32(highest, 24));
+    if (_mm512_movepi32_mask(all)) /* the highest bit of an alpha */
+        return 128;
+    return _mm512_cmpgt_epu32_mask(all, _mm512_set1_epi32(0xffffff)) ? 1 : 0;
 }
 
 /* The matrix for 16 pixels whose red and green, and whose blue, stand in

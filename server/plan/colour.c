@@ -105,6 +105,11 @@ static bool draw_matrix(const struct draws *d, enum philox_purpose purpose,
     told->contrast = draws_value(d, purpose, 1, value[1]);
     told->saturation = draws_value(d, purpose, 2, value[2]);
     told->hue = draws_value(d, purpose, 3, value[3]);
+    if (told->brightness == 1 && told->contrast == 1 && told->saturation == 1 &&
+        told->hue == 0) { /* what the matrix of these rounds to */
+        memcpy(out, as_is, sizeof(as_is));
+        return false;
+    }
     colour_matrix(told->brightness, told->contrast, told->saturation, told->hue,
                   out);
     return memcmp(out, as_is, sizeof(as_is)) != 0;

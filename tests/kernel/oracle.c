@@ -166,7 +166,7 @@ static uint8_t over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
         if (i % 4 == 3 && rgba[i] > highest)
             highest = rgba[i];
     }
-    return highest;
+    return highest >= 128 ? 128 : highest > 0;
 }
 
 static void colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
