@@ -8,6 +8,8 @@
 #include "server/plan/edge.h"
 #include "server/recipe/operation.h"
 
+#define LN_2 0.6931471805599453
+
 _Static_assert(PLAN_MAX_EDGE_RADIUS == OPERATION_MAX_RADIUS,
                "gaussian_blur has the weights of feather");
 
@@ -23,6 +25,24 @@ static void finish_gaussian(struct plan_operation *o)
     }
 }
 
+/* Temperature and tint, Q16 stops -> gains, Q12. */
+static void finish_white_balance(struct plan_operation *o)
+{
+    const double temperature = o->p[0] / 65536.0, tint = o->p[1] / 65536.0;
+    const double stops[3] = {temperature / 2, tint, -temperature / 2};
+    for (int c = 0; c < 3; c++) {
+        o->p[c] = (int32_t)fixmath_round(4096 * fixmath_exp(stops[c] * LN_2));
+    }
+}
+
+/* A key -> one of the six orders. */
+static void finish_shuffle(struct plan_operation *o)
+{
+    uint64_t bits = (uint32_t)o->p[0] | (uint64_t)(uint32_t)o->p[1] << 32;
+    o->p[0] = (int32_t)philox_below(bits, 6);
+    o->p[1] = 0;
+}
+
 /* Where the kernel's parameters are not the recipe's values one by one. */
 static void finish(const struct plan *plan, struct plan_operation *o)
 {
@@ -30,6 +50,12 @@ static void finish(const struct plan *plan, struct plan_operation *o)
     switch (o->id) {
     case OPERATION_GAUSSIAN_BLUR:
         finish_gaussian(o);
+        break;
+    case OPERATION_CHANNEL_SHUFFLE:
+        finish_shuffle(o);
+        break;
+    case OPERATION_WHITE_BALANCE:
+        finish_white_balance(o);
         break;
     default:
         break;

@@ -21,6 +21,10 @@ if(NOT PASTED_SANITIZE MATCHES thread)
   pasted_script_test(operations
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_operations.py
             $<TARGET_FILE:apply_operation>)
+  pasted_script_test(operations_peers
+    COMMAND ${Python3_EXECUTABLE}
+            ${CMAKE_CURRENT_LIST_DIR}/test_operations_peers.py
+            $<TARGET_FILE:apply_operation>)
 endif()
 
 pasted_test(test_golden

@@ -2,6 +2,9 @@
 for each, frame [h, w, 3] int64 and the plan's integers p -> frame.
 
 Written from that page alone; shares nothing with the C code."""
+import itertools
+import math
+
 import numpy as np
 
 
@@ -103,8 +106,113 @@ def exposure(frame, p):
     return gains(frame, [p[0]] * 3)
 
 
+def channel_gain(frame, p):
+    return gains(frame, p[:3])
+
+
+white_balance = channel_gain
+
+LOG = [0] + [int(np.rint(65536 * np.log2(255 / v))) for v in range(1, 256)]
+EXP = [int(np.rint(2.0**30 * 2.0**(-i / 256))) for i in range(257)]
+
+
+def gamma_of(v, g):
+    e = (LOG[v] * g + 2048) >> 12
+    n, i, t = e >> 16, e >> 8 & 255, e & 255
+    if v == 0 or n > 20:
+        return 0
+    power = EXP[i] - (((EXP[i] - EXP[i + 1]) * t) >> 8)
+    return (255 * power + (1 << (29 + n))) >> (30 + n)
+
+
+def gamma(frame, p):
+    return through(frame, [[gamma_of(v, p[0]) for v in range(256)]] * 3)
+
+
+def greyscale(frame, p):
+    luma = (frame @ np.array([19595, 38470, 7471]) + 32768) >> 16
+    return np.repeat(luma[..., None], 3, axis=-1)
+
+
+def invert(frame, p):
+    return 255 - frame
+
+
+def posterize(frame, p):
+    return frame >> (8 - p[0]) << (8 - p[0])
+
+
+def solarize(frame, p):
+    return np.where(frame < p[0], frame, 255 - frame)
+
+
+def stretch(values, n_cut):
+    """-> a table"""
+    identity = list(range(256))
+    left = sorted(values)[n_cut:len(values) - n_cut]
+    if not left or left[0] == left[-1]:
+        return identity
+    lo, hi = int(left[0]), int(left[-1])
+    scale = 255.0 / (hi - lo)
+    offset = -lo * scale
+    return [min(255, max(0, int(v * scale + offset))) for v in identity]
+
+
+def autocontrast(frame, p):
+    n_cut = frame[..., 0].size * p[0] // 25600
+    return through(frame, [stretch(frame[..., c].ravel(), n_cut)
+                           for c in range(3)])
+
+
+def flatten(values):
+    h = np.bincount(values, minlength=256)
+    step = int(len(values) - h[values.max()]) // 255
+    if step == 0:
+        return list(range(256))
+    below = np.concatenate([[0], np.cumsum(h)[:-1]])
+    return np.minimum(255, (step // 2 + below) // step)
+
+
+def equalize(frame, p):
+    return through(frame, [flatten(frame[..., c].ravel()) for c in range(3)])
+
+
+def uniform_noise(frame, p):
+    word = words((frame.size + 1) // 2, key_of(p[1], p[2]))
+    r = np.stack([word & 0xFFFF, word >> 16], axis=-1).ravel()[:frame.size]
+    add = ((r * (2 * p[0] + 1)) >> 16) - p[0]
+    return clamp(frame + add.reshape(frame.shape))
+
+
+def salt_pepper(frame, p):
+    word = words(frame.size // 3, key_of(p[1], p[2]))
+    word = word.reshape(*frame.shape[:2], 1)
+    return np.where(word >> 16 < p[0], 255 * (word & 1), frame)
+
+
+def sharpen(frame, p):
+    s = sum((2 - abs(dx)) * (2 - abs(dy)) * around(frame, dx, dy)
+            for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+    return clamp(frame + (((16 * frame - s) * p[0] + 2048) >> 12))
+
+
+def channel_shuffle(frame, p):
+    order = list(itertools.permutations(range(3)))[p[0]]
+    return frame[..., order]
+
+
+def shot_noise(frame, p):
+    amplitude = np.array([math.isqrt(p[0] * p[0] * v // 255)
+                          for v in range(256)])
+    d = normal(*frame.shape[:2], key_of(p[1], p[2]))
+    return clamp(frame + ((d * amplitude[frame] + 32768) >> 16))
+
+
 OPERATIONS = {f.__name__: f for f in (
-    box_blur, gaussian_blur, gaussian_noise, exposure)}
+    box_blur, gaussian_blur, gaussian_noise, exposure, gamma, channel_gain,
+    greyscale, invert, posterize, solarize, autocontrast, equalize,
+    uniform_noise, salt_pepper, sharpen, channel_shuffle, shot_noise)}
+OPERATIONS["white_balance"] = white_balance
 
 
 def run(frame, operations):

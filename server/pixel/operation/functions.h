@@ -3,7 +3,9 @@
 #define PASTED_PIXEL_OPERATION_FUNCTIONS_H
 
 #include "server/pixel/operation/blur.h"
+#include "server/pixel/operation/histogram.h"
 #include "server/pixel/operation/noise.h"
+#include "server/pixel/operation/sharpen.h"
 #include "server/pixel/operation/tone.h"
 
 #define OPERATION_FUNCTIONS                                                    \
@@ -11,7 +13,17 @@
         [OPERATION_BOX_BLUR] = box_blur,                                       \
         [OPERATION_GAUSSIAN_BLUR] = gaussian_blur,                             \
         [OPERATION_GAUSSIAN_NOISE] = gaussian_noise,                           \
-        [OPERATION_EXPOSURE] = exposure,                                       \
+        [OPERATION_EXPOSURE] = exposure, [OPERATION_GAMMA] = gamma_curve,      \
+        [OPERATION_CHANNEL_GAIN] = channel_gain,                               \
+        [OPERATION_GREYSCALE] = greyscale, [OPERATION_INVERT] = invert,        \
+        [OPERATION_POSTERIZE] = posterize, [OPERATION_SOLARIZE] = solarize,    \
+        [OPERATION_AUTOCONTRAST] = autocontrast,                               \
+        [OPERATION_EQUALIZE] = equalize,                                       \
+        [OPERATION_UNIFORM_NOISE] = uniform_noise,                             \
+        [OPERATION_SALT_PEPPER] = salt_pepper, [OPERATION_SHARPEN] = sharpen,  \
+        [OPERATION_CHANNEL_SHUFFLE] = channel_shuffle,                         \
+        [OPERATION_WHITE_BALANCE] = channel_gain,                              \
+        [OPERATION_SHOT_NOISE] = shot_noise,                                   \
     }
 
 #endif
