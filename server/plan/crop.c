@@ -12,15 +12,17 @@
 
 struct crop {
     double x, y, width, height; /* px of level 0 */
+    double aspect;              /* over the frame's */
     bool flip;
 };
 
-/* The largest window of the frame's aspect in the background, by `scale`. */
+/* The largest window of c->aspect times the frame's in the background, by
+ * `scale`. */
 static void set_size(struct crop *c, const struct recipe *recipe,
                      const struct pool_background *background, double scale)
 {
     double w = background->width, h = background->height;
-    double frame_w = recipe->width, frame_h = recipe->height;
+    double frame_w = recipe->width * c->aspect, frame_h = recipe->height;
     bool full_width = w * frame_h <= h * frame_w;
     c->width = scale * (full_width ? w : h * frame_w / frame_h);
     c->height = scale * (full_width ? w * frame_h / frame_w : h);
@@ -41,6 +43,7 @@ static struct crop draw_crop(const struct draws *d, const struct recipe *recipe,
         at_x = draws_unit(d, crop, 1);
         at_y = draws_unit(d, crop, 2);
     }
+    c.aspect = draws_value(d, crop, 3, &recipe->background.aspect);
     set_size(&c, recipe, background,
              draws_value(d, crop, 0, &recipe->background.scale));
     c.x = place(background->width - c.width, at_x);
@@ -63,11 +66,18 @@ static void set_axis(double start, double length, int32_t n, uint32_t level,
     *out_step = (int32_t)step;
 }
 
+/* Texels a px along the axis that is squeezed more, so that neither aliases. */
+static double step_of(const struct crop *c, const struct recipe *recipe)
+{
+    return c->aspect < 1 ? c->height / recipe->height
+                         : c->width / recipe->width;
+}
+
 void crop_to_plan(const struct draws *d, const struct recipe *recipe,
                   const struct pool_background *background, struct plan *out)
 {
     struct crop c = draw_crop(d, recipe, background);
-    out->crop_level = level_choose(c.width / recipe->width, BACKGROUND_MAX_STEP,
+    out->crop_level = level_choose(step_of(&c, recipe), BACKGROUND_MAX_STEP,
                                    background->n_levels);
     set_axis(c.x, c.width, recipe->width, out->crop_level, &out->crop_u,
              &out->crop_du);

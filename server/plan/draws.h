@@ -4,11 +4,13 @@
  *   purpose                   draw           decision
  *   PHILOX_BACKGROUND_CROP    0              scale of the crop
  *                             1, 2           its x, its y
+ *                             3              its aspect
  *   PHILOX_BACKGROUND_FLIP    0              mirror image?
  *   PHILOX_OBJECT_POSE        16 k + 0       attempt k: scale
  *                             16 k + 1       rotate
  *                             16 k + 2       shear
  *                             16 k + 3, 4    translate x, y
+ *                             16 k + 5, 6    stretch, shear_y
  *   PHILOX_OBJECT_FLIP        0              mirror image? (every attempt)
  *   PHILOX_IMAGE_COLOUR       0, 1, 2, 3     brightness, contrast, saturation,
  *                                            hue

@@ -131,12 +131,14 @@ static json_t *operations_json(const struct plan *p)
 static json_t *told_json(const struct plan *p)
 {
     return json_pack(
-        "{s:{s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:b, s:o, s:o, "
+        "{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:b, "
+        "s:o, s:o, "
         "s:o}}",
-        "told", "scale", p->told.scale, "rotate_deg", p->told.rotate_deg,
-        "shear_deg", p->told.shear_deg, "x", p->told.x, "y", p->told.y, "flip",
-        p->told.flip, "crop_x", p->told.crop_x, "crop_y", p->told.crop_y,
-        "crop_w", p->told.crop_w, "crop_h", p->told.crop_h, "crop_flip",
+        "told", "shear_y_deg", p->told.shear_y_deg, "stretch", p->told.stretch,
+        "scale", p->told.scale, "rotate_deg", p->told.rotate_deg, "shear_deg",
+        p->told.shear_deg, "x", p->told.x, "y", p->told.y, "flip", p->told.flip,
+        "crop_x", p->told.crop_x, "crop_y", p->told.crop_y, "crop_w",
+        p->told.crop_w, "crop_h", p->told.crop_h, "crop_flip",
         p->told.crop_flip, "colour", told_colour_json(&p->told.colour),
         "background_colour", told_colour_json(&p->told.background_colour),
         "object_colour", told_colour_json(&p->told.object_colour));

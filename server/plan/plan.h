@@ -69,6 +69,7 @@ struct plan {
     /* The same decisions in units for people; decide no byte. */
     struct {
         double scale, rotate_deg, shear_deg, x, y; /* as in the recipe */
+        double shear_y_deg, stretch;
         bool flip;
         double crop_x, crop_y, crop_w, crop_h; /* px of background level 0 */
         bool crop_flip;

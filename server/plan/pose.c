@@ -32,10 +32,19 @@ static void draw_pose(const struct draws *d, const struct recipe *recipe,
     out->shear_deg = draws_value(d, pose, first + 2, &recipe->object.shear);
     out->x = draws_value(d, pose, first + 3, &recipe->object.x);
     out->y = draws_value(d, pose, first + 4, &recipe->object.y);
+    out->stretch = draws_value(d, pose, first + 5, &recipe->object.stretch);
+    out->shear_y_deg = draws_value(d, pose, first + 6, &recipe->object.shear_y);
     out->flip = draws_chance(d, PHILOX_OBJECT_FLIP, 0, recipe->object.flip);
 }
 
-/* From what was drawn to the maps; see struct pose for the equation. */
+static double tangent(double degrees)
+{
+    double angle = degrees * RADIANS_PER_DEGREE;
+    return fixmath_sin(angle) / fixmath_cos(angle);
+}
+
+/* From what was drawn to the maps; see struct pose for the equation. The
+ * determinant of R X Y is 1. */
 static void set_maps(struct pose *p, const struct recipe *recipe,
                      const struct image_box *box)
 {
@@ -43,22 +52,28 @@ static void set_maps(struct pose *p, const struct recipe *recipe,
     double k = p->scale * smaller(recipe->height, recipe->width) / longest;
     double flip = p->flip ? -1.0 : 1.0;
     double angle = p->rotate_deg * RADIANS_PER_DEGREE;
-    double lean = p->shear_deg * RADIANS_PER_DEGREE;
     double sine = fixmath_sin(angle), cosine = fixmath_cos(angle);
-    double tangent = fixmath_sin(lean) / fixmath_cos(lean);
+    double along_x = tangent(p->shear_deg), along_y = tangent(p->shear_y_deg);
+    double root = fixmath_sqrt(p->stretch);
+    double kx = k * root, ky = k / root;
+    double corner = 1.0 + along_x * along_y; /* of X Y */
+    const double turn[4] = {
+        cosine * corner + sine * along_y, along_x * cosine + sine,
+        cosine * along_y - sine * corner, cosine - along_x * sine};
 
     p->pivot_x = (box->x0 + box->x1) * 0.5;
     p->pivot_y = (box->y0 + box->y1) * 0.5;
     p->place_x = p->x * recipe->width;
     p->place_y = p->y * recipe->height;
-    p->forward[0] = k * flip * cosine;
-    p->forward[1] = k * (tangent * cosine + sine);
-    p->forward[2] = -(k * flip * sine);
-    p->forward[3] = k * (cosine - tangent * sine);
-    p->inverse[0] = flip * (cosine - tangent * sine) / k;
-    p->inverse[1] = -(flip * (sine + tangent * cosine) / k);
-    p->inverse[2] = sine / k;
-    p->inverse[3] = cosine / k;
+    p->forward[0] = kx * flip * turn[0];
+    p->forward[1] = ky * turn[1];
+    p->forward[2] = kx * flip * turn[2];
+    p->forward[3] = ky * turn[3];
+    p->inverse[0] = flip * turn[3] / kx;
+    p->inverse[1] = -(flip * turn[1] / kx);
+    p->inverse[2] = -(turn[2] / ky);
+    p->inverse[3] = turn[0] / ky;
+    p->step = fixmath_sqrt(sine / k * (sine / k) + cosine / k * (cosine / k));
 }
 
 /* Is the image of a level-0 point in the frame? Its border counts. */
@@ -138,6 +153,8 @@ static bool pose_varies(const struct recipe *recipe)
     return recipe->object.scale.kind != VALUE_CONSTANT ||
            recipe->object.rotate.kind != VALUE_CONSTANT ||
            recipe->object.shear.kind != VALUE_CONSTANT ||
+           recipe->object.shear_y.kind != VALUE_CONSTANT ||
+           recipe->object.stretch.kind != VALUE_CONSTANT ||
            recipe->object.x.kind != VALUE_CONSTANT ||
            recipe->object.y.kind != VALUE_CONSTANT;
 }
@@ -169,10 +186,8 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
 void pose_to_plan(const struct pose *pose, const struct pool_object *object,
                   struct plan *out)
 {
-    double k = pose->inverse[2] * pose->inverse[2] +
-               pose->inverse[3] * pose->inverse[3];
     uint32_t level =
-        level_choose(fixmath_sqrt(k), OBJECT_MAX_STEP, object->n_levels);
+        level_choose(pose->step, OBJECT_MAX_STEP, object->n_levels);
     const double pivot[2] = {pose->pivot_x, pose->pivot_y};
     const double one = level_scale(level) * 65536.0; /* Q16 a level-0 texel */
     for (int row = 0; row < 2; row++) {
@@ -188,6 +203,8 @@ void pose_to_plan(const struct pose *pose, const struct pool_object *object,
     out->told.scale = pose->scale;
     out->told.rotate_deg = pose->rotate_deg;
     out->told.shear_deg = pose->shear_deg;
+    out->told.shear_y_deg = pose->shear_y_deg;
+    out->told.stretch = pose->stretch;
     out->told.x = pose->x;
     out->told.y = pose->y;
     out->told.flip = pose->flip;

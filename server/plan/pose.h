@@ -10,19 +10,23 @@
  * y down. For a point p of the object, `pivot` the centre of its alpha box and
  * `place` the frame point it goes to:
  *
- *   q = place + R S F k (p - pivot)
+ *   q = place + R X Y F T k (p - pivot)
  *
  *   k  px per texel: scale * min(height, width) / longest side of the box
+ *   T  diag(sqrt(stretch), 1 / sqrt(stretch))
  *   F  diag(-1, 1) when flipped
- *   S  [1 tan(shear); 0 1]
+ *   Y  [1 0; tan(shear_y) 1]
+ *   X  [1 tan(shear); 0 1]
  *   R  [cos sin; -sin cos] of rotate: counter-clockwise as seen, y down */
 struct pose {
     double scale, rotate_deg, shear_deg, x, y; /* as drawn */
+    double shear_y_deg, stretch;
     bool flip;
     double pivot_x, pivot_y; /* level 0 */
     double place_x, place_y; /* frame, px */
-    double forward[4];       /* R S F k, row by row */
+    double forward[4];       /* R X Y F T k, row by row */
     double inverse[4];
+    double step; /* texels of level 0 a px, along both axes on average */
     uint32_t visible_q16;
 };
 

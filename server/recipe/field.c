@@ -32,7 +32,8 @@ static const struct field_word layout_words[] = {
     .bytes = sizeof(((struct recipe *)0)->member)
 
 /* Why these limits: every plan made within them fits its fixed point. A scale
- * of 0.01..4 and a shear of 60 degrees (tan 1.73) keep the inverse pose of a
+ * of 0.01..4, a stretch of 0.1..10 (its root 3.2) and shears of 60 degrees (tan
+ * 1.73) keep the inverse pose of a
  * 16384 px object in a 2048 px frame below 2^48 in 16.16; the centre may lie a
  * frame outside; feather's taps end at PLAN_MAX_EDGE_RADIUS = 16 = 2 sigma. */
 const struct field_rule field_table[] = {
@@ -68,6 +69,10 @@ const struct field_rule field_table[] = {
      0.01, 1, .initial = {0.5, 1},
      .text = "Side of the crop as a fraction of the largest window of the "
              "frame's aspect."},
+    {"/background/aspect", FIELD_VALUE, AT(background.aspect), "frame aspect",
+     0.1, 10, .initial = {1},
+     .text = "Width over height of the crop, as a multiple of the frame's; the "
+             "crop is resampled to the frame."},
     {"/background/crop", FIELD_WORD, AT(background.random_crop), "", 0, 0,
      crop_words, .initial = {true},
      .text = "Where the crop lies in the background."},
@@ -99,6 +104,14 @@ const struct field_rule field_table[] = {
      .initial = {-5, 5},
      .text = "Shear along x before the rotation; positive moves the lower "
              "part to the right."},
+    {"/object/shear_y", FIELD_VALUE, AT(object.shear_y), "degrees", -60, 60,
+     .initial = {0},
+     .text = "Shear along y before that along x; positive moves the right part "
+             "down."},
+    {"/object/stretch", FIELD_VALUE, AT(object.stretch), "x over y", 0.1, 10,
+     .initial = {1},
+     .text = "Stretches the width by its root and the height by the inverse, "
+             "before any shear; 1 leaves them."},
     {"/object/translate/x", FIELD_VALUE, AT(object.x), "frame width", -1, 2,
      .initial = {0.35, 0.65},
      .text = "Centre of the alpha box; 0 is the left edge, 0.5 the middle."},

@@ -81,22 +81,25 @@ struct recipe {
     } graph;
 
     struct {
-        struct value scale; /* side of the crop as a fraction (0, 1] of the
-                               largest window of the frame's aspect */
-        bool random_crop;   /* "crop": "random" | "center" */
-        double flip;        /* probability */
+        struct value scale;  /* side of the crop as a fraction (0, 1] of the
+                                largest window of the frame's aspect */
+        struct value aspect; /* of the crop over the frame's */
+        bool random_crop;    /* "crop": "random" | "center" */
+        double flip;         /* probability */
         struct recipe_colour colour; /* of the photograph alone */
     } background;
 
     struct {
-        struct value scale;  /* longest side of the alpha box as a fraction of
-                                the frame's shorter side */
-        struct value rotate; /* degrees, counter-clockwise as seen */
-        struct value shear;  /* degrees, along x */
-        struct value x, y;   /* "translate": centre of the alpha box as a
-                                fraction of the frame, 0.5 = middle */
-        double flip;         /* probability of a left-right mirror image */
-        double min_visible;  /* 0..1, of the object's alpha inside the frame */
+        struct value scale;   /* longest side of the alpha box as a fraction of
+                                 the frame's shorter side */
+        struct value rotate;  /* degrees, counter-clockwise as seen */
+        struct value shear;   /* degrees, along x */
+        struct value shear_y; /* degrees, along y */
+        struct value stretch; /* x over y; the area stays */
+        struct value x, y;    /* "translate": centre of the alpha box as a
+                                 fraction of the frame, 0.5 = middle */
+        double flip;          /* probability of a left-right mirror image */
+        double min_visible;   /* 0..1, of the object's alpha inside the frame */
         enum recipe_edge edge;
         double feather;              /* sigma, px, of edge "feather" */
         struct recipe_colour colour; /* of the object alone */

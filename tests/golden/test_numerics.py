@@ -21,6 +21,7 @@ DUMP, SOURCE = sys.argv[1:3]
 
 ANY_POSE = {"scale": [0.05, 2], "rotate": [-180, 180], "shear": [-40, 40],
             "translate": {"x": [-0.2, 1.2], "y": [-0.2, 1.2]}, "flip": 0.5,
+            "stretch": {"log_uniform": [0.3, 3]}, "shear_y": [-40, 40],
             "min_visible": 0}
 NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
 ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
@@ -49,7 +50,9 @@ def operation_recipes():
 RECIPES = {
     "defaults": ({"size": 64}, 60),
     "backgrounds large and flipped": (
-        {"size": [61, 97], "background": {"scale": [0.01, 1], "flip": 0.5},
+        {"size": [61, 97],
+         "background": {"scale": [0.01, 1], "flip": 0.5,
+                        "aspect": {"log_uniform": [0.1, 10]}},
          "object": ANY_POSE}, 60),
     "noise of a narrow range": (
         {"size": [33, 50], "context": {"background": 0, "noise": 1,

@@ -16,8 +16,9 @@ struct point {
     double x, y;
 };
 
-/* Where the recipe's words put level-0 point (x, y): mirror, shear along x,
- * rotate counter-clockwise as seen, translate; each step by itself. */
+/* Where the recipe's words put level-0 point (x, y): stretch, mirror, shear
+ * along y, shear along x, rotate counter-clockwise as seen, translate; each
+ * step by itself. */
 static struct point forward(const struct plan *p, double x, double y)
 {
     const struct pool_object *o = &world_catalog->objects[p->object];
@@ -26,9 +27,12 @@ static struct point forward(const struct plan *p, double x, double y)
     double px = p->told.scale * fmin(p->width, p->height) / longest;
     x = (x - (b->x0 + b->x1) / 2.0) * px;
     y = (y - (b->y0 + b->y1) / 2.0) * px;
+    x *= sqrt(p->told.stretch);
+    y /= sqrt(p->told.stretch);
     if (p->told.flip) {
         x = -x;
     }
+    y += x * tan(p->told.shear_y_deg * pi / 180);
     x += y * tan(p->told.shear_deg * pi / 180);
     /* Counter-clockwise as seen is a negative angle with y down. */
     double a = -p->told.rotate_deg * pi / 180;
@@ -78,7 +82,9 @@ static void poses_agree_with_libm(void **state)
 {
     struct recipe r = world_recipe(
         "{\"size\":[96,160],\"object\":{\"scale\":[0.05,2],\"rotate\":[-360,"
-        "360],\"shear\":[-60,60],\"translate\":{\"x\":[-1,2],\"y\":[-1,2]},"
+        "360],\"shear\":[-60,60],\"shear_y\":[-60,60],"
+        "\"stretch\":{\"log_uniform\":[0.1,10]},\"translate\":{\"x\":[-1,2],"
+        "\"y\":[-1,2]},"
         "\"flip\":0.5}}");
     for (uint64_t i = 0; i < 6000; i++) {
         struct plan p = world_plan(&r, i);
@@ -207,6 +213,31 @@ static void a_centred_crop_is_in_the_middle(void **state)
     assert_true(p.told.crop_x == 160 && p.told.crop_y == 96);
 }
 
+static void a_crop_takes_the_aspect_that_is_asked(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"size\":[40,100],\"background\":{\"aspect\":{\"log_uniform\":[0.1,"
+        "10]}}}");
+    int n_narrow = 0;
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_DOT, i % WORLD_BACKGROUNDS);
+        const struct pool_background *b =
+            &world_catalog->backgrounds[p.background];
+        double aspect = p.told.crop_w / p.told.crop_h / 2.5;
+        double one = ldexp(1, (int)p.crop_level);
+        double step = fmax(abs(p.crop_du), abs(p.crop_dv)) / 65536;
+        assert_true(aspect > 0.0999 && aspect < 10.001);
+        assert_true(p.told.crop_x >= 0 && p.told.crop_y >= 0);
+        assert_true(p.told.crop_x + p.told.crop_w <= b->width + 1e-9);
+        assert_true(p.told.crop_y + p.told.crop_h <= b->height + 1e-9);
+        assert_true(step < 1.9001 || p.crop_level + 1 == b->n_levels);
+        expect_axis(p.crop_u, p.crop_du, p.width, one, b->width);
+        expect_axis(p.crop_v, p.crop_dv, p.height, one, b->height);
+        n_narrow += aspect < 1;
+    }
+    assert_in_range(n_narrow, 1300, 1700);
+}
+
 /* Worst case: one texel per 1/100 px at level 0 if there were no mips. */
 static void no_pose_overflows(void **state)
 {
@@ -216,6 +247,8 @@ static void no_pose_overflows(void **state)
         "{\"size\":2048,\"object\":{\"scale\":4,\"shear\":-60,\"rotate\":-30,"
         "\"translate\":{\"x\":2,\"y\":-1}}}",
         "{\"size\":[1,2048],\"object\":{\"scale\":0.01,\"shear\":60}}",
+        "{\"size\":[1,2048],\"object\":{\"scale\":0.01,\"shear\":60,"
+        "\"shear_y\":60,\"stretch\":0.1}}",
     };
     for (size_t k = 0; k < sizeof(recipes) / sizeof(recipes[0]); k++) {
         struct recipe r = world_recipe(recipes[k]);
@@ -265,6 +298,7 @@ int main(void)
         cmocka_unit_test(crops_lie_inside_every_background),
         cmocka_unit_test(a_mirrored_crop_reads_the_same_texels_backwards),
         cmocka_unit_test(a_centred_crop_is_in_the_middle),
+        cmocka_unit_test(a_crop_takes_the_aspect_that_is_asked),
         cmocka_unit_test(no_pose_overflows),
         cmocka_unit_test(visibility_counts_the_coverage_inside),
     };
