@@ -42,6 +42,14 @@ here_programs=$programs here_cases=$cases
 run aarch64
 [ "$programs $cases" = "$here_programs $here_cases" ] || failed=1
 
+# -ffp-contract=off, where the instruction exists without asking for it.
+fused=$(aarch64-linux-gnu-objdump -d build/aarch64/server/pasted |
+  grep -cE '\s(fn?m(add|sub)|fml[as])\s' || :)
+[ "$fused" = 0 ] || {
+  failed=1
+  echo "FAILED   the daemon has $fused fused multiply-adds"
+}
+
 # The daemon as scripts start it: a build folder with a program that runs.
 mkdir -p build/aarch64/emulated/server
 cat >build/aarch64/emulated/server/pasted <<END
