@@ -374,7 +374,8 @@ static void who_does_not_take_answers_is_not_read(void **state)
             world_call(&w, get_controls, &n_controls);
         most = n_controls > most ? n_controls : most;
     }
-    assert_int_equal(most, TRANSPORT_MAX_CONTROLS);
+    /* A PING of the server's own may come on top. */
+    assert_in_range(most, TRANSPORT_MAX_CONTROLS, TRANSPORT_MAX_CONTROLS + 1);
     world_wait_sessions(&w, 0); /* write stall */
     peer_close(&p);
     world_stop(&w);
