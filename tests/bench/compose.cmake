@@ -1,6 +1,9 @@
 if(PASTED_BENCH)
   add_executable(bench_compose
     ${CMAKE_CURRENT_LIST_DIR}/bench_compose.c
+    ${CMAKE_CURRENT_LIST_DIR}/compose_measure.c
+    ${CMAKE_CURRENT_LIST_DIR}/compose_pools.c
+    ${CMAKE_CURRENT_LIST_DIR}/compose_table.c
     ${CMAKE_CURRENT_LIST_DIR}/../unit/synthetic.c
     ${CMAKE_CURRENT_LIST_DIR}/../unit/synthetic_draw.c)
   set_target_properties(bench_compose PROPERTIES
