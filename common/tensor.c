@@ -40,3 +40,10 @@ const char *tensor_numpy_descr(int dtype)
         return NULL;
     }
 }
+
+const char *tensor_channels_word(int channels)
+{
+    static const char *const words[] = {
+        [TENSOR_RGB] = "rgb", [TENSOR_BGR] = "bgr", [TENSOR_GREY] = "grey"};
+    return tensor_channel_count(channels) > 0 ? words[channels] : NULL;
+}

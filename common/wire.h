@@ -124,7 +124,7 @@ struct wire_open {
     uint32_t global_batch; /* G; 0 means the stream's default */
     uint32_t rank, world;  /* world >= 1 divides G */
     uint64_t position;     /* global cursor: this step is [p, p+G) */
-    uint8_t dtype;         /* of image: TENSOR_U8/F32; 0 = stream's default */
+    uint8_t dtype;         /* of image; 0 = stream's default */
     uint8_t layout;        /* enum tensor_layout; 0 = stream's default */
 };
 
@@ -140,6 +140,7 @@ struct wire_opened {
     uint32_t n_objects, n_backgrounds, objects_per_background;
     uint32_t height, width;
     uint8_t dtype, layout;
+    uint8_t channels; /* enum tensor_channels */
     uint32_t n_classes;
 };
 

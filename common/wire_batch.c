@@ -98,26 +98,32 @@ static bool read_tensor(struct bytes_reader *r, uint32_t n_samples,
            shape_bytes(t, limit_bytes, &n_bytes) && n_bytes == t->n_bytes;
 }
 
+static bool is_image_dtype(uint8_t dtype)
+{
+    return dtype == TENSOR_U8 || dtype == TENSOR_F32 || dtype == TENSOR_F16 ||
+           dtype == TENSOR_BF16;
+}
+
 /* The names of PROTOCOL.md section 8 mean one thing; others are not ours. */
 static bool known_as_named(const struct tensor_desc *t)
 {
     static const struct {
         char name[TENSOR_NAME_BYTES];
-        uint8_t dtype, or_dtype, n_dims;
+        uint8_t dtype, n_dims; /* dtype 0: one of images */
     } known[] = {
-        {"label", TENSOR_I64, TENSOR_I64, 1},
-        {"object", TENSOR_I32, TENSOR_I32, 1},
-        {"background", TENSOR_I32, TENSOR_I32, 1},
-        {"position", TENSOR_I64, TENSOR_I64, 1},
-        {"box", TENSOR_F32, TENSOR_F32, 2},
-        {"visible", TENSOR_F32, TENSOR_F32, 1},
-        {"image", TENSOR_U8, TENSOR_F32, 4},
+        {"label", TENSOR_I64, 1},
+        {"object", TENSOR_I32, 1},
+        {"background", TENSOR_I32, 1},
+        {"position", TENSOR_I64, 1},
+        {"box", TENSOR_F32, 2},
+        {"visible", TENSOR_F32, 1},
+        {"image", 0, 4},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(t->name, known[i].name) == 0)
-            return (t->dtype == known[i].dtype ||
-                    t->dtype == known[i].or_dtype) &&
-                   t->n_dims == known[i].n_dims;
+            return t->n_dims == known[i].n_dims &&
+                   (known[i].dtype ? t->dtype == known[i].dtype
+                                   : is_image_dtype(t->dtype));
     return true;
 }
 

@@ -156,7 +156,8 @@ void wire_encode_opened(struct bytes_writer *w, const struct wire_opened *m)
     bytes_write_u32(w, m->width);
     bytes_write_u8(w, m->dtype);
     bytes_write_u8(w, m->layout);
-    bytes_write_u16(w, 0);
+    bytes_write_u8(w, m->channels);
+    bytes_write_u8(w, 0);
     bytes_write_u32(w, m->n_classes);
 }
 
@@ -166,7 +167,8 @@ static bool opened_possible(const struct wire_opened *m)
     bool slice = m->rank < m->world &&
                  (uint64_t)m->n_samples * m->world == m->global_batch;
     bool format = tensor_item_bytes(m->dtype) > 0 &&
-                  (m->layout == TENSOR_NHWC || m->layout == TENSOR_NCHW);
+                  (m->layout == TENSOR_NHWC || m->layout == TENSOR_NCHW) &&
+                  tensor_channel_count(m->channels) > 0;
     bool counts = m->n_classes > 0 && m->n_classes <= WIRE_MAX_CLASSES &&
                   m->edges_per_epoch > 0 && m->position < WIRE_MAX_POSITION;
     return shape && slice && format && counts &&
@@ -191,7 +193,8 @@ int wire_decode_opened(struct bytes_reader *r, struct wire_opened *out)
     out->width = bytes_read_u32(r);
     out->dtype = bytes_read_u8(r);
     out->layout = bytes_read_u8(r);
-    uint16_t reserved = bytes_read_u16(r);
+    out->channels = bytes_read_u8(r);
+    uint8_t reserved = bytes_read_u8(r);
     out->n_classes = bytes_read_u32(r);
     /* A name takes two bytes at the least. */
     bool room = out->n_classes <= bytes_left(r) / 2;

@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
     {"prefetch", "N", CMD_PULL | CMD_BENCH, FIELD(prefetch), "prefetch",
      "batches to hold ahead (2)"},
     {"dtype", "TYPE", CMD_PULL | CMD_BENCH, FIELD(dtype), "dtype",
-     "of the image: u8, f32 (the stream's)"},
+     "of the image: u8, f16, bf16, f32 (the stream's)"},
     {"layout", "ORDER", CMD_PULL | CMD_BENCH, FIELD(layout), "layout",
      "of the image: nhwc, nchw (the stream's)"},
     {"out", "PATH", CMD_PULL | CMD_PREVIEW, FIELD(out), NULL,

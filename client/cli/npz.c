@@ -71,6 +71,8 @@ static bool plan_member(struct npz *z, const struct pasted_tensor *t,
                         uint64_t n_steps)
 {
     struct npz_member *m = &z->member[z->n_members];
+    if (t->dtype == PASTED_BF16)
+        return say(z, "NumPy has no bf16; give --dtype f32 or f16");
     if (z->n_members == NPZ_MAX_MEMBERS ||
         tensor_numpy_descr((int)t->dtype) == NULL)
         return say(z, "a tensor that .npz cannot hold");

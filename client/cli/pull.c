@@ -19,6 +19,7 @@ struct pull {
     enum format format;
     struct npz npz; /* ONE_NPZ */
     uint64_t n_images;
+    uint32_t channels; /* PNG_FOLDER */
 };
 
 static bool ends_with_npz(const char *path)
@@ -82,7 +83,8 @@ static bool write_pngs(const struct pull *p, const pasted_batch *b)
         snprintf(path, sizeof path, "%s/%012" PRIu64 "_%s.png", p->args->out,
                  pasted_batch_first_position(b) + i, word);
         if (!png_out_write(path, (const uint8_t *)image.data + i * sample_bytes,
-                           (uint32_t)image.shape[1], (uint32_t)image.shape[2]))
+                           (uint32_t)image.shape[1], (uint32_t)image.shape[2],
+                           p->channels))
             return false;
     }
     return true;
@@ -120,11 +122,16 @@ static bool write_batch(struct pull *p, const pasted_batch *b, uint64_t step)
 
 static int pull_all(struct pull *p)
 {
+    struct pasted_info info;
+    int rc = pasted_info(p->client, &info, sizeof info);
+    if (rc != 0)
+        return args_fail(p->client, rc);
+    p->channels = info.channels;
     struct progress progress;
     progress_start(&progress, p->args->steps, p->args->quiet);
     for (uint64_t step = 0; step < p->args->steps; step++) {
         pasted_batch *b;
-        int rc = pasted_next(p->client, &b);
+        rc = pasted_next(p->client, &b);
         if (rc != 0)
             return args_fail(p->client, rc);
         bool good = write_batch(p, b, step);

@@ -14,11 +14,20 @@ static const char *dtype_word(uint32_t dtype)
         return "u8";
     case PASTED_F16:
         return "f16";
+    case PASTED_BF16:
+        return "bf16";
     case PASTED_F32:
         return "f32";
     default:
         return "?";
     }
+}
+
+static const char *channels_word(uint32_t channels)
+{
+    if (channels == PASTED_GREY)
+        return "grey";
+    return channels == PASTED_BGR ? "BGR" : "RGB";
 }
 
 static void print_stream(pasted_client *c, const struct pasted_info *info)
@@ -27,9 +36,10 @@ static void print_stream(pasted_client *c, const struct pasted_info *info)
         (info->edges_per_epoch + info->global_batch - 1) / info->global_batch;
     printf("stream %s\n", info->stream);
     printf("  fingerprint  %s\n", info->fingerprint);
-    printf("  images       %u x %u, %s, %s\n", info->height, info->width,
+    printf("  images       %u x %u, %s, %s, %s\n", info->height, info->width,
            dtype_word(info->dtype),
-           info->layout == PASTED_NCHW ? "NCHW" : "NHWC");
+           info->layout == PASTED_NCHW ? "NCHW" : "NHWC",
+           channels_word(info->channels));
     printf("  batch        %u samples, %.1f MB\n", info->n_samples,
            (double)info->batch_bytes / 1e6);
     printf("  epoch        %" PRIu64 " samples, %" PRIu64 " steps\n",

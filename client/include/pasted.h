@@ -105,11 +105,15 @@ enum pasted_dtype {
     PASTED_I32 = 2,
     PASTED_I64 = 3,
     PASTED_F32 = 4,
-    PASTED_F16 = 5
+    PASTED_F16 = 5,
+    PASTED_BF16 = 6 /* the upper half of an f32 */
 };
 
 /* Order of the image tensor's dimensions. */
 enum pasted_layout { PASTED_NHWC = 1, PASTED_NCHW = 2 };
+
+/* What the image tensor's channels are, in order; grey has one. */
+enum pasted_channels { PASTED_RGB = 1, PASTED_BGR = 2, PASTED_GREY = 3 };
 
 #define PASTED_MAX_DIMS    4
 #define PASTED_NAME_BYTES  256  /* names of streams and servers, with NUL */
@@ -138,6 +142,7 @@ struct pasted_info {
     uint32_t dtype;     /* of image: enum pasted_dtype */
     uint32_t layout;    /* of image: enum pasted_layout */
     uint32_t n_streams; /* that the server offers: pasted_stream_name */
+    uint32_t channels;  /* of image: enum pasted_channels */
 };
 
 /* Counters since pasted_open. */
@@ -182,7 +187,7 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   batch                global batch size; 0 = the stream's    0
  *   rank, world          this rank of that many                 0, 1
  *   position             cursor to begin at                     0
- *   dtype                default, u8, f32 (of image)            default
+ *   dtype                default, u8, f16, bf16, f32 (of image) default
  *   layout               default, nhwc, nchw                    default
  *   checksum             none, crc32, xxh3, auto                xxh3
  *   token                bearer token                           ""

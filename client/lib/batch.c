@@ -146,11 +146,13 @@ static int bad(struct fault *fault, const char *why)
 static bool image_as_opened(const struct tensor_desc *image,
                             const struct wire_opened *o)
 {
-    bool planes = o->layout == TENSOR_NCHW;
+    const bool planes = o->layout == TENSOR_NCHW;
+    const uint32_t channels = tensor_channel_count(o->channels);
     return strcmp(image->name, "image") == 0 && image->dtype == o->dtype &&
-           image->n_dims == 4 && image->shape[1] == (planes ? 3 : o->height) &&
+           image->n_dims == 4 &&
+           image->shape[1] == (planes ? channels : o->height) &&
            image->shape[2] == (planes ? o->height : o->width) &&
-           image->shape[3] == (planes ? o->width : 3);
+           image->shape[3] == (planes ? o->width : channels);
 }
 
 int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,

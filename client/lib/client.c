@@ -29,6 +29,9 @@ TENSOR_DTYPES(X)
 #undef X
 _Static_assert((int)PASTED_NHWC == TENSOR_NHWC, "layout");
 _Static_assert((int)PASTED_NCHW == TENSOR_NCHW, "layout");
+_Static_assert((int)PASTED_RGB == TENSOR_RGB, "channels");
+_Static_assert((int)PASTED_BGR == TENSOR_BGR, "channels");
+_Static_assert((int)PASTED_GREY == TENSOR_GREY, "channels");
 _Static_assert(PASTED_NAME_BYTES == WIRE_MAX_NAME_BYTES, "names");
 _Static_assert(PASTED_MAX_DIMS == TENSOR_MAX_DIMS, "dims");
 
@@ -171,6 +174,7 @@ int pasted_info(pasted_client *c, struct pasted_info *out, size_t out_bytes)
         .dtype = o->dtype,
         .layout = o->layout,
         .n_streams = f->welcome.n_streams,
+        .channels = o->channels,
     };
     memcpy(info.stream, f->stream, sizeof info.stream);
     memcpy(info.server, f->welcome.server, sizeof info.server);

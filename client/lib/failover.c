@@ -66,7 +66,8 @@ static int same_shape(const struct receiver *r, struct fault *fault)
     const struct wire_opened *a = &r->facts->opened, *b = &r->session.opened;
     if (a->n_samples != b->n_samples || a->height != b->height ||
         a->width != b->width || a->dtype != b->dtype ||
-        a->layout != b->layout || a->global_batch != b->global_batch)
+        a->layout != b->layout || a->channels != b->channels ||
+        a->global_batch != b->global_batch)
         return fault_set(fault, ERROR_FINGERPRINT,
                          "the server's batches have another shape");
     return 0;

@@ -20,10 +20,8 @@ struct word {
 };
 
 static const struct word dtypes[] = {
-    {"default", 0},
-    {"u8", TENSOR_U8},
-    {"f32", TENSOR_F32},
-    {NULL, 0},
+    {"default", 0},        {"u8", TENSOR_U8},   {"f16", TENSOR_F16},
+    {"bf16", TENSOR_BF16}, {"f32", TENSOR_F32}, {NULL, 0},
 };
 
 static const struct word layouts[] = {

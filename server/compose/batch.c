@@ -7,7 +7,7 @@
 #include "common/bytes.h"
 #include "common/wire.h"
 #include "server/compose/compose.h"
-#include "server/compose/operations.h"
+#include "server/compose/output.h"
 #include "server/compose/render.h"
 #include "server/recipe/field.h"
 
@@ -47,12 +47,13 @@ static void describe(const struct batch_layout *l, int tensor,
     if (tensors[tensor].n_columns)
         t->shape[t->n_dims++] = tensors[tensor].n_columns;
     if (tensor == TENSOR_IMAGE) {
-        bool planes = l->layout == TENSOR_NCHW;
-        t->dtype = l->dtype;
+        const bool planes = l->format.layout == TENSOR_NCHW;
+        const uint64_t channels = tensor_channel_count(l->format.channels);
+        t->dtype = l->format.dtype;
         t->n_dims = 4;
-        t->shape[1] = planes ? 3 : (uint64_t)l->height;
+        t->shape[1] = planes ? channels : (uint64_t)l->height;
         t->shape[2] = (uint64_t)(planes ? l->height : l->width);
-        t->shape[3] = planes ? (uint64_t)l->width : 3;
+        t->shape[3] = planes ? (uint64_t)l->width : channels;
     }
     t->n_bytes = tensor_item_bytes(t->dtype);
     for (int d = 0; d < t->n_dims; d++)
@@ -64,13 +65,13 @@ int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
 {
     struct batch_layout l = {
         .n_samples = n_samples,
-        .dtype = dtype ? dtype : recipe->output.dtype,
-        .layout = layout ? layout : recipe->output.layout,
+        .format = {.dtype = dtype ? dtype : recipe->output.dtype,
+                   .layout = layout ? layout : recipe->output.layout,
+                   .channels = recipe->output.channels},
         .height = recipe->height,
         .width = recipe->width,
     };
-    if (n_samples == 0 || (l.dtype != TENSOR_U8 && l.dtype != TENSOR_F32) ||
-        (l.layout != TENSOR_NHWC && l.layout != TENSOR_NCHW))
+    if (n_samples == 0 || !convert_possible(&l.format))
         return -ERROR_BAD_ARGUMENT;
     const uint32_t wanted = recipe->labels.tensors | 1u << TENSOR_IMAGE;
     for (int i = 0; i < TENSOR_N; i++) {
@@ -92,8 +93,8 @@ int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
     l.image_offset_bytes = image->offset_bytes;
     l.sample_bytes = image->n_bytes / n_samples;
     l.tensors_bytes = at;
-    if (l.dtype == TENSOR_F32)
-        convert_table_init(&l.table, recipe->output.mean, recipe->output.std);
+    convert_table_init(&l.table, &l.format, recipe->output.mean,
+                       recipe->output.std);
     *out = l;
     return 0;
 }
@@ -122,15 +123,9 @@ void batch_write_head(const struct batch_layout *l, uint64_t first_position,
     }
 }
 
-static size_t block_bytes(int32_t width)
-{
-    size_t rows = (size_t)render_block_rows(width);
-    return ((size_t)width * 3 * rows + 63) / 64 * 64;
-}
-
 size_t batch_scratch_bytes(const struct recipe *recipe)
 {
-    return block_bytes(recipe->width) + operations_scratch_bytes(recipe) +
+    return output_scratch_bytes(recipe) +
            compose_scratch_bytes(recipe->width, recipe->height);
 }
 
@@ -228,64 +223,6 @@ static const struct plan *plan_next(struct batch_composer *c,
     return &c->plan[c->due];
 }
 
-static bool is_as_rendered(const struct batch_layout *l)
-{
-    return l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
-}
-
-static struct convert_target target_of(const struct batch_layout *l,
-                                       uint8_t *image)
-{
-    return (struct convert_target){
-        .dtype = l->dtype,
-        .layout = l->layout,
-        .width = l->width,
-        .height = l->height,
-        .table = &l->table,
-        .image = image,
-    };
-}
-
-/* Block by block: straight into the batch, or through a conversion while the
- * block is in the cache. */
-static void render_image(const struct batch_composer *c, struct render *render,
-                         uint8_t *image)
-{
-    const struct batch_layout *l = c->layout;
-    const bool as_rendered = is_as_rendered(l);
-    const int32_t most = render_block_rows(l->width);
-    const ptrdiff_t row_bytes = (ptrdiff_t)l->width * 3;
-    const struct convert_target target = target_of(l, image);
-    for (int32_t y = 0; y < l->height; y += most) {
-        const int32_t left = l->height - y, n = left < most ? left : most;
-        uint8_t *rows = as_rendered ? image + y * row_bytes : c->scratch;
-        render_rows(render, y, n, rows, row_bytes);
-        for (int32_t i = 0; i < n && !as_rendered; i++)
-            convert_row(&target, y + i, rows + i * row_bytes);
-    }
-}
-
-/* The whole frame first, for the operations, then the conversion. */
-static void render_and_operate(const struct batch_composer *c,
-                               struct render *render, const struct plan *plan,
-                               uint8_t *image)
-{
-    const struct batch_layout *l = c->layout;
-    const int32_t most = render_block_rows(l->width);
-    const ptrdiff_t row_bytes = (ptrdiff_t)l->width * 3;
-    uint8_t *scratch = (uint8_t *)c->scratch + block_bytes(l->width);
-    uint8_t *frame = is_as_rendered(l) ? image : operations_frame(scratch);
-    const struct convert_target target = target_of(l, image);
-    for (int32_t y = 0; y < l->height; y += most) {
-        const int32_t left = l->height - y;
-        render_rows(render, y, left < most ? left : most, frame + y * row_bytes,
-                    row_bytes);
-    }
-    operations_run(plan, frame, scratch);
-    for (int32_t y = 0; y < l->height && frame != image; y++)
-        convert_row(&target, y, frame + y * row_bytes);
-}
-
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next)
@@ -294,18 +231,10 @@ void batch_composer_run(struct batch_composer *c,
     const struct plan *plan = take_plan(c, sample);
     struct render render;
     render_init(&render, c->catalog, plan, plan_next(c, next),
-                (uint8_t *)c->scratch + block_bytes(plan->width) +
-                    operations_scratch_bytes(c->recipe));
-    uint8_t *image = item(c->layout, TENSOR_IMAGE, sample->index, c->payload);
-    if (plan->n_operations > 0) { /* they read what was rendered */
-        render.is_streamed = false;
-        render_and_operate(c, &render, plan, image);
-    } else {
-        render.is_streamed = c->is_streamed;
-        render_image(c, &render, image);
-        if (c->is_streamed)
-            render.kernels->stream_end();
-    }
+                (uint8_t *)c->scratch + output_scratch_bytes(c->recipe));
+    render.is_streamed = c->is_streamed;
+    output_image(c->layout, &render, c->scratch,
+                 item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);
     write_labels(c->layout, plan, &facts.box, sample->index, c->payload);
 }

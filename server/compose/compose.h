@@ -35,14 +35,14 @@ struct batch_layout {
     /* Index into tensor[] for each enum recipe_tensor, or -1. */
     int8_t index[TENSOR_N];
     uint64_t image_offset_bytes;
-    uint64_t sample_bytes;  /* image bytes of one sample */
-    uint64_t tensors_bytes; /* payload without the checksum table */
-    uint8_t dtype, layout;  /* of image */
+    uint64_t sample_bytes;        /* image bytes of one sample */
+    uint64_t tensors_bytes;       /* payload without the checksum table */
+    struct convert_format format; /* of image */
     int32_t height, width;
-    struct convert_table table; /* TENSOR_F32 only */
+    struct convert_table table; /* but for TENSOR_U8 */
 };
 
-/* dtype TENSOR_U8|TENSOR_F32, layout TENSOR_NHWC|TENSOR_NCHW (0 = recipe's).
+/* dtype TENSOR_U8, F16, BF16 or F32, layout TENSOR_NHWC or NCHW (0 = recipe's).
  * -ERROR_BAD_ARGUMENT, -ERROR_TOO_LARGE (WIRE_MAX_BATCH_BYTES). */
 int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
                       uint32_t n_samples, uint8_t dtype, uint8_t layout);

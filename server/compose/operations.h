@@ -4,11 +4,9 @@
 
 #include "server/plan/plan.h"
 
-/* What a recipe's operations need beside the frame, and a frame; 0 for a
+/* What a recipe's operations need beside the frame; a multiple of 64, 0 for a
  * recipe without any. */
 size_t operations_scratch_bytes(const struct recipe *recipe);
-/* Where in that scratch the frame lies, for who has none. */
-uint8_t *operations_frame(void *scratch);
 
 /* In place on [height][width][3], dense. scratch: 64-byte aligned. */
 void operations_run(const struct plan *plan, uint8_t *rgb, void *scratch);

@@ -168,26 +168,45 @@ struct grid {
     const uint8_t *images;
     uint32_t n_samples, n_columns;
     int32_t tile_width, tile_height;
-    uint8_t *row; /* of the whole grid */
+    uint8_t channels; /* enum tensor_channels */
+    uint8_t *row;     /* of the whole grid */
     size_t row_bytes;
 };
+
+/* n pixels as RGB. */
+static void put_rgb(const uint8_t *in, uint8_t channels, int32_t n,
+                    uint8_t *out)
+{
+    if (channels == TENSOR_RGB) {
+        memcpy(out, in, (size_t)n * 3);
+        return;
+    }
+    for (int32_t i = 0; i < n; i++, out += 3)
+        if (channels == TENSOR_GREY) {
+            memset(out, in[i], 3);
+        } else {
+            out[0] = in[i * 3 + 2];
+            out[1] = in[i * 3 + 1];
+            out[2] = in[i * 3];
+        }
+}
 
 static const uint8_t *grid_row(void *context, int32_t y)
 {
     const struct grid *g = context;
     int32_t cell = g->tile_height + GRID_GAP_PX;
     uint32_t first = (uint32_t)(y / cell) * g->n_columns;
-    size_t tile_row = (size_t)g->tile_width * 3;
+    size_t tile_row = (size_t)g->tile_width * tensor_channel_count(g->channels);
+    size_t cell_row = ((size_t)g->tile_width + GRID_GAP_PX) * 3;
     size_t tile_bytes = tile_row * (size_t)g->tile_height;
 
     memset(g->row, GRID_GAP_BYTE, g->row_bytes);
     if (y % cell >= g->tile_height)
         return g->row;
     for (uint32_t i = 0; i < g->n_columns && first + i < g->n_samples; i++)
-        memcpy(g->row + i * (tile_row + (size_t)GRID_GAP_PX * 3),
-               g->images + (first + i) * tile_bytes +
-                   (size_t)(y % cell) * tile_row,
-               tile_row);
+        put_rgb(g->images + (first + i) * tile_bytes +
+                    (size_t)(y % cell) * tile_row,
+                g->channels, g->tile_width, g->row + i * cell_row);
     return g->row;
 }
 
@@ -211,11 +230,13 @@ int encode_grid_png(const struct batch_layout *layout, const uint8_t *payload,
         .n_samples = layout->n_samples,
         .tile_width = layout->width,
         .tile_height = layout->height,
+        .channels = layout->format.channels,
     };
     struct row_source source = {.row = grid_row, .context = &g};
     int rc;
 
-    if (layout->dtype != TENSOR_U8 || layout->layout != TENSOR_NHWC)
+    if (layout->format.dtype != TENSOR_U8 ||
+        layout->format.layout != TENSOR_NHWC)
         return fault_set(fault, ERROR_UNSUPPORTED,
                          "a grid is made of u8 NHWC images only");
     g.n_columns = grid_columns(g.n_samples, g.tile_width, g.tile_height);

@@ -34,6 +34,12 @@ static json_t *param_schema(enum http_param p)
     if (p == HTTP_PARAM_FINGERPRINT)
         return json_pack("{s:s, s:s}", "type", "string", "pattern",
                          "^[0-9A-Fa-f]{64}$");
+    if (http_param_word(p, 0)) {
+        json_t *words = json_array();
+        for (uint32_t i = 0; http_param_word(p, i); i++)
+            json_array_append_new(words, json_string(http_param_word(p, i)));
+        return json_pack("{s:s, s:o}", "type", "string", "enum", words);
+    }
     return json_pack("{s:s, s:s, s:I, s:I}", "type", "integer", "format",
                      "int64", "minimum", (json_int_t)http_param_min(p),
                      "maximum", (json_int_t)http_param_max(p));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/digits.h"
+#include "common/tensor.h"
 
 struct param_row {
     const char *key;
@@ -17,6 +18,26 @@ static const struct param_row param_rows[HTTP_PARAM_COUNT] = {
     HTTP_PARAMS(X)
 #undef X
 };
+
+struct param_word {
+    const char *word;
+    uint8_t number;
+};
+
+static const struct param_word dtype_words[] = {{"u8", TENSOR_U8},
+                                                {"f16", TENSOR_F16},
+                                                {"bf16", TENSOR_BF16},
+                                                {"f32", TENSOR_F32},
+                                                {NULL, 0}};
+static const struct param_word layout_words[] = {
+    {"nhwc", TENSOR_NHWC}, {"nchw", TENSOR_NCHW}, {NULL, 0}};
+
+static const struct param_word *words_of(enum http_param p)
+{
+    if (p == HTTP_PARAM_DTYPE)
+        return dtype_words;
+    return p == HTTP_PARAM_LAYOUT ? layout_words : NULL;
+}
 
 const char *http_param_key(enum http_param p)
 {
@@ -36,6 +57,17 @@ uint64_t http_param_min(enum http_param p)
 uint64_t http_param_max(enum http_param p)
 {
     return param_rows[p].max;
+}
+
+const char *http_param_word(enum http_param p, uint32_t i)
+{
+    const struct param_word *w = words_of(p);
+
+    while (w && w->word && i > 0) {
+        w++;
+        i--;
+    }
+    return w ? w->word : NULL;
 }
 
 int http_parse_number(const char *text, uint64_t max, uint64_t *out)
@@ -75,10 +107,41 @@ static int refuse_key(uint32_t allowed, const char *key, struct fault *fault)
                      "unknown parameter \"%.60s\": this takes %s", key, known);
 }
 
+static int take_word(enum http_param p, const char *value, uint64_t *out,
+                     struct fault *fault)
+{
+    char known[64] = "";
+
+    for (const struct param_word *w = words_of(p); w->word; w++) {
+        if (strcmp(w->word, value) == 0) {
+            *out = w->number;
+            return 0;
+        }
+        if (known[0])
+            strcat(known, ", ");
+        strcat(known, w->word);
+    }
+    return fault_set(fault, ERROR_BAD_ARGUMENT, "%s: \"%.40s\" is none of %s",
+                     param_rows[p].key, value, known);
+}
+
+static int take_number(enum http_param p, const char *value, uint64_t *out,
+                       struct fault *fault)
+{
+    const struct param_row *row = &param_rows[p];
+
+    if (http_parse_number(value, row->max, out) == 0 && *out >= row->min)
+        return 0;
+    return fault_set(fault, ERROR_BAD_ARGUMENT,
+                     "%s: \"%.40s\" is not a decimal number from %llu to %llu",
+                     row->key, value, (unsigned long long)row->min,
+                     (unsigned long long)row->max);
+}
+
 int http_params_add(struct http_params *params, uint32_t allowed,
                     const char *key, const char *value, struct fault *fault)
 {
-    int p = find_param(key);
+    int p = find_param(key), rc;
 
     if (p < 0 || !(allowed & (1u << p)))
         return refuse_key(allowed, key, fault);
@@ -87,19 +150,17 @@ int http_params_add(struct http_params *params, uint32_t allowed,
                          "parameter \"%s\" is given twice", key);
     if (!value)
         value = "";
-    if (p == HTTP_PARAM_FINGERPRINT) {
-        if (digest_from_hex(value, &params->fingerprint))
-            return fault_set(fault, ERROR_BAD_ARGUMENT,
-                             "fingerprint: 64 hexadecimal digits are wanted");
-    } else if (http_parse_number(value, param_rows[p].max,
-                                 &params->number[p]) ||
-               params->number[p] < param_rows[p].min) {
-        return fault_set(fault, ERROR_BAD_ARGUMENT,
-                         "%s: \"%.40s\" is not a decimal number from %llu to "
-                         "%llu",
-                         key, value, (unsigned long long)param_rows[p].min,
-                         (unsigned long long)param_rows[p].max);
-    }
+    if (p == HTTP_PARAM_FINGERPRINT)
+        rc = digest_from_hex(value, &params->fingerprint)
+                 ? fault_set(fault, ERROR_BAD_ARGUMENT,
+                             "fingerprint: 64 hexadecimal digits are wanted")
+                 : 0;
+    else if (words_of((enum http_param)p))
+        rc = take_word((enum http_param)p, value, &params->number[p], fault);
+    else
+        rc = take_number((enum http_param)p, value, &params->number[p], fault);
+    if (rc)
+        return rc;
     params->given |= 1u << p;
     return 0;
 }

@@ -13,14 +13,16 @@
 #define HTTP_MAX_POSITION INT64_MAX /* positions are i64 on every wire */
 
 /* X(ID, query key, smallest, largest, what it says). FINGERPRINT is 64
- * hexadecimal digits, the others decimal numbers. Rank, world and batch reach
- * as far as PROTOCOL.md's u32: how many samples one slice may have is for
- * stream_slice to say. */
+ * hexadecimal digits, DTYPE and LAYOUT words, the others decimal numbers. Rank,
+ * world and batch reach as far as PROTOCOL.md's u32: how many samples one slice
+ * may have is for stream_slice to say. */
 #define HTTP_PARAMS(X)                                                         \
     X(RANK, "rank", 0, UINT32_MAX, "Rank whose slice of the step is meant.")   \
     X(WORLD, "world", 1, UINT32_MAX, "Number of ranks; divides the batch.")    \
     X(BATCH, "batch", 1, UINT32_MAX,                                           \
       "Global batch size; the recipe's where not given.")                      \
+    X(DTYPE, "dtype", 0, 0, "Of image; the recipe's where not given.")         \
+    X(LAYOUT, "layout", 0, 0, "Of image; the recipe's where not given.")       \
     X(EPOCH, "epoch", 0, HTTP_MAX_POSITION, "Epoch; 0 where not given.")       \
     X(FINGERPRINT, "fingerprint", 0, 0,                                        \
       "Expected fingerprint of the stream: another one is refused with 409, "  \
@@ -45,13 +47,17 @@ const char *http_param_key(enum http_param p);
 const char *http_param_help(enum http_param p);
 uint64_t http_param_min(enum http_param p);
 uint64_t http_param_max(enum http_param p);
+/* The words that a parameter may be; NULL from the end on, and for all i of a
+ * parameter that is no word. */
+const char *http_param_word(enum http_param p, uint32_t i);
 
 /* One key of a query. value may be NULL (no '='). allowed: bits of what the
  * route takes. -ERROR_BAD_ARGUMENT with a sentence: unknown, not allowed here,
  * twice, not a number, out of range. */
 int http_params_add(struct http_params *params, uint32_t allowed,
                     const char *key, const char *value, struct fault *fault);
-/* The number, or otherwise where it was not given. */
+/* The number (of a word: of common/tensor.h), or otherwise where it was not
+ * given. */
 uint64_t http_params_number(const struct http_params *params, enum http_param p,
                             uint64_t otherwise);
 

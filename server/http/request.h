@@ -153,9 +153,14 @@ bool http_request_pinned(struct http_request *r, const struct stream *stream);
 bool http_request_stale(struct http_request *r, const struct stream *stream,
                         uint64_t first_position, uint32_t n_samples,
                         const char *form);
-/* The form of a PNG for http_request_stale: `what` and the encoder. */
 #define HTTP_FORM_BYTES 256
-void http_form_png(const char *what, char out[HTTP_FORM_BYTES]);
+/* Forms for http_request_stale: `what` and all of the recipe's output that
+ * decides its bytes, since the fingerprint does not name it. A PNG's names its
+ * encoder too. */
+void http_form_output(const char *what, const struct recipe *recipe,
+                      uint8_t dtype, uint8_t layout, char out[HTTP_FORM_BYTES]);
+void http_form_png(const char *what, const struct recipe *recipe,
+                   char out[HTTP_FORM_BYTES]);
 /* Capture i as a number; else 400. */
 bool http_request_number(struct http_request *r, uint32_t i, const char *what,
                          uint64_t *out);

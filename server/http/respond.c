@@ -290,9 +290,27 @@ bool http_request_stale(struct http_request *r, const struct stream *stream,
     return false;
 }
 
-void http_form_png(const char *what, char out[HTTP_FORM_BYTES])
+void http_form_output(const char *what, const struct recipe *recipe,
+                      uint8_t dtype, uint8_t layout, char out[HTTP_FORM_BYTES])
 {
-    snprintf(out, HTTP_FORM_BYTES, "%s/1 %s", what, encode_png_encoder());
+    const float *mean = recipe->output.mean, *std = recipe->output.std;
+    int n = snprintf(out, HTTP_FORM_BYTES, "%s %d %d %d", what, dtype, layout,
+                     recipe->output.channels);
+
+    if (dtype != TENSOR_U8)
+        snprintf(out + n, (size_t)(HTTP_FORM_BYTES - n), " %a %a %a %a %a %a",
+                 (double)mean[0], (double)mean[1], (double)mean[2],
+                 (double)std[0], (double)std[1], (double)std[2]);
+}
+
+void http_form_png(const char *what, const struct recipe *recipe,
+                   char out[HTTP_FORM_BYTES])
+{
+    char image[HTTP_FORM_BYTES];
+
+    http_form_output("1", recipe, TENSOR_U8, TENSOR_NHWC, image);
+    snprintf(out, HTTP_FORM_BYTES, "%s/%.128s %.64s", what, image,
+             encode_png_encoder());
 }
 
 bool http_request_number(struct http_request *r, uint32_t i, const char *what,

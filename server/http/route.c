@@ -39,7 +39,7 @@ const struct http_route http_routes[] = {
     {STREAM "/batches/{step}.npz", http_get_batch_npz, "batchNpz",
      "application/zip",
      "The tensors of one step, or of a rank's slice of it, for numpy.load.",
-     SLICE, false},
+     SLICE | P(DTYPE) | P(LAYOUT), false},
     {STREAM "/batches/{step}.json", http_get_batch_json, "batchJson",
      "application/json", "The labels of one step, or of a rank's slice of it.",
      SLICE, false},

@@ -118,9 +118,10 @@ void http_get_batch_png(struct http_request *r)
     struct batch_layout layout;
     char form[HTTP_FORM_BYTES];
 
-    http_form_png("grid", form);
-    if (!stream ||
-        !read_layout(r, stream, &slice, TENSOR_U8, TENSOR_NHWC, &layout) ||
+    if (!stream)
+        return;
+    http_form_png("grid", &stream->recipe, form);
+    if (!read_layout(r, stream, &slice, TENSOR_U8, TENSOR_NHWC, &layout) ||
         answer_head(r, stream, &slice, form, MHD_SIZE_UNKNOWN))
         return;
     struct http_work *w = begin(r, form, stream, &slice);
@@ -133,18 +134,21 @@ void http_get_batch_png(struct http_request *r)
     http_work_on_batch(w, 2 * layout.tensors_bytes);
 }
 
-/* Output is not part of the fingerprint, so the tag names it. */
-static void npz_form(const struct recipe *recipe, char out[HTTP_FORM_BYTES])
+/* As the request or else the recipe wants it; false when it is answered. */
+static bool read_format(struct http_request *r, const struct recipe *recipe,
+                        uint8_t *out_dtype, uint8_t *out_layout)
 {
-    const float *mean = recipe->output.mean, *std = recipe->output.std;
-
-    if (recipe->output.dtype == TENSOR_U8)
-        snprintf(out, HTTP_FORM_BYTES, "npz/1 u8 %d", recipe->output.layout);
-    else
-        snprintf(out, HTTP_FORM_BYTES, "npz/1 %d %d %a %a %a %a %a %a",
-                 recipe->output.dtype, recipe->output.layout, (double)mean[0],
-                 (double)mean[1], (double)mean[2], (double)std[0],
-                 (double)std[1], (double)std[2]);
+    *out_dtype = (uint8_t)http_params_number(&r->params, HTTP_PARAM_DTYPE,
+                                             recipe->output.dtype);
+    *out_layout = (uint8_t)http_params_number(&r->params, HTTP_PARAM_LAYOUT,
+                                              recipe->output.layout);
+    if (tensor_numpy_descr(*out_dtype))
+        return true;
+    http_fail(r, ERROR_BAD_ARGUMENT,
+              "dtype: NumPy has no %s; ask for dtype=f32 or dtype=f16 here, or "
+              "for %s over TCP",
+              tensor_dtype_word(*out_dtype), tensor_dtype_word(*out_dtype));
+    return false;
 }
 
 void http_get_batch_npz(struct http_request *r)
@@ -153,16 +157,20 @@ void http_get_batch_npz(struct http_request *r)
     struct stream *stream = find(r, &slice);
     struct batch_layout layout;
     char form[HTTP_FORM_BYTES];
+    uint8_t dtype, order;
 
-    if (!stream || !read_layout(r, stream, &slice, 0, 0, &layout))
+    if (!stream || !read_format(r, &stream->recipe, &dtype, &order) ||
+        !read_layout(r, stream, &slice, dtype, order, &layout))
         return;
-    npz_form(&stream->recipe, form);
+    http_form_output("npz/1", &stream->recipe, dtype, order, form);
     uint64_t n_bytes = encode_npz_bytes(&layout);
     if (answer_head(r, stream, &slice, form, n_bytes))
         return;
     struct http_work *w = begin(r, form, stream, &slice);
     if (!w)
         return;
+    w->dtype = dtype;
+    w->layout = order;
     w->make = make_npz;
     http_work_on_batch(w, n_bytes);
 }

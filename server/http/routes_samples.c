@@ -10,38 +10,38 @@
 /* On a worker. */
 static int make_png(struct http_work *w)
 {
-    const struct batch_layout *l = &w->batch->layout;
-
     metric_add(METRIC_ENCODE_JOBS, 1);
-    return encode_png(w->batch->payload + l->image_offset_bytes, l->width,
-                      l->height, (ptrdiff_t)l->width * 3, &w->body, &w->fault);
+    return encode_grid_png(&w->batch->layout, w->batch->payload, &w->body,
+                           &w->fault);
 }
 
-/* The position that the path names, and the stream, once all conditions hold;
- * NULL when the request is answered. */
-static struct stream *begin(struct http_request *r, const char *form,
-                            uint64_t *out_position)
+/* Whether all conditions hold for the position that the path names; else the
+ * request is answered. */
+static bool may_begin(struct http_request *r, const struct stream *stream,
+                      const char *form, uint64_t *out_position)
 {
-    struct stream *stream = http_request_stream(r);
-
-    if (!stream || !http_request_number(r, 1, "position", out_position) ||
+    if (!http_request_number(r, 1, "position", out_position) ||
         !http_request_pinned(r, stream) ||
         !http_request_stale(r, stream, *out_position, 1, form))
-        return NULL;
+        return false;
     if (!r->head)
-        return stream;
+        return true;
     http_answer_head(r, r->route->media, MHD_SIZE_UNKNOWN);
-    return NULL;
+    return false;
 }
 
 void http_get_sample_png(struct http_request *r)
 {
+    struct stream *stream = http_request_stream(r);
     uint64_t position;
     char form[HTTP_FORM_BYTES];
 
-    http_form_png("sample", form);
-    struct stream *stream = begin(r, form, &position);
-    struct http_work *w = stream ? http_work_create(r, stream) : NULL;
+    if (!stream)
+        return;
+    http_form_png("sample", &stream->recipe, form);
+    if (!may_begin(r, stream, form, &position))
+        return;
+    struct http_work *w = http_work_create(r, stream);
     if (!w)
         return;
     w->position = position;
@@ -109,10 +109,12 @@ static int make_json(struct http_work *w)
 
 void http_get_sample_json(struct http_request *r)
 {
+    struct stream *stream = http_request_stream(r);
     uint64_t position;
-    struct stream *stream = begin(r, "sample.json/1", &position);
-    struct http_work *w = stream ? http_work_create(r, stream) : NULL;
 
+    if (!stream || !may_begin(r, stream, "sample.json/1", &position))
+        return;
+    struct http_work *w = http_work_create(r, stream);
     if (!w)
         return;
     w->position = position;

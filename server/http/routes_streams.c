@@ -84,6 +84,9 @@ static json_t *stream_full(const struct stream *s)
     json_object_set_new(
         json, "layout",
         json_string(s->recipe.output.layout == TENSOR_NCHW ? "nchw" : "nhwc"));
+    json_object_set_new(
+        json, "channels",
+        json_string(tensor_channels_word(s->recipe.output.channels)));
     json_object_set_new(json, "catalog", json_string(digest));
     json_object_set_new(json, "classes", class_names(s->catalog));
     if (!recipe || json_object_set_new(json, "recipe", recipe)) {

@@ -22,10 +22,15 @@ static const struct field_word edge_words[] = {
     {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA}, {"feather", EDGE_FEATHER}, {0}};
 static const struct field_word operation_order_words[] = {
     {"given", false}, {"random", true}, {0}};
-static const struct field_word dtype_words[] = {
-    {"u8", TENSOR_U8}, {"f32", TENSOR_F32}, {0}};
+static const struct field_word dtype_words[] = {{"u8", TENSOR_U8},
+                                                {"f16", TENSOR_F16},
+                                                {"bf16", TENSOR_BF16},
+                                                {"f32", TENSOR_F32},
+                                                {0}};
 static const struct field_word layout_words[] = {
     {"nhwc", TENSOR_NHWC}, {"nchw", TENSOR_NCHW}, {0}};
+static const struct field_word channel_words[] = {
+    {"rgb", TENSOR_RGB}, {"bgr", TENSOR_BGR}, {"grey", TENSOR_GREY}, {0}};
 
 #define AT(member)                                                             \
     .offset = offsetof(struct recipe, member),                                 \
@@ -188,12 +193,15 @@ const struct field_rule field_table[] = {
     {"/output/layout", FIELD_WORD, AT(output.layout), "", 0, 0, layout_words,
      .initial = {TENSOR_NHWC}, .only_slices = true,
      .text = "Of image, for a client that asks for none."},
+    {"/output/channels", FIELD_WORD, AT(output.channels), "", 0, 0,
+     channel_words, .initial = {TENSOR_RGB}, .only_slices = true,
+     .text = "Of image, in order; grey is one channel, the luma."},
     {"/output/mean", FIELD_TRIPLE, AT(output.mean), "", -1000, 1000,
      .initial = {0, 0, 0}, .only_slices = true,
-     .text = "f32 only, by channel: (v / 255 - mean) / std."},
+     .text = "Floats only, (v / 255 - mean) / std, of red, green and blue "
+             "whatever their order; grey takes the first."},
     {"/output/std", FIELD_TRIPLE, AT(output.std), "", 1e-6, 1000,
-     .initial = {1, 1, 1}, .only_slices = true,
-     .text = "f32 only, by channel: (v / 255 - mean) / std."},
+     .initial = {1, 1, 1}, .only_slices = true, .text = "As mean."},
 };
 
 const uint32_t field_count = sizeof(field_table) / sizeof(field_table[0]);

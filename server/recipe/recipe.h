@@ -125,9 +125,11 @@ struct recipe {
     } labels;
 
     struct {
-        uint8_t dtype;         /* TENSOR_U8 | TENSOR_F32, of image */
+        uint8_t dtype;         /* TENSOR_U8, F16, BF16 or F32, of image */
         uint8_t layout;        /* enum tensor_layout */
-        float mean[3], std[3]; /* f32 only: (v / 255 - mean) / std */
+        uint8_t channels;      /* enum tensor_channels */
+        float mean[3], std[3]; /* floats only: (v / 255 - mean) / std, of red,
+                                  green, blue; the first of grey */
     } output;
 };
 

@@ -35,8 +35,8 @@ static struct batch_key key_of(const struct batch *b)
         .stream = b->stream,
         .first_position = b->first_position,
         .n_samples = b->layout.n_samples,
-        .dtype = b->layout.dtype,
-        .layout = b->layout.layout,
+        .dtype = b->layout.format.dtype,
+        .layout = b->layout.format.layout,
     };
 }
 

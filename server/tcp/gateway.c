@@ -67,6 +67,7 @@ static struct wire_opened opened(const struct session *s)
         .width = (uint32_t)s->stream->recipe.width,
         .dtype = s->dtype,
         .layout = s->layout,
+        .channels = s->stream->recipe.output.channels,
         .n_classes = catalog->n_classes,
     };
     memcpy(m.fingerprint, s->stream->fingerprint.bytes, sizeof m.fingerprint);
@@ -181,8 +182,8 @@ static int lay_out(struct session *s, const struct stream *stream,
                          "of %" PRIu32 " samples or %" PRIu64 " bytes",
                          n, store_max_samples(store),
                          store_max_batch_bytes(store));
-    s->dtype = layout.dtype;
-    s->layout = layout.layout;
+    s->dtype = layout.format.dtype;
+    s->layout = layout.format.layout;
     s->batch_bytes = layout.tensors_bytes + (s->checksum ? table_bytes : 0);
     return 0;
 }

@@ -46,8 +46,8 @@ PAYLOADS = {
     "open_any": (3, struct.pack("<QIII4B", 0, 0, 0, 1, 0, 0, 0, 0)
                  + bytes(32) + text("default")),
     "opened": (4, FINGERPRINT + struct.pack(
-        "<QQQQIIIIIIIIIBBHI", 7, 344, 86, 528384, 86, 1, 2, 43, 43, 80, 4, 64,
-        64, 1, 1, 0, 2) + text("stop") + text("yield")),
+        "<QQQQIIIIIIIIIBBBBI", 7, 344, 86, 528384, 86, 1, 2, 43, 43, 80, 4, 64,
+        64, 1, 1, 1, 0, 2) + text("stop") + text("yield")),
     "credit": (5, struct.pack("<IQ", 4, 2113536)),
     "batch": (6, batch()),
     "batch_unsummed": (6, batch(checksum=0)),

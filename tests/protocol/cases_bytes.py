@@ -139,7 +139,7 @@ class Decoder(unittest.TestCase):
             "name empty": (32, "B", 0), "name long": (32, "16s", b"a" * 16),
             "name gap": (39, "B", 0x61), "name twice": (32, "16s", b"image"),
             "dtype 0": (48, "B", 0),
-            "dtype 6": (48, "B", 6), "label as f16": (48, "B", 5), "n_dims 0": (49, "B", 0),
+            "dtype 7": (48, "B", 7), "label as f16": (48, "B", 5), "n_dims 0": (49, "B", 0),
             "n_dims 5": (49, "B", 5), "zero 50": (50, "B", 1), "shape 1": (56, "Q", 1),
             "shape rest": (64, "Q", 1),
             "offset 200": (88, "Q", 200), "offset 128": (88, "Q", 128), "overlap": (88, "Q", 256),
@@ -190,8 +190,8 @@ def welcome(streams=("default",)):
 
 def opened(position=86):
     """Payload of an OPENED for batches as the worked one."""
-    return struct.pack("<32sQQQQIIIIIIIIIBBHI", bytes(32), 0, 100, position, 344, 2, 0, 1, 2, 5, 5,
-                       1, 2, 2, 1, 1, 0, 1) + encode_string("class")
+    return struct.pack("<32sQQQQIIIIIIIIIBBBBI", bytes(32), 0, 100, position, 344, 2, 0, 1, 2, 5, 5,
+                       1, 2, 2, 1, 1, 1, 0, 1) + encode_string("class")
 
 
 def error_frame(request, code, fatal):
@@ -306,7 +306,7 @@ class Client(unittest.TestCase):
                     pass
 
     def test_opened_must_fit(self):
-        for at in (48, 68, 72, 76, 92, 96, 101, 102, 104):
+        for at in (48, 68, 72, 76, 92, 96, 101, 102, 103, 104):
             changed = bytearray(opened())
             changed[at] ^= 2 if at in (92, 96) else 4
             changed[at] = 0 if at in (92, 96) else changed[at]

@@ -38,7 +38,8 @@ class Open(Session):
     def test_defaults(self):
         opened = self.ready().open().opened
         self.assertEqual(opened["n_samples"], opened["global_batch"])
-        self.assertIn(opened["dtype"], (1, 4))
+        self.assertIn(opened["dtype"], (1, 4, 5, 6))
+        self.assertIn(opened["channels"], (1, 2, 3))
         self.assertIn(opened["layout"], (1, 2))
         self.assertEqual(len(opened["classes"]), opened["n_classes"])
         self.assertLessEqual(opened["batch_bytes"], self.ready().welcome["max_batch_bytes"])
@@ -54,7 +55,7 @@ class Open(Session):
             self.refused("bad_argument", batch=batch, rank=rank, world=world)
 
     def test_dtype_and_layout(self):
-        for dtype in (2, 3, 5, 6, 255):
+        for dtype in (2, 3, 7, 255):
             self.refused("bad_argument", batch=4, dtype=dtype)
         for layout in (3, 255):
             self.refused("bad_argument", batch=4, layout=layout)
@@ -259,23 +260,30 @@ class Content(Session):
                 self.assertEqual(peer.batch(2).first_position, 86 * step + 43 * rank)
 
     def test_layouts(self):
-        """NCHW is NHWC transposed, and f32 is one value for each value of u8."""
+        """NCHW is NHWC transposed, floats are one value for each value of u8, and f16 and bf16
+        are f32 rounded to nearest even."""
         images = {(dtype, layout): self.one(5, dtype=dtype, layout=layout).tensors["image"]
-                  for dtype in (1, 4) for layout in (1, 2)}
-        n, height, width, _ = images[1, 1].shape
+                  for dtype in (1, 4, 5, 6) for layout in (1, 2)}
+        n, height, width, channels = images[1, 1].shape
         for (dtype, layout), image in images.items():
-            self.assertEqual(image.dtype, "u8" if dtype == 1 else "f32")
-            self.assertEqual(image.shape, (n, height, width, 3) if layout == 1
-                             else (n, 3, height, width))
-        flat = {key: image.data.cast("B" if key[0] == 1 else "f") for key, image in images.items()}
+            self.assertEqual(image.dtype, wire.DTYPES[dtype][0])
+            self.assertEqual(image.shape, (n, height, width, channels) if layout == 1
+                             else (n, channels, height, width))
+        flat = {key: image.data.cast({1: "B", 4: "f"}.get(key[0], "H"))
+                for key, image in images.items()}
         area = height * width
-        for dtype in (1, 4):
+        for dtype in (1, 4, 5, 6):
             for i in range(n):
-                for channel in range(3):
-                    begin = 3 * area * i
+                for channel in range(channels):
+                    begin = channels * area * i
                     self.assertEqual(
-                        flat[dtype, 1][begin + channel:begin + 3 * area:3].tolist(),
+                        flat[dtype, 1][begin + channel:begin + channels * area:channels].tolist(),
                         flat[dtype, 2][begin + channel * area:][:area].tolist())
+        for value, f16, bf16 in set(zip(flat[4, 1].tolist(), flat[5, 1].tolist(),
+                                        flat[6, 1].tolist())):
+            self.assertEqual(struct.pack("<e", value), struct.pack("<H", f16))
+            bits, = struct.unpack("<I", struct.pack("<f", value))
+            self.assertEqual((bits + 0x7FFF + (bits >> 16 & 1)) >> 16, bf16)
         pairs = sorted(set(zip(flat[1, 1].tolist(), flat[4, 1].tolist())))
         self.assertEqual(len({value for value, _ in pairs}), len(pairs))
         self.assertEqual([value for _, value in pairs], sorted(value for _, value in pairs))

@@ -9,8 +9,8 @@ import socket
 import struct
 
 from stdlib_wire import (
-    BATCH, CHECKSUMS, CLOSE, CREDIT, DRAIN, DTYPES, ERROR, HELLO, IMAGE_DTYPES, LAYOUTS, MAX_BATCH,
-    MAX_SENT, OPEN, OPENED, PING, PONG, PULL, SEEK, VERSION, WELCOME, Batch, ProtocolError,
+    BATCH, CHANNELS, CHECKSUMS, CLOSE, CREDIT, DRAIN, DTYPES, ERROR, HELLO, IMAGE_DTYPES, LAYOUTS,
+    MAX_BATCH, MAX_SENT, OPEN, OPENED, PING, PONG, PULL, SEEK, VERSION, WELCOME, Batch, ProtocolError,
     ServerError, Tensor, decode_batch, decode_error, decode_fixed, decode_opened, decode_welcome,
     encode_frame, encode_hello, encode_open, encode_string, need, read_frame)
 
@@ -76,7 +76,8 @@ class Client:
         need(fields["n_samples"] * world == fields["global_batch"] > 0, "n_samples is not G / W")
         need(fields["n_samples"] <= self.welcome["max_batch_samples"], "max_batch_samples")
         need(fields["batch_bytes"] <= self._limit, "max_batch_bytes")
-        need(fields["dtype"] in (1, 4) and fields["layout"] in (1, 2), "dtype or layout")
+        need(fields["dtype"] in IMAGE_DTYPES.values() and fields["dtype"] != 0, "dtype")
+        need(fields["layout"] in (1, 2) and fields["channels"] in CHANNELS, "layout or channels")
         need(min(fields[name] for name in ("edges_per_epoch", "height", "width")) > 0, "sizes")
         self.opened, self.cursor = fields, position
         return fields

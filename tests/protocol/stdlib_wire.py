@@ -25,9 +25,11 @@ LIMITS = {WELCOME: MAX_LARGE, OPENED: MAX_LARGE, ERROR: MAX_LARGE, DRAIN: MAX_LA
           PING: MAX_SMALL, PONG: MAX_SMALL, CLOSE: MAX_SMALL, BATCH: MAX_BATCH}
 
 CHECKSUMS = {"none": 0, "crc32": 1, "xxh3": 2}
-DTYPES = {1: ("u8", 1), 2: ("i32", 4), 3: ("i64", 8), 4: ("f32", 4), 5: ("f16", 2)}
-IMAGE_DTYPES = {"": 0, "u8": 1, "f32": 4}
+DTYPES = {1: ("u8", 1), 2: ("i32", 4), 3: ("i64", 8), 4: ("f32", 4), 5: ("f16", 2),
+          6: ("bf16", 2)}
+IMAGE_DTYPES = {"": 0, "u8": 1, "f32": 4, "f16": 5, "bf16": 6}
 LAYOUTS = {"": 0, "nhwc": 1, "nchw": 2}
+CHANNELS = {1: 3, 2: 3, 3: 1}  # RGB, BGR, grey -> how many
 KNOWN = {"label": ("i64", ()), "object": ("i32", ()), "background": ("i32", ()),
          "position": ("i64", ()), "box": ("f32", (4,)), "visible": ("f32", ())}
 WORDS = dict(enumerate((
@@ -56,7 +58,7 @@ Frame = collections.namedtuple("Frame", "type request payload")
 class Tensor:
     """A tensor of a batch: `data` is row-major, little-endian, without padding."""
     name: str
-    dtype: str  # a word of section 8: u8, i32, i64, f32, f16
+    dtype: str  # a word of section 8: u8, i32, i64, f32, f16, bf16
     shape: tuple
     data: memoryview  # of bytes; lives as long as it is referenced
 
@@ -203,9 +205,10 @@ def decode_welcome(payload):
 def decode_opened(payload):
     """OPENED as a dict; `fingerprint` in hex, `classes` a list of str, height and width in px."""
     reader, fields = decode_fields(
-        payload, "32sQQQQIIIIIIIIIBBHI",
+        payload, "32sQQQQIIIIIIIIIBBBBI",
         "fingerprint seed edges_per_epoch position batch_bytes global_batch rank world n_samples "
-        "n_objects n_backgrounds objects_per_background height width dtype layout zero n_classes")
+        "n_objects n_backgrounds objects_per_background height width dtype layout channels zero "
+        "n_classes")
     fields["fingerprint"] = fields["fingerprint"].hex()
     need(1 <= fields["n_classes"] <= 65536, f"{fields['n_classes']} classes")
     fields["classes"] = [reader.string(255) for _ in range(fields["n_classes"])]
@@ -287,8 +290,8 @@ def decode_batch(payload, request, *, kind):
         tensor, offset, at = decode_tensor(payload, i, n_samples, tensors_bytes, at)
         need(tensor.name not in tensors, f"two tensors {tensor.name}")
         tensors[tensor.name] = tensor
-    need(tensor.name == "image" and tensor.dtype in ("u8", "f32"), "the last tensor is no image")
-    need(len(tensor.shape) == 4 and 3 in (tensor.shape[1], tensor.shape[3]), "shape of image")
+    need(tensor.name == "image" and tensor.dtype in IMAGE_DTYPES, "the last tensor is no image")
+    need(len(tensor.shape) == 4 and {1, 3} & {tensor.shape[1], tensor.shape[3]}, "shape of image")
     need(not any(payload[at:tensors_bytes]), "padding after image")
     if kind == CHECKSUMS["crc32"]:
         check_checksums(payload, tensor, offset, tensors_bytes)

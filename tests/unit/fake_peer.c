@@ -109,6 +109,7 @@ static bool send_opened(struct peer *p)
                             .width = FAKE_SIDE,
                             .dtype = TENSOR_U8,
                             .layout = TENSOR_NHWC,
+                            .channels = TENSOR_RGB,
                             .n_classes = FAKE_CLASSES};
     memset(m.fingerprint, p->plan->fingerprint ? p->plan->fingerprint : 0x5a,
            sizeof m.fingerprint);

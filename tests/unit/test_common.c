@@ -221,8 +221,24 @@ static void dtypes_have_sizes_and_names(void **state)
     assert_int_equal(tensor_item_bytes(0), 0);
     assert_string_equal(tensor_dtype_word(TENSOR_U8), "u8");
     assert_string_equal(tensor_numpy_descr(TENSOR_F32), "<f4");
+    assert_int_equal(tensor_item_bytes(TENSOR_BF16), 2);
+    assert_string_equal(tensor_dtype_word(TENSOR_BF16), "bf16");
+    assert_null(tensor_numpy_descr(TENSOR_BF16));
     assert_null(tensor_dtype_word(77));
     assert_null(tensor_numpy_descr(-1));
+}
+
+static void channels_have_counts_and_names(void **state)
+{
+    (void)state;
+    assert_int_equal(tensor_channel_count(TENSOR_RGB), 3);
+    assert_int_equal(tensor_channel_count(TENSOR_BGR), 3);
+    assert_int_equal(tensor_channel_count(TENSOR_GREY), 1);
+    assert_string_equal(tensor_channels_word(TENSOR_GREY), "grey");
+    for (int number = -1; number < 6; number++)
+        assert_int_equal(tensor_channel_count(number) > 0,
+                         tensor_channels_word(number) != NULL);
+    assert_null(tensor_channels_word(0));
 }
 
 int main(void)
@@ -242,6 +258,7 @@ int main(void)
         cmocka_unit_test(xxh3_is_the_published_one),
         cmocka_unit_test(checksums_have_names),
         cmocka_unit_test(dtypes_have_sizes_and_names),
+        cmocka_unit_test(channels_have_counts_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/tensor.h"
 #include "server/http/listen.h"
 #include "server/http/route.h"
 
@@ -70,6 +71,30 @@ static void query_keys_are_read_once_and_in_range(void **state)
                      -ERROR_BAD_ARGUMENT);
     assert_int_equal(add(&params, allowed, "fingerprint", hex, &fault), 0);
     assert_int_equal(params.fingerprint.bytes[31], 0xaa);
+}
+
+static void query_words_are_of_their_table(void **state)
+{
+    const uint32_t allowed = HTTP_PARAM_BIT(DTYPE) | HTTP_PARAM_BIT(LAYOUT);
+    struct http_params params = {0};
+    struct fault fault;
+
+    (void)state;
+    assert_int_equal(add(&params, allowed, "dtype", "f64", &fault),
+                     -ERROR_BAD_ARGUMENT);
+    assert_non_null(strstr(fault.text, "none of u8, f16, bf16, f32"));
+    assert_int_equal(add(&params, allowed, "layout", NULL, &fault),
+                     -ERROR_BAD_ARGUMENT);
+    assert_int_equal(add(&params, allowed, "dtype", "bf16", &fault), 0);
+    assert_int_equal(http_params_number(&params, HTTP_PARAM_DTYPE, 0),
+                     TENSOR_BF16);
+    assert_int_equal(http_params_number(&params, HTTP_PARAM_LAYOUT, 9), 9);
+    assert_int_equal(add(&params, allowed, "layout", "nchw", &fault), 0);
+    assert_int_equal(http_params_number(&params, HTTP_PARAM_LAYOUT, 9),
+                     TENSOR_NCHW);
+    assert_string_equal(http_param_word(HTTP_PARAM_LAYOUT, 0), "nhwc");
+    assert_null(http_param_word(HTTP_PARAM_LAYOUT, 2));
+    assert_null(http_param_word(HTTP_PARAM_BATCH, 0));
 }
 
 static void paths_match_whole_and_by_segment(void **state)
@@ -200,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_plain_decimals),
         cmocka_unit_test(query_keys_are_read_once_and_in_range),
+        cmocka_unit_test(query_words_are_of_their_table),
         cmocka_unit_test(paths_match_whole_and_by_segment),
         cmocka_unit_test(every_route_finds_itself),
         cmocka_unit_test(tags_name_the_contract),

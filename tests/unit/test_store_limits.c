@@ -256,7 +256,7 @@ static void impossible_requests_are_refused_with_a_sentence(void **state)
     ask_init(&a, stream, UINT64_MAX, 1);
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
     ask_init(&a, stream, 0, 1);
-    a.request.dtype = TENSOR_F16;
+    a.request.dtype = TENSOR_I32;
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
     ask_init(&a, stream, 0, 1);
     a.request.checksum = CHECKSUM_N_KINDS;

@@ -302,7 +302,7 @@ static void open_refuses_in_sentences(void **state)
     m.rank = 1;
     refused(&p, &m, ERROR_BAD_ARGUMENT, "1");
     m = good;
-    m.dtype = TENSOR_F16;
+    m.dtype = TENSOR_I32;
     refused(&p, &m, ERROR_BAD_ARGUMENT, "dtype");
     m = good;
     m.layout = 3;

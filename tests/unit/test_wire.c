@@ -38,7 +38,7 @@ static const struct {
      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
      "0700000000000000580100000000000056000000000000000010080000000000"
      "5600000001000000020000002b0000002b000000500000000400000040000000"
-     "400000000101000002000000040073746f7005007969656c64"},
+     "400000000101010002000000040073746f7005007969656c64"},
     {WIRE_CREDIT, 3,
      "505354440105000003000000000000000c000000000000005f8d743ba75bed8d"
      "040000000040200000000000"},
@@ -327,7 +327,9 @@ static void impossible_content_is_refused(void **state)
     refuses(WIRE_OPENED, 92, 0);  /* height 0 */
     refuses(WIRE_OPENED, 100, 9); /* dtype */
     refuses(WIRE_OPENED, 101, 0); /* layout */
-    refuses(WIRE_OPENED, 102, 1); /* reserved */
+    refuses(WIRE_OPENED, 102, 0); /* channels */
+    refuses(WIRE_OPENED, 102, 4);
+    refuses(WIRE_OPENED, 103, 1); /* reserved */
     refuses(WIRE_OPENED, 104, 0); /* no class */
     refuses(WIRE_OPENED, 107, 1); /* more classes than bytes */
     refuses(WIRE_ERROR, 0, 0);    /* code 0 */

@@ -163,7 +163,7 @@ static void lies_about_shapes_are_refused(void **state)
     REFUSED(e.tensors[1].n_dims = 0);
     REFUSED(e.tensors[1].n_dims = 5);
     REFUSED(e.tensors[1].dtype = 0);
-    REFUSED(e.tensors[1].dtype = 6);
+    REFUSED(e.tensors[1].dtype = 7);
     REFUSED(e.tensors[1].dtype = TENSOR_F32); /* n_bytes does not fit */
     REFUSED(e.tensors[1].shape[0] = 1);       /* not n_samples */
     REFUSED(e.tensors[1].shape[3] = 0);
@@ -196,9 +196,16 @@ static void known_names_keep_their_dtype(void **state)
     struct example other = good();
     REFUSED(e.tensors[0].dtype = TENSOR_F16; e.tensors[0].n_bytes = 4);
     REFUSED(e.tensors[0].n_dims = 2; e.tensors[0].shape[1] = 1);
-    REFUSED(e.tensors[1].dtype = TENSOR_F16; e.tensors[1].n_bytes = 48);
+    REFUSED(e.tensors[1].dtype = TENSOR_I32; e.tensors[1].n_bytes = 96);
     REFUSED(e.tensors[1].n_dims = 3; e.tensors[1].shape[2] = 6;
             e.tensors[1].shape[3] = 0);
+    /* An image may be of half floats. */
+    struct example half = good();
+    half.tensors[1].dtype = TENSOR_F16;
+    half.tensors[1].n_bytes = 48;
+    assert_int_equal(judge(&half), 0);
+    half.tensors[1].dtype = TENSOR_BF16;
+    assert_int_equal(judge(&half), 0);
     /* Another name may have any. */
     memcpy(other.tensors[0].name, "depth", 6);
     other.tensors[0].dtype = TENSOR_F16;

@@ -66,6 +66,7 @@ static const struct wire_opened opened = {
     .width = 64,
     .dtype = TENSOR_U8,
     .layout = TENSOR_NHWC,
+    .channels = TENSOR_RGB,
     .n_classes = 2,
 };
 static const char *const classes[] = {"stop", "yield"};
