@@ -188,7 +188,7 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
     c->due = 0;
     c->is_planned = false;
     c->is_streamed = l->tensors_bytes > BATCH_CACHED_BYTES &&
-                     l->dtype == TENSOR_U8 && l->layout == TENSOR_NHWC;
+                     convert_is_plain(&l->format);
 }
 
 static void make_plan(struct batch_composer *c, const struct batch_sample *s,
