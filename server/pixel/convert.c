@@ -1,5 +1,5 @@
 /* Converts rows by table. Computes no pixel but the luma of grey. Source:
- * NUMERICS.md section 9. */
+ * NUMERICS.md, "Other dtypes and layouts". */
 #include "server/pixel/convert.h"
 
 #include <assert.h>

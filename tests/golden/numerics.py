@@ -187,12 +187,39 @@ def sample(plan, straight, background):
 
 # Other dtypes and layouts, section 10.
 
-def convert(image, dtype, layout, mean, std):
-    """[n, h, w, 3] u8 -> as asked."""
-    if dtype == "f32":
+COLOURS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}
+
+
+def order_channels(image, channels):
+    """[..., 3] u8 RGB -> [..., c]"""
+    if channels != "grey":
+        return image[..., COLOURS[channels]]
+    luma = image.astype(np.int64) @ np.array([19595, 38470, 7471]) + 32768
+    return (luma >> 16).astype(np.uint8)[..., None]
+
+
+def bf16(value):
+    """f32 -> the upper halves, to nearest even."""
+    bits = value.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def convert(image, output):
+    """[n, h, w, 3] u8 -> as the recipe's output asks; bf16 as u16."""
+    image = order_channels(image, output.get("channels", "rgb"))
+    dtype = output.get("dtype", "u8")
+    if dtype != "u8":
+        of = list(COLOURS[output.get("channels", "rgb")])
         v = np.arange(256, dtype=np.float64)[None, :]
-        m = np.array(mean, np.float32).astype(np.float64)[:, None]
-        s = np.array(std, np.float32).astype(np.float64)[:, None]
-        table = ((v / 255.0 - m) / s).astype(np.float32)
-        image = np.stack([table[c][image[..., c]] for c in range(3)], axis=-1)
+        m = np.array(output.get("mean", [0, 0, 0]), np.float32)[of, None]
+        s = np.array(output.get("std", [1, 1, 1]), np.float32)[of, None]
+        table = ((v / 255.0 - m.astype(np.float64)) /
+                 s.astype(np.float64)).astype(np.float32)
+        if dtype == "f16":
+            table = table.astype(np.float16)
+        elif dtype == "bf16":
+            table = bf16(table)
+        image = np.stack([table[c][image[..., c]] for c in range(len(of))],
+                         axis=-1)
+    layout = output.get("layout", "nhwc")
     return image.transpose(0, 3, 1, 2) if layout == "nchw" else image

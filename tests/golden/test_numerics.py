@@ -46,6 +46,8 @@ def operation_recipes():
                    (dict(shape, image=image), 50))
 
 
+ODD = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
 # name -> (recipe, samples)
 RECIPES = {
     "defaults": ({"size": 64}, 60),
@@ -88,6 +90,31 @@ RECIPES = {
     "f32 nhwc": (
         {"size": 32, "output": {"dtype": "f32", "layout": "nhwc"}}, 30),
     "u8 nchw": ({"size": 32, "output": {"layout": "nchw"}}, 30),
+    "f16 bgr": (
+        {"size": [23, 35], "output": dict(ODD, dtype="f16", channels="bgr")},
+        20),
+    "f16 nchw": (
+        {"size": [23, 35], "output": dict(ODD, dtype="f16", layout="nchw")},
+        20),
+    "bf16 bgr nchw": (
+        {"size": [35, 23], "output": dict(ODD, dtype="bf16", channels="bgr",
+                                          layout="nchw")}, 20),
+    "bf16 beyond f16, tiny": (
+        {"size": 16, "output": {"dtype": "bf16", "mean": [1000, 0, -1000],
+                                "std": [1e-6, 1000, 3e-6]}}, 10),
+    "f16 infinite and subnormal": (
+        {"size": 16, "output": {"dtype": "f16", "mean": [1000, 0.5, 0],
+                                "std": [1e-6, 1000, 1000]}}, 10),
+    "grey": ({"size": 32, "output": {"channels": "grey"}}, 20),
+    "grey nchw": ({"size": [9, 32],
+                   "output": {"channels": "grey", "layout": "nchw"}}, 20),
+    "grey f32": ({"size": 32, "output": dict(ODD, channels="grey",
+                                             dtype="f32")}, 20),
+    "grey f16 nchw": ({"size": [31, 5], "output": dict(
+        ODD, channels="grey", dtype="f16", layout="nchw")}, 20),
+    "bgr": ({"size": 32, "output": {"channels": "bgr"}}, 20),
+    "bgr f32 nchw": ({"size": [31, 47], "output": dict(
+        ODD, channels="bgr", dtype="f32", layout="nchw")}, 20),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 
@@ -97,7 +124,8 @@ if SOURCE == "demo":  # the same code; what counts is the real pictures
     RECIPES = {name: RECIPES[name] for name in
                ("defaults", "hard edges", "feathered edges")}
 
-DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4"}
+DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4", 5: "<f2",
+          6: "<u2"}  # bf16 as its bits
 
 
 def read_tensors(payload):
@@ -145,10 +173,7 @@ class NumericsTest(unittest.TestCase):
             t = dump.tensors
             images, boxes = zip(*map(dump.recomputed, dump.plans))
         output = recipe.get("output", {})
-        expected = numerics.convert(
-            np.stack(images), output.get("dtype", "u8"),
-            output.get("layout", "nhwc"), output.get("mean", [0, 0, 0]),
-            output.get("std", [1, 1, 1]))
+        expected = numerics.convert(np.stack(images), output)
         self.assertEqual(expected.dtype, t["image"].dtype)
         for i in range(n):
             self.assertEqual(np.ascontiguousarray(expected[i]).tobytes(),

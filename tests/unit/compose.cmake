@@ -11,3 +11,7 @@ pasted_test(test_compose_batch
 pasted_test(test_span
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_span.c
   MODULES pixel base common)
+pasted_test(test_convert
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_convert.c
+  MODULES pixel base common)
+target_link_libraries(test_convert PRIVATE m)
