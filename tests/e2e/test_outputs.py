@@ -50,7 +50,7 @@ class Outputs(unittest.TestCase):
     def pull(self, daemon, *arguments):
         path = self.folder / "pulled.npz"
         code, _, _ = pastectl("pull", "--server",
-                              f"127.0.0.1:{daemon.tcp_port}", "--batch", 6,
+                              f"127.0.0.1:{daemon.tcp}", "--batch", 6,
                               "--from", 18, "--out", path, *arguments)
         self.assertEqual(code, OK)
         return dict(np.load(path))
@@ -93,12 +93,12 @@ class Outputs(unittest.TestCase):
         self.assertIn("NumPy has no bf16", answer.json["detail"])
         self.assertEqual(load(daemon, "&dtype=f32")["image"].dtype, np.float32)
         code, _, errors = pastectl(
-            "pull", "--server", f"127.0.0.1:{daemon.tcp_port}", "--out",
+            "pull", "--server", f"127.0.0.1:{daemon.tcp}", "--out",
             self.folder / "x.npz")
         self.assertEqual(code, FAILED)
         self.assertIn("NumPy has no bf16", errors)
         code, out, _ = pastectl("status", "--server",
-                                f"127.0.0.1:{daemon.tcp_port}")
+                                f"127.0.0.1:{daemon.tcp}")
         self.assertIn("bf16", out)
 
     def test_channels_are_the_recipes(self):
@@ -125,7 +125,7 @@ class Outputs(unittest.TestCase):
     def check_preview(self, daemon, channels):
         path = self.folder / "preview.png"
         code, out, _ = pastectl("preview", "--server",
-                                f"127.0.0.1:{daemon.tcp_port}", "--batch", 4,
+                                f"127.0.0.1:{daemon.tcp}", "--batch", 4,
                                 "--out", path)
         self.assertEqual((code, channels), (OK, channels))
         self.assertIn("4 images", out)

@@ -77,7 +77,7 @@ static void bf16_rounds_to_nearest_even(void **state)
         assert_int_equal(convert_bf16((float)bf16_value(bits)), bits);
         assert_int_equal(convert_bf16(middle), bits + (bits & 1));
         assert_int_equal(convert_bf16(nextafterf(middle, 0)), bits);
-        assert_int_equal(convert_bf16(-nextafterf(middle, 1e39f)),
+        assert_int_equal(convert_bf16(-nextafterf(middle, INFINITY)),
                          (bits + 1) | 0x8000);
     }
 }
