@@ -43,20 +43,8 @@ struct philox_block philox_draw(uint64_t seed, uint64_t position,
     return philox4x32_10(key, counter);
 }
 
-uint32_t philox_purpose_word(uint32_t purpose, uint32_t slot,
-                             uint32_t candidate)
-{
-    assert(purpose < 4096 && slot < 256 && candidate < 4096);
-    return purpose | slot << 12 | candidate << 20;
-}
-
 uint64_t philox_below(uint64_t bits, uint64_t n)
 {
     assert(n > 0);
     return (uint64_t)(((unsigned __int128)bits * n) >> 64);
-}
-
-double philox_unit(uint64_t bits)
-{
-    return (double)(bits >> 11) * 0x1p-53;
 }

@@ -4,6 +4,7 @@
 #ifndef PASTED_BASE_PHILOX_H
 #define PASTED_BASE_PHILOX_H
 
+#include <assert.h>
 #include <stdint.h>
 
 struct philox_block {
@@ -52,14 +53,21 @@ struct philox_block philox_draw(uint64_t seed, uint64_t position,
                                 uint32_t purpose_slot_candidate, uint32_t draw);
 
 /* purpose < 4096, slot < 256, candidate < 4096 (asserted). */
-uint32_t philox_purpose_word(uint32_t purpose, uint32_t slot,
-                             uint32_t candidate);
+static inline uint32_t philox_purpose_word(uint32_t purpose, uint32_t slot,
+                                           uint32_t candidate)
+{
+    assert(purpose < 4096 && slot < 256 && candidate < 4096);
+    return purpose | slot << 12 | candidate << 20;
+}
 
 /* Uniform in [0, n) from one 64-bit value, n > 0: the high half of
  * bits * n (128-bit product), so that every machine agrees. Bias < n / 2^64. */
 uint64_t philox_below(uint64_t bits, uint64_t n);
 
 /* Uniform double in [0, 1): the upper 53 of 64 bits, times 2^-53. */
-double philox_unit(uint64_t bits);
+static inline double philox_unit(uint64_t bits)
+{
+    return (double)(bits >> 11) * 0x1p-53;
+}
 
 #endif

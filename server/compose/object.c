@@ -4,11 +4,55 @@
 
 #define ONE 65536 /* a texel, 16.16 */
 
+static double magnitude(double x)
+{
+    return x < 0 ? -x : x;
+}
+
+static int32_t row_of(double y)
+{
+    return y < -4 * FRAME_MAX_SIDE  ? -4 * FRAME_MAX_SIDE
+           : y > 4 * FRAME_MAX_SIDE ? 4 * FRAME_MAX_SIDE
+                                    : (int32_t)y;
+}
+
+/* Rows between which the level's corners lie, and two more where that is known
+ * to make up for rounding; else all rows. Decides where to look, not what is
+ * touched. */
+static void bound_rows(struct object_walk *w, const int64_t m[6],
+                       const int64_t side[2])
+{
+    const double a = (double)m[0], d = (double)m[3];
+    const double det = a * (double)m[4] - d * (double)m[1];
+    double low = 0, high = 0, most = 0;
+    for (int corner = 0; corner < 4; corner++) {
+        double u = (double)((corner & 1 ? side[0] : -ONE) - m[2]);
+        double v = (double)((corner & 2 ? side[1] : -ONE) - m[5]);
+        double y = a * v - d * u; /* times det */
+        double size = magnitude(a * v) + magnitude(d * u);
+        low = corner == 0 || y < low ? y : low;
+        high = corner == 0 || y > high ? y : high;
+        most = size > most ? size : most;
+    }
+    w->first = INT32_MIN;
+    w->last = INT32_MAX;
+    if (most * 0x1p-48 >= magnitude(det))
+        return;
+    const double inverse = 1 / det;
+    low *= inverse;
+    high *= inverse;
+    w->first = row_of(low < high ? low : high) - 2;
+    w->last = row_of(low < high ? high : low) + 2;
+}
+
 void object_walk_init(struct object_walk *w, const struct image_level *level,
                       const int64_t m[6], int32_t y, struct pixel_span within)
 {
     const int64_t side[2] = {(int64_t)level->width * ONE,
                              (int64_t)level->height * ONE};
+    bound_rows(w, m, side);
+    w->y = y;
+    y = y < w->first ? w->first : y; /* the first row that is looked at */
     w->within = within;
     w->du = m[0];
     w->dv = m[3];
@@ -28,6 +72,11 @@ void object_walk_init(struct object_walk *w, const struct image_level *level,
 struct pixel_span object_walk_next(struct object_walk *w,
                                    struct pixel_line *out_line)
 {
+    const int32_t y = w->y++;
+    if (y < w->first || y > w->last) {
+        out_line->n = 0;
+        return (struct pixel_span){w->within.begin, w->within.begin};
+    }
     struct pixel_span touched = span_walk_next(&w->touched[0], w->within);
     touched = span_walk_next(&w->touched[1], touched);
     const int32_t x = touched.begin, n = touched.end - x;

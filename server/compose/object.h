@@ -13,6 +13,8 @@ struct object_walk {
     int64_t du, dv; /* along a row */
     int64_t u, v;   /* at column 0 of the next row */
     int64_t row_du, row_dv;
+    int32_t y;                   /* of the next row */
+    int32_t first, last;         /* no row before or after them is touched */
     struct span_walk touched[2]; /* by u, by v */
 };
 

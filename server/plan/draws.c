@@ -31,6 +31,8 @@ double draws_unit(const struct draws *d, enum philox_purpose purpose,
 bool draws_chance(const struct draws *d, enum philox_purpose purpose,
                   uint32_t draw, double probability)
 {
+    if (probability <= 0 || probability >= 1) /* as any unit would decide */
+        return probability >= 1;
     return draws_unit(d, purpose, draw) < probability;
 }
 

@@ -19,6 +19,8 @@ static enum plan_context choose_context(const struct draws *d,
     const double background = recipe->context.background;
     const double noise = recipe->context.noise;
     const double solid = recipe->context.solid;
+    if (noise == 0 && solid == 0) /* whatever is drawn */
+        return CONTEXT_BACKGROUND;
     double at =
         draws_unit(d, PHILOX_CONTEXT_KIND, 0) * (background + noise + solid);
     if (at < background) {

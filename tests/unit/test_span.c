@@ -54,10 +54,39 @@ static void spans_hold_exactly_the_x_within_bounds(void **state)
     }
 }
 
+static void a_walk_gives_every_row_its_span(void **state)
+{
+    (void)state;
+    const char *text = getenv("PASTED_TEST_SEED");
+    uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) << 20;
+    for (int round = 0; round < 5000; round++, seed++) {
+        uint64_t random = seed;
+        int64_t slope = some(&random, 30), origin = some(&random, 45);
+        int64_t step = some(&random, 30);
+        slope = round % 16 ? slope : 0;
+        step = round % 16 == 1 ? 0 : step;
+        const int64_t range[2] = {round % 2 ? -65536 : 0, some(&random, 28)};
+        if (round % 3 == 0)
+            origin = range[0] - slope * (round % 50) + round % 5 - 2;
+        const struct pixel_span within = {-5, 200};
+        struct span_walk walk;
+        span_walk_init(&walk, slope, origin, step, range);
+        for (int64_t y = 0; y < 60; y++) {
+            struct pixel_span a = span_walk_next(&walk, within);
+            struct pixel_span b = span_solve(slope, origin + y * step, range[0],
+                                             range[1], within);
+            const bool none = b.begin >= b.end;
+            if (none ? a.begin < a.end : a.begin != b.begin || a.end != b.end)
+                fail_msg("row %d: PASTED_TEST_SEED=%" PRIu64, (int)y, seed);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_hold_exactly_the_x_within_bounds),
+        cmocka_unit_test(a_walk_gives_every_row_its_span),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
