@@ -2,7 +2,6 @@
  * loads, a pair of neighbours at once; the lerps then run on 8 pixels.
  * Source: NUMERICS.md "The object"; equal to reference.c. */
 #include <stdbool.h>
-#include <string.h>
 
 #include "server/pixel/reference.h"
 #include "server/pixel/x86_v3.h"
@@ -10,10 +9,13 @@
 #define AT_ONCE     8
 #define MOST_GROUPS 16 /* of which the taps are found before any is read */
 
-/* Where the upper left taps of 8 pixels lie, and whether all taps do. */
+/* Where to read the taps of 8 pixels: the pairs nearest to them within the
+ * level; and by how many bits to shift a pair that is not quite the right one:
+ * a texel's 32 where it is half outside, all 64 where it is wholly. */
 struct taps {
-    int32_t offset[AT_ONCE]; /* bytes */
-    bool are_inside;
+    __m256i left_top, left_low, right;  /* shifts, bits */
+    int32_t top[AT_ONCE], low[AT_ONCE]; /* offsets, bytes */
+    bool are_inside;                    /* no shift at all */
 };
 
 /* Two neighbours [left, right] of 8 pixels of one row, in halves of pixels
@@ -22,28 +24,48 @@ struct fetched {
     __m256i half[2];
 };
 
-static inline uint64_t load64(const uint8_t *p)
+static inline __m256i clamp(__m256i v, int32_t most)
 {
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
+    v = _mm256_max_epi32(v, _mm256_setzero_si256());
+    return _mm256_min_epi32(v, _mm256_set1_epi32(most));
+}
+
+/* All ones where v was moved. */
+static inline __m256i differ(__m256i v, __m256i moved)
+{
+    return _mm256_xor_si256(_mm256_cmpeq_epi32(v, moved),
+                            _mm256_set1_epi32(-1));
 }
 
 static inline void find_taps(const struct image_level *level, __m256i u,
                              __m256i v, struct taps *t)
 {
-    const __m256i none = _mm256_set1_epi32(-1);
+    const int32_t w = level->width, h = level->height;
+    const __m256i stride = _mm256_set1_epi32((int32_t)level->stride_bytes);
+    const __m256i texel = _mm256_set1_epi32(32), pair = _mm256_set1_epi32(64);
     __m256i x = _mm256_srai_epi32(u, 16), y = _mm256_srai_epi32(v, 16);
-    __m256i row =
-        _mm256_mullo_epi32(y, _mm256_set1_epi32((int32_t)level->stride_bytes));
-    _mm256_storeu_si256((__m256i *)(void *)t->offset,
-                        _mm256_add_epi32(row, _mm256_slli_epi32(x, 2)));
-    __m256i in = _mm256_and_si256(
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(level->width - 1), x),
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(level->height - 1), y));
-    in = _mm256_and_si256(in, _mm256_cmpgt_epi32(x, none));
-    in = _mm256_and_si256(in, _mm256_cmpgt_epi32(y, none));
-    t->are_inside = _mm256_movemask_epi8(in) == -1;
+    __m256i below = _mm256_add_epi32(y, _mm256_set1_epi32(1));
+    __m256i near_y = clamp(y, h - 1), near_below = clamp(below, h - 1);
+    __m256i near_x = clamp(x, w - 2);
+    __m256i top = _mm256_add_epi32(_mm256_slli_epi32(near_x, 2),
+                                   _mm256_mullo_epi32(near_y, stride));
+    __m256i moves = differ(near_y, near_below);
+    __m256i low = _mm256_add_epi32(top, _mm256_and_si256(moves, stride));
+    _mm256_storeu_si256((__m256i *)(void *)t->top, top);
+    _mm256_storeu_si256((__m256i *)(void *)t->low, low);
+    /* Beyond -1..w - 1 nothing is left of a pair. */
+    __m256i reach = _mm256_max_epi32(x, _mm256_set1_epi32(-1));
+    reach = _mm256_min_epi32(reach, _mm256_set1_epi32(w - 1));
+    __m256i away = differ(x, reach);
+    __m256i top_out = _mm256_or_si256(away, differ(y, near_y));
+    __m256i low_out = _mm256_or_si256(away, differ(below, near_below));
+    __m256i left = _mm256_and_si256(_mm256_srai_epi32(x, 31), texel);
+    t->left_top = _mm256_or_si256(left, _mm256_and_si256(top_out, pair));
+    t->left_low = _mm256_or_si256(left, _mm256_and_si256(low_out, pair));
+    t->right = _mm256_and_si256(_mm256_cmpgt_epi32(x, near_x), texel);
+    __m256i any =
+        _mm256_or_si256(_mm256_or_si256(t->left_top, t->left_low), t->right);
+    t->are_inside = _mm256_testz_si256(any, any);
 }
 
 static inline __m128i load_two(const uint8_t *from, const int32_t *offset)
@@ -61,41 +83,24 @@ static inline __m256i load_four(const uint8_t *from, const int32_t *offset)
         load_two(from, offset + 4), 1);
 }
 
-static inline struct fetched fetch_inside(const uint8_t *from,
-                                          const struct taps *t)
+static inline struct fetched fetch(const uint8_t *from, const int32_t *offset)
 {
     return (struct fetched){
-        {load_four(from, t->offset), load_four(from, t->offset + 2)}};
+        {load_four(from, offset), load_four(from, offset + 2)}};
 }
 
-/* Two neighbours from x on of row y, 0 where they lie outside; width >= 2. */
-static inline uint64_t pair_at(const struct image_level *level, int32_t x,
-                               int32_t y)
+/* Shifts that leave no bit give 0. */
+static inline void correct(struct fetched *f, __m256i left, __m256i right)
 {
-    const int32_t most = level->width - 2;
-    if (y < 0 || y >= level->height || x < -1 || x > most + 1)
-        return 0;
-    const uint8_t *row = level->pixels + y * level->stride_bytes;
-    return x < 0      ? load64(row) << 32
-           : x > most ? load64(row + (ptrdiff_t)most * 4) >> 32
-                      : load64(row + (ptrdiff_t)x * 4);
-}
-
-/* Of row 0, the upper taps, or row 1, the lower ones. */
-static struct fetched fetch_border(const struct image_level *level, __m256i u,
-                                   __m256i v, int32_t row)
-{
-    int32_t x[AT_ONCE], y[AT_ONCE];
-    uint64_t pair[AT_ONCE];
-    _mm256_storeu_si256((__m256i *)(void *)x, _mm256_srai_epi32(u, 16));
-    _mm256_storeu_si256((__m256i *)(void *)y, _mm256_srai_epi32(v, 16));
-    for (int i = 0; i < AT_ONCE; i++)
-        pair[(i & 1) | (i & 4) >> 1 | (i & 2) << 1] =
-            pair_at(level, x[i], y[i] + row);
-    return (struct fetched){{
-        _mm256_loadu_si256((const __m256i *)(const void *)pair),
-        _mm256_loadu_si256((const __m256i *)(const void *)(pair + 4)),
-    }};
+    const __m256i zero = _mm256_setzero_si256();
+    f->half[0] =
+        _mm256_sllv_epi64(f->half[0], _mm256_unpacklo_epi32(left, zero));
+    f->half[1] =
+        _mm256_sllv_epi64(f->half[1], _mm256_unpackhi_epi32(left, zero));
+    f->half[0] =
+        _mm256_srlv_epi64(f->half[0], _mm256_unpacklo_epi32(right, zero));
+    f->half[1] =
+        _mm256_srlv_epi64(f->half[1], _mm256_unpackhi_epi32(right, zero));
 }
 
 /* Weights of both taps of 8 pixels: 128 - f | f << 8 = 128 + 255 f. */
@@ -147,13 +152,11 @@ static inline __m256i ramp_of(int32_t origin, int32_t step, int32_t first)
 static inline __m256i sample_eight(const struct image_level *level, __m256i u,
                                    __m256i v, const struct taps *t)
 {
-    struct fetched top, low;
-    if (t->are_inside) {
-        top = fetch_inside(level->pixels, t);
-        low = fetch_inside(level->pixels + level->stride_bytes, t);
-    } else {
-        top = fetch_border(level, u, v, 0);
-        low = fetch_border(level, u, v, 1);
+    struct fetched top = fetch(level->pixels, t->top);
+    struct fetched low = fetch(level->pixels, t->low);
+    if (!t->are_inside) {
+        correct(&top, t->left_top, t->right);
+        correct(&low, t->left_low, t->right);
     }
     __m256i down = weights_of(v), across = weights_of(u);
     __m256i packed = _mm256_packs_epi16(
