@@ -28,6 +28,15 @@ uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
 void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
 void reference_stream_end(void);
+
+/* Pixels of RGB24 from p on until a cache line begins, at most n: 3 * 43 is 1
+ * modulo 64. */
+static inline int32_t reference_pixels_to_line(const uint8_t *p, int32_t n)
+{
+    const int32_t head = (int32_t)((64 - (uintptr_t)p % 64) * 43 % 64);
+    return head < n ? head : n;
+}
+
 void reference_tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n);
 void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
                          uint8_t *out);

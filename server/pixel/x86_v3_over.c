@@ -118,10 +118,10 @@ void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
                       uint8_t *out)
 {
     _Alignas(32) uint8_t some[STREAM_PX * 3];
-    if ((uintptr_t)out % 64 != 0) { /* only whole lines are worth it */
-        v3_colour_row(in, m, n, out);
-        return;
-    }
+    const int32_t head = reference_pixels_to_line(out, n);
+    if (head > 0)
+        v3_colour_row(in, m, head, out);
+    n -= head, in += head * 3, out += head * 3;
     for (; n >= STREAM_PX; n -= STREAM_PX) {
         v3_colour_row(in, m, STREAM_PX, some);
         for (int i = 0; i < STREAM_PX * 3; i += 32)

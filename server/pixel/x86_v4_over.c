@@ -1,5 +1,6 @@
 /* Over and colour with AVX-512, 16 pixels a register.
  * Source: NUMERICS.md "Over, colour"; equal to reference.c. */
+#include "server/pixel/reference.h"
 #include "server/pixel/x86_v4.h"
 
 /* Byte b of the RGB24 or of the RGBX form of 16 pixels, four at a time. */
@@ -177,11 +178,10 @@ void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
 void v4_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
                       uint8_t *out)
 {
-    if ((uintptr_t)out % 64 != 0) { /* only whole lines are worth it */
-        v4_colour_row(in, m, n, out);
-        return;
-    }
     const struct colour c = colour_of(m);
+    const int32_t head = reference_pixels_to_line(out, n);
+    colour_some(&c, in, head, out);
+    n -= head, in += head * 3, out += head * 3;
     for (; n >= 64; n -= 64, in += 192, out += 192) {
         __m512i rgb[3];
         colour_sixty_four(&c, in, rgb);
