@@ -41,6 +41,7 @@ enum philox_purpose {
     PHILOX_OPERATION_VALUE = 77, /* draw = index of the value */
     PHILOX_OPERATION_KEY = 78,
     PHILOX_OPERATION_ORDER = 79,
+    PHILOX_OBJECT_ELASTIC = 80, /* draw = 64 * attempt + field */
 };
 
 /* The fixed bit layout of a counter:

@@ -60,15 +60,30 @@ static int32_t slot_of(const struct feather *f, int32_t y)
     return (y + f->radius) % f->n_rows;
 }
 
+/* Moves *rgba, the row's first column, to the first of the span. */
+static struct pixel_span sample_row(struct feather *f, uint8_t **rgba)
+{
+    const struct pixel_span all = {-f->radius, f->columns - f->radius};
+    struct pixel_line line;
+    struct pixel_span s;
+    if (f->plan->has_warp) {
+        s = warp_span(&f->plan->warp, f->next_y, all);
+        *rgba += (ptrdiff_t)(s.begin + f->radius) * 4;
+        return object_warp_row(f->kernels, f->level, &f->plan->warp, f->next_y,
+                               all, *rgba);
+    }
+    s = object_walk_next(&f->object, &line);
+    *rgba += (ptrdiff_t)(s.begin + f->radius) * 4;
+    f->kernels->object_lines(f->level, &line, 1, *rgba);
+    return s;
+}
+
 static void sample_next(struct feather *f)
 {
     int32_t slot = slot_of(f, f->next_y);
     uint8_t *rgba = f->rgba + (size_t)slot * rgba_bytes(f->columns);
     uint8_t *alpha = f->alpha + (ptrdiff_t)slot * f->columns;
-    struct pixel_line line;
-    struct pixel_span s = object_walk_next(&f->object, &line);
-    rgba += (ptrdiff_t)(s.begin + f->radius) * 4;
-    f->kernels->object_lines(f->level, &line, 1, rgba);
+    struct pixel_span s = sample_row(f, &rgba);
     memset(alpha, 0, (size_t)f->columns);
     int32_t first = s.begin + f->radius;
     if (!is_empty(s))

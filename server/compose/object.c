@@ -1,4 +1,4 @@
-/* Walks an object's rows: exact spans. Computes no pixel.
+/* Walks an object's rows: exact spans, and warped ones. Computes no pixel.
  * Source: NUMERICS.md "The object". */
 #include "server/compose/object.h"
 
@@ -90,4 +90,21 @@ struct pixel_span object_walk_next(struct object_walk *w,
     w->u += w->row_du;
     w->v += w->row_dv;
     return touched;
+}
+
+struct pixel_span object_warp_row(const struct pixel_kernels *kernels,
+                                  const struct image_level *level,
+                                  const struct pixel_warp *warp, int32_t y,
+                                  struct pixel_span within, uint8_t *rgba)
+{
+    enum { CHUNK = 128 };
+    const struct pixel_span span = warp_span(warp, y, within);
+    for (int32_t x = span.begin; x < span.end; x += CHUNK) {
+        int32_t u[CHUNK], v[CHUNK];
+        const int32_t n = span.end - x < CHUNK ? span.end - x : CHUNK;
+        warp_coordinates(warp, x, y, n, u, v);
+        kernels->warp_row(level, u, v, n,
+                          rgba + (ptrdiff_t)(x - span.begin) * 4);
+    }
+    return span;
 }

@@ -1,4 +1,4 @@
-/* Which pixels of each row an object touches. Samples and pastes nothing.
+/* Which pixels of each row an object touches. Pastes nothing.
  * Threads: one walk belongs to one worker. */
 #ifndef PASTED_COMPOSE_OBJECT_H
 #define PASTED_COMPOSE_OBJECT_H
@@ -25,5 +25,12 @@ void object_walk_init(struct object_walk *w, const struct image_level *level,
  * others are transparent), and where their texels lie. */
 struct pixel_span object_walk_next(struct object_walk *w,
                                    struct pixel_line *out_line);
+
+/* Samples frame row y along a plan's warp over the columns `within`: writes the
+ * pixels of the span it returns, side by side, and nothing more. */
+struct pixel_span object_warp_row(const struct pixel_kernels *kernels,
+                                  const struct image_level *level,
+                                  const struct pixel_warp *warp, int32_t y,
+                                  struct pixel_span within, uint8_t *rgba);
 
 #endif

@@ -199,19 +199,25 @@ static int32_t object_rows(struct render *r, int32_t y, int32_t n_rows,
                            struct pixel_span *span)
 {
     const struct plan *p = r->plan;
+    const struct pixel_span all = {0, p->width};
+    const bool is_straight = p->edge != EDGE_FEATHER && !p->has_warp;
     struct pixel_line line[RENDER_BLOCK_ROWS];
     int32_t n = 0;
     for (int32_t i = 0; i < n_rows; i++) {
         if (p->edge == EDGE_FEATHER)
             span[i] = feather_row(&r->feather, y + i,
                                   r->object_rows + (ptrdiff_t)n * 4);
+        else if (p->has_warp)
+            span[i] =
+                object_warp_row(r->kernels, r->object_level, &p->warp, y + i,
+                                all, r->object_rows + (ptrdiff_t)n * 4);
         else
             span[i] = object_walk_next(&r->object, &line[i]);
         n += span[i].end - span[i].begin;
     }
     if (n == 0)
         return 0;
-    if (p->edge != EDGE_FEATHER)
+    if (is_straight)
         r->kernels->object_lines(r->object_level, line, n_rows, r->object_rows);
     if (p->edge == EDGE_HARD)
         r->kernels->harden_row(r->object_rows, n);

@@ -60,6 +60,9 @@ struct pixel_kernels {
     void (*object_lines)(const struct image_level *level,
                          const struct pixel_line *lines, int32_t n_lines,
                          uint8_t *rgba);
+    /* The same of n pixels that each have coordinates of their own. */
+    void (*warp_row)(const struct image_level *level, const int32_t *u,
+                     const int32_t *v, int32_t n, uint8_t *rgba);
 
     /* In place: alpha >= 128 becomes opaque with its colour un-premultiplied,
      * the rest transparent black. */

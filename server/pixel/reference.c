@@ -137,6 +137,15 @@ void reference_object_lines(const struct image_level *level,
     }
 }
 
+void reference_warp_row(const struct image_level *level, const int32_t *u,
+                        const int32_t *v, int32_t n, uint8_t *rgba)
+{
+    for (int32_t i = 0; i < n; i++) {
+        const struct pixel_line at = {u[i], v[i], 0, 0, 1};
+        object_line(level, at, rgba + i * 4);
+    }
+}
+
 /* 255 / alpha in Q16, to nearest, for alpha 128..255: 65536 for 255, so that
  * opaque pixels keep their bytes. */
 #define R1(a)  ((255u * 65536u + (a) / 2u) / (a))
@@ -311,6 +320,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .noise_row = reference_noise_row,
     .solid_row = reference_solid_row,
     .object_lines = reference_object_lines,
+    .warp_row = reference_warp_row,
     .harden_row = reference_harden_row,
     .alpha_row = reference_alpha_row,
     .blur_columns = reference_blur_columns,

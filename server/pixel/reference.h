@@ -16,6 +16,8 @@ void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 void reference_object_lines(const struct image_level *level,
                             const struct pixel_line *lines, int32_t n_lines,
                             uint8_t *rgba);
+void reference_warp_row(const struct image_level *level, const int32_t *u,
+                        const int32_t *v, int32_t n, uint8_t *rgba);
 void reference_harden_row(uint8_t *rgba, int32_t n);
 void reference_alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out);
 void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,

@@ -11,6 +11,7 @@ const struct pixel_kernels pixel_kernels_x86_v3 = {
     .noise_row = reference_noise_row,
     .solid_row = reference_solid_row,
     .object_lines = v3_object_lines,
+    .warp_row = reference_warp_row,
     .harden_row = reference_harden_row,
     .alpha_row = reference_alpha_row,
     .blur_columns = reference_blur_columns,

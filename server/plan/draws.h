@@ -11,6 +11,12 @@
  *                             16 k + 2       shear
  *                             16 k + 3, 4    translate x, y
  *                             16 k + 5, 6    stretch, shear_y
+ *                             16 k + 7       perspective
+ *                             16 k + 8 ..    insets x, y of the four corners,
+ *                                            clockwise from the upper left
+ *   PHILOX_OBJECT_ELASTIC     64 k + 63      attempt k: deviation
+ *                             64 k + 2 i     x of control point i (by rows)
+ *                             64 k + 2 i + 1 its y
  *   PHILOX_OBJECT_FLIP        0              mirror image? (every attempt)
  *   PHILOX_IMAGE_COLOUR       0, 1, 2, 3     brightness, contrast, saturation,
  *                                            hue

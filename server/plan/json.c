@@ -74,14 +74,37 @@ static json_t *context_json(const struct plan *p)
                      p->solid[2]);
 }
 
+static json_t *grid_json(const struct pixel_warp *w, int axis)
+{
+    json_t *rows = json_array();
+    for (uint32_t i = 0; i < w->n_points; i++) {
+        json_array_append_new(rows,
+                              list_i32(w->displace[axis][i], w->n_points));
+    }
+    return rows;
+}
+
+static json_t *warp_json(const struct plan *p)
+{
+    const struct pixel_warp *w = &p->warp;
+    if (!p->has_warp) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:[i, i, i, i], s:o, s:o, s:o, s:[o, o]}", "m",
+                     list_i64(w->m, 9), "box", w->box.x0, w->box.y0, w->box.x1,
+                     w->box.y1, "first", list_i32(w->first, 2), "span",
+                     list_i32(w->span, 2), "per_span", list_i64(w->per_span, 2),
+                     "displace", grid_json(w, 0), grid_json(w, 1));
+}
+
 static json_t *object_json(const struct plan *p)
 {
     static const char *const edges[] = {[EDGE_HARD] = "hard",
                                         [EDGE_ALPHA] = "alpha",
                                         [EDGE_FEATHER] = "feather"};
-    return json_pack("{s:I, s:o, s:s, s:I, s:o, s:I, s:I}", "object_level",
-                     (json_int_t)p->object_level, "m", list_i64(p->m, 6),
-                     "edge", edges[p->edge], "edge_radius",
+    return json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:I, s:I}", "object_level",
+                     (json_int_t)p->object_level, "warp", warp_json(p), "m",
+                     list_i64(p->m, 6), "edge", edges[p->edge], "edge_radius",
                      (json_int_t)p->edge_radius, "edge_weight",
                      list_u32(p->edge_weight, p->edge_radius + 1),
                      "visible_q16", (json_int_t)p->visible_q16, "n_attempts",
@@ -131,10 +154,12 @@ static json_t *operations_json(const struct plan *p)
 static json_t *told_json(const struct plan *p)
 {
     return json_pack(
-        "{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:b, "
+        "{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, "
+        "s:f, s:b, "
         "s:o, s:o, "
         "s:o}}",
         "told", "shear_y_deg", p->told.shear_y_deg, "stretch", p->told.stretch,
+        "perspective", p->told.perspective, "elastic_px", p->told.elastic_px,
         "scale", p->told.scale, "rotate_deg", p->told.rotate_deg, "shear_deg",
         p->told.shear_deg, "x", p->told.x, "y", p->told.y, "flip", p->told.flip,
         "crop_x", p->told.crop_x, "crop_y", p->told.crop_y, "crop_w",

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "server/graph/graph.h"
+#include "server/pixel/warp.h"
 #include "server/pool/catalog.h"
 #include "server/recipe/recipe.h"
 
@@ -45,6 +46,9 @@ struct plan {
      * transparent outside). 64-bit so that no pose overflows. */
     uint32_t object_level;
     int64_t m[6];
+    /* Perspective or elastic: sampled along warp, and m is 0. */
+    bool has_warp;
+    struct pixel_warp warp;
     enum recipe_edge edge;
     uint32_t edge_radius; /* EDGE_FEATHER: taps -radius..radius */
     uint32_t edge_weight[PLAN_MAX_EDGE_RADIUS + 1]; /* [0] centre; Q16; centre +
@@ -69,7 +73,7 @@ struct plan {
     /* The same decisions in units for people; decide no byte. */
     struct {
         double scale, rotate_deg, shear_deg, x, y; /* as in the recipe */
-        double shear_y_deg, stretch;
+        double shear_y_deg, stretch, perspective, elastic_px;
         bool flip;
         double crop_x, crop_y, crop_w, crop_h; /* px of background level 0 */
         bool crop_flip;

@@ -4,13 +4,9 @@
 
 #include "server/base/fixmath.h"
 #include "server/plan/level.h"
+#include "server/plan/warp.h"
 
 #define RADIANS_PER_DEGREE 0.017453292519943295 /* pi / 180 */
-
-/* The level where a step of one output pixel is in [0.7, 1.4) texels:
- * sharp enough, and little enough aliasing (notes: half an octave each way
- * about 1). */
-#define OBJECT_MAX_STEP 1.4
 
 static double smaller(int32_t a, int32_t b)
 {
@@ -81,10 +77,13 @@ static bool is_inside(const struct pose *p, const struct recipe *recipe,
                       double x, double y)
 {
     double dx = x - p->pivot_x, dy = y - p->pivot_y;
-    double frame_x = p->place_x + p->forward[0] * dx + p->forward[1] * dy;
-    double frame_y = p->place_y + p->forward[2] * dx + p->forward[3] * dy;
-    return frame_x >= 0 && frame_x <= recipe->width && frame_y >= 0 &&
-           frame_y <= recipe->height;
+    double q[2] = {p->place_x + p->forward[0] * dx + p->forward[1] * dy,
+                   p->place_y + p->forward[2] * dx + p->forward[3] * dy};
+    if (p->is_warped) {
+        warp_forward(p, x, y, q);
+    }
+    return q[0] >= 0 && q[0] <= recipe->width && q[1] >= 0 &&
+           q[1] <= recipe->height;
 }
 
 static bool corners_inside(const struct pose *p, const struct recipe *recipe,
@@ -148,13 +147,21 @@ static uint32_t weigh_visible(const struct pose *p, const struct recipe *recipe,
     return (uint32_t)((uint64_t)inside[0] * 65536 / total);
 }
 
+static bool can_warp(const struct recipe *recipe)
+{
+    return recipe->object.perspective.kind != VALUE_CONSTANT ||
+           recipe->object.perspective.a > 0 ||
+           recipe->object.elastic.kind != VALUE_CONSTANT ||
+           recipe->object.elastic.a > 0;
+}
+
 static bool pose_varies(const struct recipe *recipe)
 {
     return recipe->object.scale.kind != VALUE_CONSTANT ||
            recipe->object.rotate.kind != VALUE_CONSTANT ||
            recipe->object.shear.kind != VALUE_CONSTANT ||
            recipe->object.shear_y.kind != VALUE_CONSTANT ||
-           recipe->object.stretch.kind != VALUE_CONSTANT ||
+           recipe->object.stretch.kind != VALUE_CONSTANT || can_warp(recipe) ||
            recipe->object.x.kind != VALUE_CONSTANT ||
            recipe->object.y.kind != VALUE_CONSTANT;
 }
@@ -169,9 +176,15 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
         struct pose p = {0};
         draw_pose(d, recipe, attempt, &p);
         set_maps(&p, recipe, &object->alpha_box);
-        p.visible_q16 = corners_inside(&p, recipe, &object->alpha_box)
-                            ? 65536
-                            : weigh_visible(&p, recipe, object);
+        if (can_warp(recipe)) {
+            warp_draw(d, recipe, attempt, &p);
+        }
+        if (p.is_warped) {
+            warp_set(&p, recipe, object);
+        }
+        bool is_all =
+            p.n_points == 0 && corners_inside(&p, recipe, &object->alpha_box);
+        p.visible_q16 = is_all ? 65536 : weigh_visible(&p, recipe, object);
         if (attempt == 0 || p.visible_q16 > out->visible_q16) {
             *out = p;
         }
@@ -183,11 +196,10 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
 /* u = (level-0 coordinate) / 2^level - 0.5 at the centre (x + 0.5, y + 0.5) of
  * an output pixel. The offset is taken with the rounded coefficients about
  * `place`, so that their rounding is felt least where the object is. */
-void pose_to_plan(const struct pose *pose, const struct pool_object *object,
-                  struct plan *out)
+static void affine_to_plan(const struct pose *pose,
+                           const struct pool_object *object, struct plan *out)
 {
-    uint32_t level =
-        level_choose(pose->step, OBJECT_MAX_STEP, object->n_levels);
+    uint32_t level = level_choose(pose->step, POSE_MAX_STEP, object->n_levels);
     const double pivot[2] = {pose->pivot_x, pose->pivot_y};
     const double one = level_scale(level) * 65536.0; /* Q16 a level-0 texel */
     for (int row = 0; row < 2; row++) {
@@ -199,12 +211,26 @@ void pose_to_plan(const struct pose *pose, const struct pool_object *object,
                              (double)m[1] * (0.5 - pose->place_y));
     }
     out->object_level = level;
+}
+
+void pose_to_plan(const struct pose *pose, const struct pool_object *object,
+                  struct plan *out)
+{
+    out->has_warp = pose->is_warped;
+    if (pose->is_warped) {
+        out->warp = pose->warp;
+        out->object_level = pose->level;
+    } else {
+        affine_to_plan(pose, object, out);
+    }
     out->visible_q16 = pose->visible_q16;
     out->told.scale = pose->scale;
     out->told.rotate_deg = pose->rotate_deg;
     out->told.shear_deg = pose->shear_deg;
     out->told.shear_y_deg = pose->shear_y_deg;
     out->told.stretch = pose->stretch;
+    out->told.perspective = pose->perspective;
+    out->told.elastic_px = pose->elastic_px;
     out->told.x = pose->x;
     out->told.y = pose->y;
     out->told.flip = pose->flip;

@@ -19,6 +19,16 @@
  *   X  [1 tan(shear); 0 1]
  *   R  [cos sin; -sin cos] of rotate: counter-clockwise as seen, y down */
 struct pose {
+    /* Beyond the affine map (warp.h): insets of the box's corners in half
+     * sides, displacements of the elastic grid in px. */
+    bool is_warped;
+    double perspective, inset[4][2];
+    double elastic_px;
+    uint32_t n_points;
+    double elastic[2][WARP_MAX_POINTS][WARP_MAX_POINTS];
+    double outward[9];      /* level 0 -> frame, projective; is_warped only */
+    struct pixel_warp warp; /* is_warped only */
+    uint32_t level;         /* is_warped only */
     double scale, rotate_deg, shear_deg, x, y; /* as drawn */
     double shear_y_deg, stretch;
     bool flip;
@@ -29,6 +39,11 @@ struct pose {
     double step; /* texels of level 0 a px, along both axes on average */
     uint32_t visible_q16;
 };
+
+/* The level where a step of one output pixel is in [0.7, 1.4) texels:
+ * sharp enough, and little enough aliasing (notes: half an octave each way
+ * about 1). */
+#define POSE_MAX_STEP 1.4
 
 /* Draws poses until one shows min_visible of the object, at most
  * PLAN_POSE_ATTEMPTS; then the one that shows most. Returns the attempts. */

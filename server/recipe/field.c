@@ -117,6 +117,18 @@ const struct field_rule field_table[] = {
      .initial = {1},
      .text = "Stretches the width by its root and the height by the inverse, "
              "before any shear; 1 leaves them."},
+    {"/object/perspective", FIELD_VALUE, AT(object.perspective), "half sides",
+     0, 0.6, .initial = {0},
+     .text = "Each corner of the alpha box moves inwards, in x and in y, by "
+             "uniformly up to so much of its half sides; before every other "
+             "change."},
+    {"/object/elastic", FIELD_VALUE, AT(object.elastic), "px", 0, 64,
+     .initial = {0},
+     .text = "Deviation of the control points of an elastic grid over the "
+             "alpha box, in output pixels, cut off at three deviations."},
+    {"/object/elastic_points", FIELD_INTEGER, AT(object.elastic_points),
+     "points", 3, 5, .initial = {4},
+     .text = "Control points of that grid along each side."},
     {"/object/translate/x", FIELD_VALUE, AT(object.x), "frame width", -1, 2,
      .initial = {0.35, 0.65},
      .text = "Centre of the alpha box; 0 is the left edge, 0.5 the middle."},

@@ -96,10 +96,13 @@ struct recipe {
         struct value shear;   /* degrees, along x */
         struct value shear_y; /* degrees, along y */
         struct value stretch; /* x over y; the area stays */
-        struct value x, y;    /* "translate": centre of the alpha box as a
-                                 fraction of the frame, 0.5 = middle */
-        double flip;          /* probability of a left-right mirror image */
-        double min_visible;   /* 0..1, of the object's alpha inside the frame */
+        struct value perspective; /* each corner's most inset, of half sides */
+        struct value elastic;     /* sigma of control points, px */
+        uint32_t elastic_points;  /* control points a side */
+        struct value x, y;        /* "translate": centre of the alpha box as a
+                                     fraction of the frame, 0.5 = middle */
+        double flip;              /* probability of a left-right mirror image */
+        double min_visible; /* 0..1, of the object's alpha inside the frame */
         enum recipe_edge edge;
         double feather;              /* sigma, px, of edge "feather" */
         struct recipe_colour colour; /* of the object alone */

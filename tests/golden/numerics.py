@@ -102,16 +102,51 @@ def context(plan, background):
 
 # The object and its edge, sections 5 and 6.
 
+def displacement(warp, axis, u, v):
+    """Section 5, elastic."""
+    points = np.array(warp["displace"][axis], np.int64)
+    if points.size == 0:
+        return 0
+    place = []
+    for coordinate, first, span, per_span in zip(
+            (u, v), warp["first"], warp["span"], warp["per_span"]):
+        at = (np.clip(coordinate - first, 0, span) * per_span) >> 20
+        cell = np.minimum(at >> 16, len(points) - 2)
+        place.append((cell, (at - (cell << 16)) >> 8))
+    (i, f), (j, g) = place
+    rows = [points[j + k, i] * (256 - f) + points[j + k, i + 1] * f
+            for k in (0, 1)]
+    return (rows[0] * (256 - g) + rows[1] * g + 32768) >> 16
+
+
+def warped(warp, x, y):
+    """Section 5, warp: IEEE double in the page's order."""
+    m = np.array(warp["m"], np.int64).astype(np.float64)
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    rows = [m[i] * x + (m[i + 1] * y + m[i + 2]) for i in (0, 3, 6)]
+    seen = rows[2] > 0
+    depth = np.where(seen, rows[2], 1.0)
+    lo, hi = -2.0 ** 29, 3 * 2.0 ** 29
+    u, v = (np.where(seen, np.floor(np.clip(r / depth, lo, hi)),
+                     lo).astype(np.int64) for r in rows[:2])
+    return u + displacement(warp, 0, u, v), v + displacement(warp, 1, u, v)
+
+
 def sample_object(plan, straight, margin=0):
     level = mip_level(premultiply(straight), plan["object_level"])
     h, w = level.shape[:2]
     border = np.zeros((h + 2, w + 2, 4), np.int64)
     border[1:-1, 1:-1] = level
     x, y = grid(plan, margin)
-    m = plan["m"]
 
     def texel(i, j):
         return border[np.clip(j + 1, 0, h + 1), np.clip(i + 1, 0, w + 1)]
+    if plan["warp"]:
+        warp = plan["warp"]
+        x0, y0, x1, y1 = warp["box"]
+        inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
+        return bilinear(texel, *warped(warp, x, y)) * inside[..., None]
+    m = plan["m"]
     return bilinear(texel, m[0] * x + m[1] * y + m[2],
                     m[3] * x + m[4] * y + m[5])
 

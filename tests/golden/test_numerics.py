@@ -72,6 +72,22 @@ RECIPES = {
     "widest feather": (
         {"size": [20, 70], "context": EVERY_CONTEXT, "image": NO_COLOUR,
          "object": dict(ANY_POSE, edge="feather", feather=8)}, 30),
+    "perspective": (
+        {"size": [50, 44], "context": EVERY_CONTEXT,
+         "object": dict(ANY_POSE, perspective=[0, 0.6])}, 60),
+    "perspective, feathered": (
+        {"size": [30, 64], "object": dict(ANY_POSE, perspective=0.6,
+                                          edge="feather", feather=2.5)}, 40),
+    "elastic": (
+        {"size": 64, "object": dict(ANY_POSE, elastic=[0, 6],
+                                    elastic_points=3, edge="hard")}, 40),
+    "elastic and perspective": (
+        {"size": [64, 90], "object": dict(ANY_POSE, elastic=4,
+                                          elastic_points=5,
+                                          perspective=0.5)}, 40),
+    "one warped pixel": (
+        {"size": 1, "object": dict(ANY_POSE, elastic=30,
+                                   perspective=0.6)}, 30),
     "every part coloured": (
         {"size": 40, "context": EVERY_CONTEXT, "image": ANY_COLOUR,
          "background": ANY_COLOUR,

@@ -100,6 +100,15 @@ static void object_lines(const struct image_level *level,
     }
 }
 
+static void warp_row(const struct image_level *level, const int32_t *u,
+                     const int32_t *v, int32_t n, uint8_t *rgba)
+{
+    for (int32_t i = 0; i < n; i++) {
+        const struct pixel_line line = {u[i], v[i], 0, 0, 1};
+        object_lines(level, &line, 1, rgba + i * 4);
+    }
+}
+
 static void harden_row(uint8_t *rgba, int32_t n)
 {
     for (int32_t i = 0; i < n; i++) {
@@ -231,6 +240,7 @@ const struct pixel_kernels oracle_kernels = {
     .noise_row = noise_row,
     .solid_row = solid_row,
     .object_lines = object_lines,
+    .warp_row = warp_row,
     .harden_row = harden_row,
     .alpha_row = alpha_row,
     .blur_columns = blur_columns,

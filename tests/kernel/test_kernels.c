@@ -242,6 +242,22 @@ static void round_object_border(struct round *t)
     check_lines(t, &l, range);
 }
 
+static void round_warp_row(struct round *t)
+{
+    struct image_level l = level_of(t, 1);
+    const int32_t far = next(t) % 2 ? 3 << 16 : 1 << 29;
+    int32_t *u = calloc((size_t)t->n * 2, sizeof *u), *v = u + t->n;
+    assert_non_null(u);
+    for (int32_t i = 0; i < t->n; i++) {
+        u[i] = between(t, -far, (l.width << 16) + far);
+        v[i] = between(t, -far, (l.height << 16) + far);
+    }
+    t->k->warp_row(&l, u, v, t->n, output(t, (size_t)t->n * 4));
+    oracle_kernels.warp_row(&l, u, v, t->n, t->expected);
+    expect_equal(t, "warp_row", (size_t)t->n * 4);
+    free(u);
+}
+
 static void round_harden_row(struct round *t)
 {
     size_t bytes = (size_t)t->n * 4;
@@ -444,6 +460,7 @@ static struct kernel_case cases[] = {
     {"solid_row", round_solid_row},
     {"object_lines inside", round_object_inside},
     {"object_lines at the border", round_object_border},
+    {"warp_row", round_warp_row},
     {"harden_row", round_harden_row},
     {"alpha_row", round_alpha_row},
     {"blur_columns", round_blur_columns},

@@ -7,9 +7,26 @@
 
 #include "tests/kernel/oracle.h"
 
-static void sample_object(const struct image_level *l, const int64_t m[6],
+static void sample_warped(const struct image_level *l,
+                          const struct pixel_warp *w, int32_t x, int32_t y,
+                          uint8_t out[4])
+{
+    int32_t u, v;
+    memset(out, 0, 4);
+    if (x < w->box.x0 || x >= w->box.x1 || y < w->box.y0 || y >= w->box.y1)
+        return;
+    warp_coordinates(w, x, y, 1, &u, &v);
+    oracle_kernels.warp_row(l, &u, &v, 1, out);
+}
+
+static void sample_object(const struct image_level *l, const struct plan *p,
                           int32_t x, int32_t y, uint8_t out[4])
 {
+    const int64_t *m = p->m;
+    if (p->has_warp) {
+        sample_warped(l, &p->warp, x, y, out);
+        return;
+    }
     int64_t u = m[0] * x + m[1] * y + m[2], v = m[3] * x + m[4] * y + m[5];
     memset(out, 0, 4);
     if (u < -65536 || v < -65536 || u >= (int64_t)l->width << 16 ||
@@ -29,7 +46,7 @@ static uint8_t blurred_alpha(const struct image_level *l, const struct plan *p,
         uint64_t down = 32768;
         for (int32_t k = -radius; k <= radius; k++) {
             uint8_t rgba[4];
-            sample_object(l, p->m, x + i, y + k, rgba);
+            sample_object(l, p, x + i, y + k, rgba);
             down += (uint64_t)rgba[3] * p->edge_weight[k < 0 ? -k : k];
         }
         across += (down >> 16) * p->edge_weight[i < 0 ? -i : i];
@@ -40,7 +57,7 @@ static uint8_t blurred_alpha(const struct image_level *l, const struct plan *p,
 static void object_pixel(const struct image_level *l, const struct plan *p,
                          int32_t x, int32_t y, uint8_t out[4])
 {
-    sample_object(l, p->m, x, y, out);
+    sample_object(l, p, x, y, out);
     if (p->edge == EDGE_HARD)
         oracle_kernels.harden_row(out, 1);
     if (p->edge == EDGE_FEATHER) {

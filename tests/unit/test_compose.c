@@ -92,6 +92,32 @@ static bool random_matrix(int32_t m[3][4], uint64_t *random)
     return next(random) % 2;
 }
 
+/* The affine pose as a projective one, with a horizon and a grid. */
+static void random_warp(struct plan *p, uint64_t *random)
+{
+    struct pixel_warp *w = &p->warp;
+    p->has_warp = true;
+    for (int i = 0; i < 6; i++)
+        w->m[i] = p->m[i] * (1 << 20);
+    w->m[6] = between(random, -(1 << 15), 1 << 15);
+    w->m[7] = between(random, -(1 << 15), 1 << 15);
+    w->m[8] = between(random, -(1 << 18), 1 << 21);
+    w->box = (struct image_box){
+        (int32_t)between(random, -40, 10), (int32_t)between(random, -40, 10),
+        (int32_t)between(random, 0, 90), (int32_t)between(random, 0, 90)};
+    w->n_points = next(random) % 2 ? (uint32_t)between(random, 3, 5) : 0;
+    for (int axis = 0; axis < 2; axis++) {
+        w->first[axis] = (int32_t)between(random, -100000, 1000000);
+        w->span[axis] = (int32_t)between(random, 1, 3000000);
+        if (w->n_points > 0)
+            w->per_span[axis] =
+                ((int64_t)(w->n_points - 1) << 36) / w->span[axis];
+        for (int i = 0; i < WARP_MAX_POINTS * WARP_MAX_POINTS; i++)
+            w->displace[axis][i / WARP_MAX_POINTS][i % WARP_MAX_POINTS] =
+                (int32_t)between(random, -300000, 300000);
+    }
+}
+
 static void random_plan(struct plan *p, const struct synthetic *s,
                         uint64_t *random)
 {
@@ -112,6 +138,8 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     for (int i = 0; i < 3; i++)
         p->solid[i] = (uint8_t)next(random);
     random_pose(p, &s->objects[0], random);
+    if (next(random) % 3 == 0)
+        random_warp(p, random);
     p->edge = (enum recipe_edge)(next(random) % 3);
     random_feather(p, random);
     p->has_colour = random_matrix(p->colour, random);

@@ -277,6 +277,7 @@ static const char *const keys[] = {
     "solid",
     "object_level",
     "m",
+    "warp",
     "edge",
     "edge_radius",
     "edge_weight",

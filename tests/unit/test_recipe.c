@@ -148,26 +148,27 @@ static void the_canonical_form_of_the_default_is_this(void **state)
     recipe_default(&r);
     char *text = recipe_canonical(&r, true);
     assert_string_equal(
-        text, "{\"background\":{\"aspect\":1,\"brightness\":1,\"contrast\":1,"
-              "\"crop\":\"random\",\"flip\":0.5,\"hue\":0,\"saturation\":1,"
-              "\"scale\":[0.5,1]},\"batch\":64,\"context\":{\"background\":1,"
-              "\"noise\":0,\"noise_range\":[0,255],\"solid\":0,"
-              "\"solid_colour\":[[0,255],[0,255],[0,255]]},"
-              "\"graph\":{\"balance\":\"class\",\"objects_per_background\":4,"
-              "\"order\":\"dealt\",\"pairing\":\"balanced\",\"strict\":false},"
-              "\"image\":{\"brightness\":[0.8,1.2],\"contrast\":[0.8,1.2],"
-              "\"hue\":[-0.03,0.03],\"operation_order\":\"given\","
-              "\"operations\":[],\"saturation\":[0.8,1.2]},"
-              "\"labels\":{\"tensors\":[\"label\",\"object\",\"background\","
-              "\"position\",\"box\",\"visible\",\"image\"]},"
-              "\"object\":{\"brightness\":1,\"contrast\":1,\"edge\":\"alpha\","
-              "\"feather\":1,\"flip\":0,\"hue\":0,\"min_visible\":0.5,"
-              "\"rotate\":[-15,15],\"saturation\":1,\"scale\":[0.4,0.7],"
-              "\"shear\":[-5,5],\"shear_y\":0,\"stretch\":1,"
-              "\"translate\":{\"x\":[0.35,0.65],\"y\":[0.35,0.65]}},"
-              "\"output\":{\"channels\":\"rgb\",\"dtype\":\"u8\","
-              "\"layout\":\"nhwc\",\"mean\":[0,0,0],"
-              "\"std\":[1,1,1]},\"seed\":0,\"size\":[64,64]}");
+        text,
+        "{\"background\":{\"aspect\":1,\"brightness\":1,\"contrast\":1,"
+        "\"crop\":\"random\",\"flip\":0.5,\"hue\":0,\"saturation\":1,"
+        "\"scale\":[0.5,1]},\"batch\":64,\"context\":{\"background\":1,"
+        "\"noise\":0,\"noise_range\":[0,255],\"solid\":0,"
+        "\"solid_colour\":[[0,255],[0,255],[0,255]]},"
+        "\"graph\":{\"balance\":\"class\",\"objects_per_background\":4,"
+        "\"order\":\"dealt\",\"pairing\":\"balanced\",\"strict\":false},"
+        "\"image\":{\"brightness\":[0.8,1.2],\"contrast\":[0.8,1.2],"
+        "\"hue\":[-0.03,0.03],\"operation_order\":\"given\","
+        "\"operations\":[],\"saturation\":[0.8,1.2]},"
+        "\"labels\":{\"tensors\":[\"label\",\"object\",\"background\","
+        "\"position\",\"box\",\"visible\",\"image\"]},"
+        "\"object\":{\"brightness\":1,\"contrast\":1,\"edge\":\"alpha\","
+        "\"elastic\":0,\"elastic_points\":4,\"feather\":1,\"flip\":0,"
+        "\"hue\":0,\"min_visible\":0.5,\"perspective\":0,\"rotate\":[-15,15],"
+        "\"saturation\":1,\"scale\":[0.4,0.7],\"shear\":[-5,5],\"shear_y\":0,"
+        "\"stretch\":1,\"translate\":{\"x\":[0.35,0.65],\"y\":[0.35,0.65]}},"
+        "\"output\":{\"channels\":\"rgb\",\"dtype\":\"u8\","
+        "\"layout\":\"nhwc\",\"mean\":[0,0,0],\"std\":[1,1,1]},\"seed\":0,"
+        "\"size\":[64,64]}");
     mem_free(text);
 }
 
