@@ -32,8 +32,10 @@ struct render {
 };
 
 /* Rows are rendered in blocks: short rows cost more one by one, long blocks
- * leave the first cache. */
-#define RENDER_BLOCK_PX   1024
+ * leave the first cache and ask for too many of the next sample's lines at
+ * once. (448 to 1024 px are alike at 32 px; at 224 px the longest loses 8 %.)
+ */
+#define RENDER_BLOCK_PX   512
 #define RENDER_BLOCK_ROWS 64
 int32_t render_block_rows(int32_t width); /* >= 1 */
 
