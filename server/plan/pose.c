@@ -102,21 +102,40 @@ struct cell_columns {
     double x[CELLS], y[CELLS];
 };
 
-/* Sums the weights (and the number) of a row's cells whose centres lie in the
- * frame. Written for compilers to vectorise. */
+static uint32_t sum_row(const uint8_t weight[CELLS])
+{
+    uint32_t sum = 0;
+    for (int i = 0; i < CELLS; i++)
+        sum += weight[i];
+    return sum;
+}
+
+/* Adds the weights (and the number) of a row's cells whose centres lie in the
+ * frame. Rounding is monotone, so where both ends of a row lie within a bound,
+ * or beyond it, all between them do. */
 static void weigh_row(const struct cell_columns *columns, const double add[2],
                       const double frame[2], const uint8_t weight[CELLS],
                       uint32_t out[2])
 {
-    uint32_t sum = 0, n = 0;
+    const double x0 = columns->x[0] + add[0], y0 = columns->y[0] + add[1];
+    const double x1 = columns->x[CELLS - 1] + add[0];
+    const double y1 = columns->y[CELLS - 1] + add[1];
+    const double w = frame[0], h = frame[1];
+    if (x0 >= 0 && x0 <= w && x1 >= 0 && x1 <= w && y0 >= 0 && y0 <= h &&
+        y1 >= 0 && y1 <= h) {
+        out[0] += sum_row(weight);
+        out[1] += CELLS;
+        return;
+    }
+    if ((x0 < 0 && x1 < 0) || (x0 > w && x1 > w) || (y0 < 0 && y1 < 0) ||
+        (y0 > h && y1 > h))
+        return;
     for (int i = 0; i < CELLS; i++) {
         double x = columns->x[i] + add[0], y = columns->y[i] + add[1];
-        uint32_t in = (x >= 0) & (x <= frame[0]) & (y >= 0) & (y <= frame[1]);
-        n += in;
-        sum += weight[i] * in;
+        uint32_t in = (x >= 0) & (x <= w) & (y >= 0) & (y <= h);
+        out[0] += weight[i] * in;
+        out[1] += in;
     }
-    out[0] += sum;
-    out[1] += n;
 }
 
 /* The share of the coverage whose cells' centres lie in the frame. A box so
@@ -139,8 +158,7 @@ static uint32_t weigh_visible(const struct pose *p, const struct recipe *recipe,
         double dy = box->y0 + (row + 0.5) * cell_y - p->pivot_y;
         const double add[2] = {p->forward[1] * dy, p->forward[3] * dy};
         weigh_row(&columns, add, frame, object->coverage[row], inside);
-        for (int i = 0; i < CELLS; i++)
-            total += object->coverage[row][i];
+        total += sum_row(object->coverage[row]);
     }
     if (total == 0)
         return (uint32_t)((uint64_t)inside[1] * 65536 / (CELLS * CELLS));
