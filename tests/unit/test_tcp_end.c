@@ -45,7 +45,7 @@ static void an_idle_client_is_asked_and_then_let_go(void **state)
     struct world w;
     struct peer p;
     struct tcp_config config = world_config();
-    config.idle_timeout_ms = 200;
+    config.idle_timeout_ms = 2000;
     world_start(&w, &config);
     peer_greet(&p, w.port, 1);
     peer_open(&p, SMALL, 0, 1, 0, 2);
