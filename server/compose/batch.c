@@ -70,6 +70,9 @@ int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
                    .channels = recipe->output.channels},
         .height = recipe->height,
         .width = recipe->width,
+        .normalize = recipe->output.normalize,
+        .region = normalize_region(recipe->width, recipe->height,
+                                   recipe->output.region),
     };
     if (n_samples == 0 || !convert_possible(&l.format))
         return -ERROR_BAD_ARGUMENT;

@@ -8,6 +8,7 @@
 
 #include "common/tensor.h"
 #include "server/pixel/convert.h"
+#include "server/pixel/operation/normalize.h"
 #include "server/plan/plan.h"
 #include "server/pool/catalog.h"
 
@@ -40,6 +41,8 @@ struct batch_layout {
     struct convert_format format; /* of image */
     int32_t height, width;
     struct convert_table table; /* but for TENSOR_U8 */
+    enum normalize_mode normalize;
+    struct image_box region; /* NORMALIZE_MEAN_STD only */
 };
 
 /* dtype TENSOR_U8, F16, BF16 or F32, layout TENSOR_NHWC or NCHW (0 = recipe's).

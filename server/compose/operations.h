@@ -4,10 +4,6 @@
 
 #include "server/plan/plan.h"
 
-/* What a recipe's operations need beside the frame; a multiple of 64, 0 for a
- * recipe without any. */
-size_t operations_scratch_bytes(const struct recipe *recipe);
-
 /* In place on [height][width][3], dense. scratch: 64-byte aligned. */
 void operations_run(const struct plan *plan, uint8_t *rgb, void *scratch);
 

@@ -9,18 +9,19 @@ static size_t aligned(size_t n_bytes)
     return (n_bytes + 63) / 64 * 64;
 }
 
-/* Operations read pixels around: they need the frame, not blocks of it. */
-static size_t rows_bytes(const struct recipe *recipe)
+static size_t frame_bytes(int32_t width, int32_t n_rows)
 {
-    const bool is_whole = recipe->image.operations.n_entries > 0;
-    const int32_t rows =
-        is_whole ? recipe->height : render_block_rows(recipe->width);
-    return aligned((size_t)recipe->width * 3 * (size_t)rows);
+    return aligned((size_t)width * 3 * (size_t)n_rows);
 }
 
+/* Operations and statistics read the frame, not blocks of it. */
 size_t output_scratch_bytes(const struct recipe *recipe)
 {
-    return rows_bytes(recipe) + operations_scratch_bytes(recipe);
+    const int32_t w = recipe->width, h = recipe->height;
+    if (recipe->image.operations.n_entries == 0 &&
+        recipe->output.normalize == NORMALIZE_NONE)
+        return frame_bytes(w, render_block_rows(w));
+    return frame_bytes(w, h) + aligned(operation_scratch_bytes(w, h));
 }
 
 static void convert_rows(const struct convert_target *target, int32_t y,
@@ -52,8 +53,21 @@ static void by_blocks(const struct convert_target *target,
         render->kernels->stream_end();
 }
 
+/* What is grey is normalised as grey. */
+static void normalize(const struct batch_layout *l,
+                      const struct operation_frame *f)
+{
+    static const int32_t none[OPERATION_MAX_PARAMETERS];
+    if (l->normalize == NORMALIZE_NONE)
+        return;
+    if (l->format.channels == TENSOR_GREY)
+        operation_apply(f, OPERATION_GREYSCALE, none);
+    normalize_frame(f, l->normalize, &l->region);
+}
+
 /* The whole frame first, since what comes after reads all of it. */
-static void by_frame(const struct convert_target *target, struct render *render,
+static void by_frame(const struct batch_layout *l,
+                     const struct convert_target *target, struct render *render,
                      uint8_t *scratch)
 {
     const bool is_plain = convert_is_plain(&target->format);
@@ -66,8 +80,14 @@ static void by_frame(const struct convert_target *target, struct render *render,
         render_rows(render, y, left < most ? left : most, frame + y * row_bytes,
                     row_bytes);
     }
-    operations_run(render->plan, frame,
-                   scratch + aligned((size_t)(row_bytes * target->height)));
+    const struct operation_frame f = {
+        .rgb = frame,
+        .width = target->width,
+        .height = target->height,
+        .scratch = scratch + frame_bytes(target->width, target->height),
+    };
+    operations_run(render->plan, f.rgb, f.scratch);
+    normalize(l, &f);
     if (!is_plain)
         convert_rows(target, 0, target->height, frame);
 }
@@ -82,8 +102,8 @@ void output_image(const struct batch_layout *l, struct render *render,
         .table = &l->table,
         .image = image,
     };
-    if (render->plan->n_operations > 0)
-        by_frame(&target, render, scratch);
+    if (render->plan->n_operations > 0 || l->normalize != NORMALIZE_NONE)
+        by_frame(l, &target, render, scratch);
     else
         by_blocks(&target, render, scratch);
 }

@@ -294,8 +294,9 @@ void http_form_output(const char *what, const struct recipe *recipe,
                       uint8_t dtype, uint8_t layout, char out[HTTP_FORM_BYTES])
 {
     const float *mean = recipe->output.mean, *std = recipe->output.std;
-    int n = snprintf(out, HTTP_FORM_BYTES, "%s %d %d %d", what, dtype, layout,
-                     recipe->output.channels);
+    int n = snprintf(out, HTTP_FORM_BYTES, "%s %d %d %d %d %a", what, dtype,
+                     layout, recipe->output.channels, recipe->output.normalize,
+                     recipe->output.region);
 
     if (dtype != TENSOR_U8)
         snprintf(out + n, (size_t)(HTTP_FORM_BYTES - n), " %a %a %a %a %a %a",

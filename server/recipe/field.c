@@ -7,6 +7,7 @@
 
 #include "common/tensor.h"
 #include "server/pixel/image.h"
+#include "server/pixel/operation/normalize.h"
 
 static const struct field_word balance_words[] = {
     {"class", GRAPH_BY_CLASS}, {"object", GRAPH_BY_OBJECT}, {0}};
@@ -31,6 +32,12 @@ static const struct field_word layout_words[] = {
     {"nhwc", TENSOR_NHWC}, {"nchw", TENSOR_NCHW}, {0}};
 static const struct field_word channel_words[] = {
     {"rgb", TENSOR_RGB}, {"bgr", TENSOR_BGR}, {"grey", TENSOR_GREY}, {0}};
+static const struct field_word normalize_words[] = {
+    {"none", NORMALIZE_NONE},
+    {"min-max", NORMALIZE_MIN_MAX},
+    {"mean-std", NORMALIZE_MEAN_STD},
+    {"equalize", NORMALIZE_EQUALIZE},
+    {0}};
 
 #define AT(member)                                                             \
     .offset = offsetof(struct recipe, member),                                 \
@@ -208,6 +215,13 @@ const struct field_rule field_table[] = {
     {"/output/channels", FIELD_WORD, AT(output.channels), "", 0, 0,
      channel_words, .initial = {TENSOR_RGB}, .only_slices = true,
      .text = "Of image, in order; grey is one channel, the luma."},
+    {"/output/normalize", FIELD_WORD, AT(output.normalize), "", 0, 0,
+     normalize_words, .initial = {NORMALIZE_NONE}, .only_slices = true,
+     .text = "Of each image by its own levels: over its range, about the mean "
+             "of its middle, or autocontrast and equalize."},
+    {"/output/normalize_region", FIELD_NUMBER, AT(output.region), "frame side",
+     0.01, 1, .initial = {0.625}, .only_slices = true,
+     .text = "The middle that `mean-std` takes its statistics from."},
     {"/output/mean", FIELD_TRIPLE, AT(output.mean), "", -1000, 1000,
      .initial = {0, 0, 0}, .only_slices = true,
      .text = "Floats only, (v / 255 - mean) / std, of red, green and blue "

@@ -131,6 +131,8 @@ struct recipe {
         uint8_t dtype;         /* TENSOR_U8, F16, BF16 or F32, of image */
         uint8_t layout;        /* enum tensor_layout */
         uint8_t channels;      /* enum tensor_channels */
+        uint8_t normalize;     /* enum normalize_mode */
+        double region;         /* of mean-std: fraction of each side */
         float mean[3], std[3]; /* floats only: (v / 255 - mean) / std, of red,
                                   green, blue; the first of grey */
     } output;

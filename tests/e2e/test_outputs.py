@@ -122,6 +122,27 @@ class Outputs(unittest.TestCase):
                 self.assertEqual(path.read_bytes(), shown)
             self.check_preview(daemon, channels)
 
+    def test_normalisation_is_the_recipes(self):
+        plain = self.serve()
+        seen = {load(plain)["image"].tobytes()}
+        tags, prints = set(), set()
+        for output in ({"normalize": "none"}, {"normalize": "min-max"},
+                       {"normalize": "equalize"}, {"normalize": "mean-std"},
+                       {"normalize": "mean-std", "normalize_region": 0.2}):
+            daemon = self.serve(output=output)
+            image = load(daemon)["image"]
+            seen.add(image.tobytes())
+            np.testing.assert_array_equal(self.pull(daemon)["image"], image)
+            if output["normalize"] == "min-max":
+                self.assertEqual(image.reshape(6, -1).min(1).tolist(), [0] * 6)
+                self.assertEqual(image.reshape(6, -1).max(1).tolist(),
+                                 [255] * 6)
+            for path in ("batches/3.npz?batch=6", "samples/20.png"):
+                head = daemon.request("HEAD", f"{S}/{path}")
+                tags.add(head.headers["etag"])
+            prints.add(daemon.get(S).json["fingerprint"])
+        self.assertEqual((len(seen), len(tags), len(prints)), (5, 10, 1))
+
     def check_preview(self, daemon, channels):
         path = self.folder / "preview.png"
         code, out, _ = pastectl("preview", "--server",

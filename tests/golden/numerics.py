@@ -3,6 +3,8 @@ the pixels, the box and the tensors that the daemon serves, byte for byte.
 
 Written from that page alone; shares nothing with the C code. Does not draw
 plans. All arithmetic is on int64 unless the page says double."""
+import math
+
 import numpy as np
 
 import operations
@@ -239,8 +241,43 @@ def bf16(value):
     return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
 
 
+def middle(n, fraction):
+    m = min(n, max(1, math.floor(n * fraction + 0.5)))
+    return slice((n - m) // 2, (n - m) // 2 + m)
+
+
+def normalize(image, output):
+    """[h, w, 3] u8 -> the same by its own levels."""
+    mode = output.get("normalize", "none")
+    if mode == "none":
+        return image
+    if output.get("channels") == "grey":
+        image = np.repeat(order_channels(image, "grey"), 3, axis=-1)
+    levels = list(range(256))
+    if mode == "equalize":
+        wide = operations.autocontrast(image.astype(np.int64), [256])
+        return operations.equalize(wide, []).astype(np.uint8)
+    if mode == "min-max":
+        lo, hi = int(image.min()), int(image.max())
+        if lo < hi:
+            levels = [((v - lo) * 510 + hi - lo) // (2 * (hi - lo)) & 255
+                      for v in levels]
+    else:
+        part = output.get("normalize_region", 0.625)
+        h, w = image.shape[:2]
+        values = [int(v) for v in
+                  image[middle(h, part), middle(w, part)].ravel()]
+        k, s, q = len(values), sum(values), sum(v * v for v in values)
+        mean, sd = s / k, math.sqrt(k * q - s * s) / k
+        y = [min(1.0, max(0.0, (v - mean) / (sd + 3) * 0.2 + 0.5))
+             for v in levels]
+        levels = [math.floor(255 * v + 0.5) for v in y]
+    return np.array(levels, np.uint8)[image]
+
+
 def convert(image, output):
     """[n, h, w, 3] u8 -> as the recipe's output asks; bf16 as u16."""
+    image = np.stack([normalize(one, output) for one in image])
     image = order_channels(image, output.get("channels", "rgb"))
     dtype = output.get("dtype", "u8")
     if dtype != "u8":

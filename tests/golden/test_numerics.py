@@ -131,6 +131,28 @@ RECIPES = {
     "bgr": ({"size": 32, "output": {"channels": "bgr"}}, 20),
     "bgr f32 nchw": ({"size": [31, 47], "output": dict(
         ODD, channels="bgr", dtype="f32", layout="nchw")}, 20),
+    "min-max": ({"size": [20, 33], "output": {"normalize": "min-max"}}, 20),
+    "min-max of flat images": (
+        {"size": 9, "context": {"background": 0, "solid": 1}, "object": dict(
+            ANY_POSE, translate={"x": 2, "y": 2}, scale=0.05),
+         "output": {"normalize": "min-max", "layout": "nchw"}}, 20),
+    "mean-std": ({"size": 32, "output": {"normalize": "mean-std"}}, 30),
+    "mean-std of a region": (
+        {"size": [31, 45], "output": {
+            "normalize": "mean-std", "normalize_region": 0.3,
+            "channels": "grey", "dtype": "f32"}}, 20),
+    "mean-std of one pixel": (
+        {"size": [9, 4], "output": {"normalize": "mean-std",
+                                    "normalize_region": 0.01}}, 20),
+    "equalize": ({"size": [30, 41], "output": {"normalize": "equalize"}}, 20),
+    "equalize of grey": (
+        {"size": [30, 41], "output": {"normalize": "equalize",
+                                      "channels": "grey"}}, 20),
+    "normalised after operations": (
+        {"size": [24, 18], "image": {"operations": [
+            {"op": "gaussian_blur", "sigma": 1.5}]},
+         "output": {"normalize": "mean-std", "channels": "bgr",
+                    "dtype": "f16", "layout": "nchw"}}, 20),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 

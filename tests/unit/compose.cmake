@@ -15,3 +15,6 @@ pasted_test(test_convert
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_convert.c
   MODULES pixel base common)
 target_link_libraries(test_convert PRIVATE m)
+pasted_test(test_normalize
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_normalize.c
+  MODULES operation pixel base common)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +244,36 @@ static void other_dtypes_and_layouts_are_the_same_image(void **state)
     free(expected);
 }
 
+/* Every format of a normalised image is its u8 image, converted. */
+static void normalised_images_are_one_image_in_every_format(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"min-max", "mean-std", "equalize"};
+    for (int m = 0; m < 3; m++) {
+        char json[200];
+        struct batch_layout plain, l;
+        snprintf(json, sizeof json,
+                 "{\"size\":[13,19],\"output\":{\"normalize\":\"%s\","
+                 "\"mean\":[0.5,0.5,0.5]}}",
+                 modes[m]);
+        struct recipe r = recipe_of(json);
+        assert_int_equal(
+            batch_layout_init(&plain, &r, 3, TENSOR_U8, TENSOR_NHWC), 0);
+        assert_int_equal(batch_layout_init(&l, &r, 3, TENSOR_F32, TENSOR_NHWC),
+                         0);
+        uint8_t *expected = make_batch(&plain, &r, 9);
+        uint8_t *payload = make_batch(&l, &r, 9);
+        for (size_t k = 0; k < (size_t)3 * 13 * 19 * 3; k++) {
+            const uint8_t v = expected[plain.image_offset_bytes + k];
+            float f, g = (float)(v / 255.0 - 0.5);
+            memcpy(&f, payload + l.image_offset_bytes + 4 * k, 4);
+            assert_memory_equal(&f, &g, 4);
+        }
+        free(payload);
+        free(expected);
+    }
+}
+
 static void the_order_of_samples_does_not_matter(void **state)
 {
     (void)state;
@@ -269,6 +300,7 @@ int main(void)
         cmocka_unit_test(impossible_layouts_are_refused),
         cmocka_unit_test(tensors_hold_what_the_plan_and_the_sample_say),
         cmocka_unit_test(other_dtypes_and_layouts_are_the_same_image),
+        cmocka_unit_test(normalised_images_are_one_image_in_every_format),
         cmocka_unit_test(the_order_of_samples_does_not_matter),
     };
     return cmocka_run_group_tests(tests, make_catalog, drop_catalog);

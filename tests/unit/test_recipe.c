@@ -167,7 +167,8 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"saturation\":1,\"scale\":[0.4,0.7],\"shear\":[-5,5],\"shear_y\":0,"
         "\"stretch\":1,\"translate\":{\"x\":[0.35,0.65],\"y\":[0.35,0.65]}},"
         "\"output\":{\"channels\":\"rgb\",\"dtype\":\"u8\","
-        "\"layout\":\"nhwc\",\"mean\":[0,0,0],\"std\":[1,1,1]},\"seed\":0,"
+        "\"layout\":\"nhwc\",\"mean\":[0,0,0],\"normalize\":\"none\","
+        "\"normalize_region\":0.625,\"std\":[1,1,1]},\"seed\":0,"
         "\"size\":[64,64]}");
     mem_free(text);
 }
@@ -210,7 +211,8 @@ static void what_only_slices_is_not_in_the_fingerprint(void **state)
     struct recipe a = parsed("{\"seed\":5}");
     struct recipe b = parsed(
         "{\"seed\":5,\"batch\":7,\"output\":{\"dtype\":\"f32\",\"layout\":"
-        "\"nchw\",\"channels\":\"grey\",\"mean\":[0.5,0.5,0.5],\"std\":[2,2,2]}"
+        "\"nchw\",\"channels\":\"grey\",\"normalize\":\"min-max\",\"mean\":[0."
+        "5,0.5,0.5],\"std\":[2,2,2]}"
         "}");
     struct recipe c = parsed("{\"seed\":5,\"object\":{\"flip\":0.5}}");
     char *x = recipe_canonical(&a, false), *y = recipe_canonical(&b, false);

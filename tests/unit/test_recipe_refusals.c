@@ -152,6 +152,11 @@ static const struct {
      "/labels/tensors: must be an array of names, not a string"},
     {"{\"output\":{\"dtype\":\"f64\"}}",
      "/output/dtype: must be one of \"u8\", \"f16\", \"bf16\", \"f32\""},
+    {"{\"output\":{\"normalize\":\"max\"}}",
+     "/output/normalize: must be one of \"none\", \"min-max\", \"mean-std\", "
+     "\"equalize\""},
+    {"{\"output\":{\"normalize_region\":0}}",
+     "/output/normalize_region: must be at least 0.01, not 0"},
     {"{\"output\":{\"channels\":\"gray\"}}",
      "/output/channels: must be one of \"rgb\", \"bgr\", \"grey\""},
     {"{\"output\":{\"std\":[1,1,0]}}",
