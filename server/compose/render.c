@@ -171,20 +171,30 @@ static void photo_rows(const struct render *r, int32_t y, int32_t n_rows,
                                p->width, rgb + i * stride_bytes);
 }
 
+/* But for a background, whose rows are sampled in blocks. */
+static void context_row(const struct render *r, int32_t y, uint8_t *rgb)
+{
+    const struct plan *p = r->plan;
+    const struct pixel_kernels *k = r->kernels;
+    if (p->context == CONTEXT_NOISE)
+        k->noise_row(p->noise_key, (uint32_t)y, p->noise_lo, p->noise_hi,
+                     p->width, rgb);
+    else if (p->context == CONTEXT_GAUSSIAN_NOISE)
+        k->normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude, p->width,
+                      rgb);
+    else
+        k->solid_row(p->solid, p->width, rgb);
+}
+
 static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
                          uint8_t *rgb, ptrdiff_t stride_bytes)
 {
-    const struct plan *p = r->plan;
-    if (p->context == CONTEXT_BACKGROUND) {
+    if (r->plan->context == CONTEXT_BACKGROUND) {
         photo_rows(r, y, n_rows, rgb, stride_bytes);
         return;
     }
-    for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes)
-        if (p->context == CONTEXT_NOISE)
-            r->kernels->noise_row(p->noise_key, (uint32_t)(y + i), p->noise_lo,
-                                  p->noise_hi, p->width, rgb);
-        else
-            r->kernels->solid_row(p->solid, p->width, rgb);
+    for (int32_t i = 0; i < n_rows; i++)
+        context_row(r, y + i, rgb + i * stride_bytes);
 }
 
 static void widen(int32_t range[2], int32_t y)

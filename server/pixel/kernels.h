@@ -52,6 +52,10 @@ struct pixel_kernels {
     /* Bytes uniform in lo..hi, from Philox keyed by key, for frame row y. */
     void (*noise_row)(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
                       int32_t n, uint8_t *rgb);
+    /* Normal bytes of deviation amplitude * NORMAL_DEVIATION / 65536 about 0,
+     * modulo 256. 0 <= amplitude < 2^19. */
+    void (*normal_row)(uint64_t key, uint32_t y, int32_t amplitude, int32_t n,
+                       uint8_t *rgb);
     void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 
     /* Bilinear RGBA of the pixels of all lines, one line after the other

@@ -318,6 +318,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .resample_prepare = resample_prepare,
     .resample_row = reference_resample_row,
     .noise_row = reference_noise_row,
+    .normal_row = reference_normal_row,
     .solid_row = reference_solid_row,
     .object_lines = reference_object_lines,
     .warp_row = reference_warp_row,

@@ -1,9 +1,10 @@
-/* The noise kernel of the portable reference: Philox4x32-10, eight bytes of
- * noise a block, LANES blocks at once so that compilers vectorise the rounds.
- * Draws no decision; base/philox.h does that.
+/* The noise kernels of the portable reference: Philox4x32-10, eight bytes of
+ * noise a block, or four of the normal one, LANES blocks at once so that
+ * compilers vectorise the rounds. Draws no decision; base/philox.h does that.
  * Source: NUMERICS.md "Noise"; byte-equal to philox4x32_10. */
 #include <string.h>
 
+#include "server/pixel/normal.h"
 #include "server/pixel/reference.h"
 
 #define LANES          16
@@ -70,6 +71,36 @@ void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
             struct lanes s;
             philox_lanes(key, block, y, &s);
             noise_bytes(&s, lo, range, bytes + at);
+            block += LANES;
+        }
+        memcpy(rgb + (ptrdiff_t)x * 3, bytes, (size_t)n_now * 3);
+    }
+}
+
+/* A word a byte; its low byte is the fraction that rounds: without it the steps
+ * of normal_of would favour some bytes over others by a fifth. */
+static void normal_bytes(const struct lanes *s, int32_t amplitude, uint8_t *out)
+{
+    for (uint32_t w = 0; w < 4; w++)
+        for (uint32_t i = 0; i < LANES; i++) {
+            const uint32_t word = s->x[w][i];
+            const int32_t part = (int32_t)(word & 255) * 256 + 128;
+            out[i * 4 + w] =
+                (uint8_t)((normal_of(word) * amplitude + part) >> 16);
+        }
+}
+
+void reference_normal_row(uint64_t key, uint32_t y, int32_t amplitude,
+                          int32_t n, uint8_t *rgb)
+{
+    uint8_t bytes[PIXELS_AT_ONCE * 3];
+    uint32_t block = 0;
+    for (int32_t x = 0; x < n; x += PIXELS_AT_ONCE) {
+        int32_t n_now = n - x < PIXELS_AT_ONCE ? n - x : PIXELS_AT_ONCE;
+        for (int32_t at = 0; at < n_now * 3; at += LANES * 4) {
+            struct lanes s;
+            philox_lanes(key, block, y, &s);
+            normal_bytes(&s, amplitude, bytes + at);
             block += LANES;
         }
         memcpy(rgb + (ptrdiff_t)x * 3, bytes, (size_t)n_now * 3);

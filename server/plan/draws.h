@@ -22,7 +22,7 @@
  *                                            hue
  *   PHILOX_OBJECT_COLOUR      the same four
  *   PHILOX_BACKGROUND_COLOUR  the same four
- *   PHILOX_CONTEXT_KIND       0              background, noise or solid
+ *   PHILOX_CONTEXT_KIND       0              which of plan.h's list
  *   PHILOX_CONTEXT_NOISE      0              key of the noise (first 64 bits)
  *   PHILOX_CONTEXT_COLOUR     0, 1, 2        red, green, blue
  *   PHILOX_OPERATION_CHANCE   0              entry `slot` of the list: at all?

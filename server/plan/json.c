@@ -61,17 +61,19 @@ static json_t *context_json(const struct plan *p)
 {
     static const char *const kinds[] = {[CONTEXT_BACKGROUND] = "background",
                                         [CONTEXT_NOISE] = "noise",
-                                        [CONTEXT_SOLID] = "solid"};
+                                        [CONTEXT_SOLID] = "solid",
+                                        [CONTEXT_GAUSSIAN_NOISE] =
+                                            "gaussian_noise"};
     char key[24]; /* a string: few readers keep 64 bits of a number */
     snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
-    return json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
+    return json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
                      "s:[i, i, i]}",
                      "context", kinds[p->context], "crop_level",
                      (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v",
                      p->crop_v, "crop_du", p->crop_du, "crop_dv", p->crop_dv,
-                     "noise_key", key, "noise_lo", p->noise_lo, "noise_hi",
-                     p->noise_hi, "solid", p->solid[0], p->solid[1],
-                     p->solid[2]);
+                     "noise_amplitude", p->noise_amplitude, "noise_key", key,
+                     "noise_lo", p->noise_lo, "noise_hi", p->noise_hi, "solid",
+                     p->solid[0], p->solid[1], p->solid[2]);
 }
 
 static json_t *grid_json(const struct pixel_warp *w, int axis)

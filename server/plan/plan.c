@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/base/fixmath.h"
+#include "server/pixel/normal.h"
 #include "server/plan/colour.h"
 #include "server/plan/crop.h"
 #include "server/plan/draws.h"
@@ -16,22 +17,27 @@
 static enum plan_context choose_context(const struct draws *d,
                                         const struct recipe *recipe)
 {
-    const double background = recipe->context.background;
-    const double noise = recipe->context.noise;
-    const double solid = recipe->context.solid;
-    if (noise == 0 && solid == 0) /* whatever is drawn */
-        return CONTEXT_BACKGROUND;
-    double at =
-        draws_unit(d, PHILOX_CONTEXT_KIND, 0) * (background + noise + solid);
-    if (at < background) {
-        return CONTEXT_BACKGROUND;
+    const double weight[CONTEXT_N] = {
+        [CONTEXT_BACKGROUND] = recipe->context.background,
+        [CONTEXT_NOISE] = recipe->context.noise,
+        [CONTEXT_SOLID] = recipe->context.solid,
+        [CONTEXT_GAUSSIAN_NOISE] = recipe->context.gaussian_noise,
+    };
+    double sum = 0, below = 0;
+    for (int i = 0; i < CONTEXT_N; i++) {
+        sum += weight[i];
     }
-    if (at < background + noise) {
-        return CONTEXT_NOISE;
+    if (sum == weight[CONTEXT_BACKGROUND]) /* whatever is drawn */
+        return CONTEXT_BACKGROUND;
+    const double at = draws_unit(d, PHILOX_CONTEXT_KIND, 0) * sum;
+    enum plan_context chosen = CONTEXT_BACKGROUND;
+    for (int i = 0; i < CONTEXT_N; i++) {
+        if (weight[i] > 0 && at >= below) {
+            chosen = (enum plan_context)i;
+        }
+        below += weight[i];
     }
-    return solid > 0   ? CONTEXT_SOLID
-           : noise > 0 ? CONTEXT_NOISE
-                       : CONTEXT_BACKGROUND;
+    return chosen;
 }
 
 static void context_to_plan(const struct draws *d, const struct recipe *recipe,
@@ -50,6 +56,13 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
         out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
         out->noise_lo = (uint8_t)recipe->context.noise_lo;
         out->noise_hi = (uint8_t)recipe->context.noise_hi;
+        break;
+    case CONTEXT_GAUSSIAN_NOISE:
+        out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
+        out->noise_amplitude = (int32_t)fixmath_round(
+            recipe->context.noise_sigma * 65536 / NORMAL_DEVIATION);
+        break;
+    case CONTEXT_N:
         break;
     case CONTEXT_SOLID:
         for (uint32_t i = 0; i < 3; i++) {

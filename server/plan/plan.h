@@ -21,7 +21,13 @@ struct plan_operation {
     int32_t p[OPERATION_MAX_PARAMETERS];
 };
 
-enum plan_context { CONTEXT_BACKGROUND, CONTEXT_NOISE, CONTEXT_SOLID };
+enum plan_context {
+    CONTEXT_BACKGROUND,
+    CONTEXT_NOISE,
+    CONTEXT_SOLID,
+    CONTEXT_GAUSSIAN_NOISE,
+    CONTEXT_N,
+};
 
 struct plan {
     uint64_t position;
@@ -36,9 +42,10 @@ struct plan {
     uint32_t crop_level;
     int32_t crop_u, crop_v, crop_du, crop_dv;
     /* CONTEXT_NOISE: each byte uniform in noise_lo..noise_hi */
-    uint64_t noise_key;
+    uint64_t noise_key; /* of CONTEXT_GAUSSIAN_NOISE too */
     uint8_t noise_lo, noise_hi;
-    uint8_t solid[3]; /* CONTEXT_SOLID */
+    uint8_t solid[3];        /* CONTEXT_SOLID */
+    int32_t noise_amplitude; /* CONTEXT_GAUSSIAN_NOISE */
 
     /* Object: output pixel (x, y) samples
      *   u = m[0] * x + m[1] * y + m[2],  v = m[3] * x + m[4] * y + m[5]

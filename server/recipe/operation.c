@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-/* Deviation of the noise's normal numbers (operation/noise.c). */
-#define NORMAL_DEVIATION 522.5580270
-#define Q16              65536.0
-#define Q12              4096.0
+#include "server/pixel/normal.h"
+
+#define Q16 65536.0
+#define Q12 4096.0
 
 /* A row: name, then its values as {name, unit, min, max, {default lo, hi},
  * scale, text}, then what it is like, its cost, its sentence. */

@@ -121,9 +121,11 @@ static int parse_preset(const json_t *root, struct recipe *out,
 static int check_whole(const struct recipe *r, struct fault *fault)
 {
     struct read_place context = {.pointer = "/context", .fault = fault};
-    if (r->context.background + r->context.noise + r->context.solid <= 0) {
-        return read_refuse(&context, "the weights of background, noise and "
-                                     "solid are all 0");
+    if (r->context.background + r->context.noise + r->context.solid +
+            r->context.gaussian_noise <=
+        0) {
+        return read_refuse(&context, "the weights of background, noise, solid "
+                                     "and gaussian_noise are all 0");
     }
     return 0;
 }

@@ -118,8 +118,10 @@ struct recipe {
     } image;
 
     struct {
-        double background, noise, solid;                 /* weights, sum > 0 */
-        int32_t noise_lo, noise_hi;                      /* 0..255, inclusive */
+        double background, noise, solid; /* weights, sum > 0 */
+        double gaussian_noise;
+        int32_t noise_lo, noise_hi; /* 0..255, inclusive */
+        double noise_sigma;         /* level, of gaussian_noise */
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
     } context;
 

@@ -90,6 +90,18 @@ def noise_context(plan):
     return values.reshape(plan["height"], plan["width"], 3)
 
 
+def normal_context(plan):
+    n_bytes = plan["width"] * 3
+    n_blocks = (n_bytes + 3) // 4
+    y, k = np.mgrid[0:plan["height"], 0:n_blocks]
+    words = operations.philox4x32_10(int(plan["noise_key"]), k, y).astype(np.int64)
+    word = words.reshape(plan["height"], n_blocks * 4)[:, :n_bytes]
+    bits = sum((word >> b) & 1 for b in range(16, 32))
+    d = 256 * bits + (word & 255) + ((word >> 8) & 255) - 2303
+    v = (d * plan["noise_amplitude"] + 256 * (word & 255) + 128) >> 16
+    return (v % 256).reshape(plan["height"], plan["width"], 3)
+
+
 def context(plan, background):
     if plan["context"] == "background":
         c = background_context(plan, background)
@@ -98,6 +110,8 @@ def context(plan, background):
         return c
     if plan["context"] == "noise":
         return noise_context(plan)
+    if plan["context"] == "gaussian_noise":
+        return normal_context(plan)
     shape = (plan["height"], plan["width"], 3)
     return np.broadcast_to(np.array(plan["solid"], np.int64), shape)
 

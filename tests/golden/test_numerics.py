@@ -26,7 +26,7 @@ ANY_POSE = {"scale": [0.05, 2], "rotate": [-180, 180], "shear": [-40, 40],
 NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
 ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
               "saturation": [0, 4], "hue": [-0.5, 0.5]}
-EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1}
+EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1, "gaussian_noise": 1}
 
 
 
@@ -60,6 +60,12 @@ RECIPES = {
         {"size": [33, 50], "context": {"background": 0, "noise": 1,
                                        "noise_range": [37, 200]},
          "object": dict(ANY_POSE, edge="hard")}, 40),
+    "normal noise that wraps": (
+        {"size": [33, 50], "context": {"background": 0, "gaussian_noise": 1},
+         "object": dict(ANY_POSE, edge="hard"), "image": NO_COLOUR}, 40),
+    "normal noise of few levels": (
+        {"size": [21, 130], "context": {"background": 0, "gaussian_noise": 1,
+                                        "noise_sigma": 7.5}}, 20),
     "solid": (
         {"size": [40, 30], "context": {"background": 0, "solid": 1},
          "object": dict(ANY_POSE, edge="alpha"), "image": NO_COLOUR}, 40),
@@ -244,7 +250,7 @@ class NumericsTest(unittest.TestCase):
                                        for o in p["operations"]}
                 seen["boxes"] += sum(b[2] > 0 for b in boxes)
         # The recipes did cover what they are for.
-        self.assertEqual(seen["context"], {"background", "noise", "solid"})
+        self.assertEqual(seen["context"], set(EVERY_CONTEXT))
         self.assertEqual(seen["edge"], {"hard", "alpha", "feather"})
         self.assertGreaterEqual(len(seen["levels"]), 3)
         if SOURCE == "synthetic":

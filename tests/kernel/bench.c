@@ -47,6 +47,11 @@ static void run_noise(struct rows *r)
     r->k->noise_row(12345, 7, 0, 255, WIDTH, r->out);
 }
 
+static void run_normal(struct rows *r)
+{
+    r->k->normal_row(12345, 7, 31981, WIDTH, r->out);
+}
+
 static void run_solid(struct rows *r)
 {
     r->k->solid_row(r->in, WIDTH, r->out);
@@ -127,6 +132,7 @@ static const struct {
     {"resample_prepare", run_prepare},
     {"resample_row", run_resample},
     {"noise_row", run_noise},
+    {"normal_row", run_normal},
     {"solid_row", run_solid},
     {"object_lines, inside", run_object},
     {"object_lines, border", run_border},

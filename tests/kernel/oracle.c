@@ -62,6 +62,23 @@ static void noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
     }
 }
 
+/* 256 times the bits that are set in the word's high half, and two bytes. */
+static void normal_row(uint64_t key, uint32_t y, int32_t amplitude, int32_t n,
+                       uint8_t *rgb)
+{
+    const uint32_t keys[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
+    for (int32_t i = 0; i < n * 3; i++) {
+        const uint32_t counter[4] = {(uint32_t)i / 4, y, 0, 0};
+        struct philox_block block = philox4x32_10(keys, counter);
+        uint32_t word = block.word[i % 4];
+        int64_t d = (int64_t)(word % 256) + word / 256 % 256 - 2303;
+        for (int bit = 16; bit < 32; bit++)
+            d += 256 * (word >> bit & 1);
+        int64_t v = d * amplitude + word % 256 * 256 + 128;
+        rgb[i] = (uint8_t)((whole(v) % 256 + 256) % 256);
+    }
+}
+
 static void solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
 {
     for (int32_t i = 0; i < n * 3; i++)
@@ -238,6 +255,7 @@ const struct pixel_kernels oracle_kernels = {
     .resample_prepare = resample_prepare,
     .resample_row = resample_row,
     .noise_row = noise_row,
+    .normal_row = normal_row,
     .solid_row = solid_row,
     .object_lines = object_lines,
     .warp_row = warp_row,

@@ -162,6 +162,10 @@ static void round_noise_row(struct round *t)
     t->k->noise_row(key, y, lo, hi, t->n, output(t, bytes));
     oracle_kernels.noise_row(key, y, lo, hi, t->n, t->expected);
     expect_equal(t, "noise_row", bytes);
+    int32_t amplitude = between(t, 0, (1 << 19) - 1);
+    t->k->normal_row(key, y, amplitude, t->n, output(t, bytes));
+    oracle_kernels.normal_row(key, y, amplitude, t->n, t->expected);
+    expect_equal(t, "normal_row", bytes);
 }
 
 static void round_solid_row(struct round *t)
@@ -456,7 +460,7 @@ static void selection_knows_its_names(void **state)
 static struct kernel_case cases[] = {
     {"lerp_rows", round_lerp_rows},
     {"resample_row", round_resample_row},
-    {"noise_row", round_noise_row},
+    {"noise_row, normal_row", round_noise_row},
     {"solid_row", round_solid_row},
     {"object_lines inside", round_object_inside},
     {"object_lines at the border", round_object_border},

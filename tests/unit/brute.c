@@ -101,6 +101,10 @@ static void context_pixel(const struct catalog *c, const struct plan *p,
         oracle_kernels.noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
                                  p->noise_hi, p->width, row);
         memcpy(out, row + x * 3, 3);
+    } else if (p->context == CONTEXT_GAUSSIAN_NOISE) {
+        oracle_kernels.normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude,
+                                  p->width, row);
+        memcpy(out, row + x * 3, 3);
     } else if (p->context == CONTEXT_SOLID) {
         oracle_kernels.solid_row(p->solid, 1, out);
     } else {

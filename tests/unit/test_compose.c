@@ -124,7 +124,7 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     memset(p, 0, sizeof *p);
     p->width = (int32_t)between(random, 1, MAX_SIDE);
     p->height = (int32_t)between(random, 1, MAX_SIDE);
-    p->context = (enum plan_context)(next(random) % 3);
+    p->context = (enum plan_context)(next(random) % CONTEXT_N);
     const struct pool_background *b = &s->backgrounds[0];
     p->crop_level = (uint32_t)between(random, 0, b->n_levels - 1);
     const struct image_level *l = &b->level[p->crop_level];
@@ -135,6 +135,7 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     p->noise_key = next(random);
     p->noise_lo = (uint8_t)between(random, 0, 255);
     p->noise_hi = (uint8_t)between(random, p->noise_lo, 255);
+    p->noise_amplitude = (int32_t)between(random, 0, 125412);
     for (int i = 0; i < 3; i++)
         p->solid[i] = (uint8_t)next(random);
     random_pose(p, &s->objects[0], random);

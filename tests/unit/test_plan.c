@@ -175,8 +175,9 @@ static void probabilities_are_met(void **state)
     enum { N = 40000 };
     struct recipe r = world_recipe(
         "{\"seed\":5,\"object\":{\"flip\":0.3},\"background\":{\"flip\":0.7},"
-        "\"context\":{\"background\":5,\"noise\":3,\"solid\":2}}");
-    uint64_t kinds[3] = {0}, flips[2] = {0}, crop_flips[2] = {0};
+        "\"context\":{\"background\":5,\"noise\":3,\"solid\":2,"
+        "\"gaussian_noise\":1}}");
+    uint64_t kinds[CONTEXT_N] = {0}, flips[2] = {0}, crop_flips[2] = {0};
     for (uint64_t i = 0; i < N; i++) {
         struct plan p = world_plan_of(&r, i, WORLD_SIGN, 2);
         kinds[p.context]++;
@@ -187,8 +188,10 @@ static void probabilities_are_met(void **state)
         }
     }
     double n_crops = (double)(crop_flips[0] + crop_flips[1]);
-    /* 0.1 % points of chi-square with 2 and 1 degrees of freedom. */
-    assert_true(chi_square(kinds, (double[]){0.5, 0.3, 0.2}, 3, N) < 13.8);
+    /* 0.1 % points of chi-square with 3 and 1 degrees of freedom. */
+    assert_true(chi_square(kinds,
+                           (double[]){5 / 11.0, 3 / 11.0, 2 / 11.0, 1 / 11.0},
+                           4, N) < 16.3);
     assert_true(chi_square(flips, (double[]){0.7, 0.3}, 2, N) < 10.8);
     assert_true(chi_square(crop_flips, (double[]){0.3, 0.7}, 2, n_crops) <
                 10.8);
@@ -271,6 +274,7 @@ static const char *const keys[] = {
     "crop_v",
     "crop_du",
     "crop_dv",
+    "noise_amplitude",
     "noise_key",
     "noise_lo",
     "noise_hi",

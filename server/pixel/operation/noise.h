@@ -3,21 +3,9 @@
 #ifndef PASTED_PIXEL_OPERATION_NOISE_H
 #define PASTED_PIXEL_OPERATION_NOISE_H
 #include "server/base/fixmath.h"
+#include "server/pixel/normal.h"
 #include "server/pixel/operation/parts.h"
 #include "server/pixel/operation/words.h"
-
-/* About normal, mean 0, deviation sqrt(4 * 2^16 + (2^16 - 1) / 6) = 522.558,
- * within +-2303: 256 times the sum of 16 bits, whose density two uniform bytes
- * make piecewise linear. (Excess kurtosis -0.12; of four bytes -0.30.) */
-static inline int32_t normal_of(uint32_t word)
-{
-    uint32_t x = word >> 16;
-    x = x - ((x >> 1) & 0x5555);
-    x = (x & 0x3333) + ((x >> 2) & 0x3333);
-    x = (x + (x >> 4)) & 0x0f0f;
-    x = (x + (x >> 8)) & 0x1f;
-    return (int32_t)(x * 256 + (word & 255) + (word >> 8 & 255)) - 2303;
-}
 
 static void add_normal(const uint32_t *words, int32_t amplitude, int32_t n,
                        uint8_t *bytes)
