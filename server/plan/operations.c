@@ -8,7 +8,8 @@
 #include "server/plan/edge.h"
 #include "server/recipe/operation.h"
 
-#define LN_2 0.6931471805599453
+#define LN_2    0.6931471805599453
+#define RADIANS 0.017453292519943295 /* of a degree */
 
 _Static_assert(PLAN_MAX_EDGE_RADIUS == OPERATION_MAX_RADIUS,
                "gaussian_blur has the weights of feather");
@@ -43,16 +44,60 @@ static void finish_shuffle(struct plan_operation *o)
     o->p[1] = 0;
 }
 
+static int32_t fraction_of(int32_t q16, int32_t side)
+{
+    const int32_t px = (int32_t)((q16 * (int64_t)side + 32768) >> 16);
+    return px < 1 ? 1 : px;
+}
+
+/* Q16 degrees -> cosine and sine. */
+static void finish_motion(struct plan_operation *o)
+{
+    const double angle = o->p[1] / 65536.0 * RADIANS;
+    o->p[1] = (int32_t)fixmath_round(65536 * fixmath_cos(angle));
+    o->p[2] = (int32_t)fixmath_round(65536 * fixmath_sin(angle));
+}
+
+/* Q16 strength and degrees -> the factor at (0, 0) and its steps, Q20. Along
+ * the direction it grows from 1 to 1 + strength over the frame's extent. */
+static void finish_light(const struct plan *plan, struct plan_operation *o)
+{
+    const double strength = o->p[0] / 65536.0 * 1048576.0;
+    const double angle = o->p[1] / 65536.0 * RADIANS;
+    const double c = fixmath_cos(angle), s = -fixmath_sin(angle);
+    const double extent =
+        plan->width * (c < 0 ? -c : c) + plan->height * (s < 0 ? -s : s);
+    const double dx = strength * c / extent, dy = strength * s / extent;
+    const double middle = 1048576.0 + strength / 2;
+    o->p[1] = (int32_t)fixmath_round(dx);
+    o->p[2] = (int32_t)fixmath_round(dy);
+    o->p[0] = (int32_t)fixmath_round(middle - dx * (plan->width - 1) / 2 -
+                                     dy * (plan->height - 1) / 2);
+}
+
 /* Where the kernel's parameters are not the recipe's values one by one. */
 static void finish(const struct plan *plan, struct plan_operation *o)
 {
-    (void)plan;
     switch (o->id) {
     case OPERATION_GAUSSIAN_BLUR:
         finish_gaussian(o);
         break;
     case OPERATION_CHANNEL_SHUFFLE:
         finish_shuffle(o);
+        break;
+    case OPERATION_MOTION_BLUR:
+        finish_motion(o);
+        break;
+    case OPERATION_LIGHT:
+        finish_light(plan, o);
+        break;
+    case OPERATION_DOWNSCALE:
+        o->p[1] = fraction_of(o->p[0], plan->height);
+        o->p[0] = fraction_of(o->p[0], plan->width);
+        break;
+    case OPERATION_COARSE_DROPOUT:
+        o->p[1] = fraction_of(o->p[1], plan->height);
+        o->p[2] = fraction_of(o->p[2], plan->width);
         break;
     case OPERATION_WHITE_BALANCE:
         finish_white_balance(o);

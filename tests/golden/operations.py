@@ -208,10 +208,129 @@ def shot_noise(frame, p):
     return clamp(frame + ((d * amplitude[frame] + 32768) >> 16))
 
 
+def mean_of(frame, offsets):
+    n = len(offsets)
+    return (sum(around(frame, dx, dy) for dx, dy in offsets) + n // 2) // n
+
+
+def motion_blur(frame, p):
+    n, c, s = p[:3]
+    lines = [2 * i - (n - 1) for i in range(n)]
+    return mean_of(frame, [((t * c + 65536) >> 17, (65536 - t * s) >> 17)
+                           for t in lines])
+
+
+def defocus(frame, p):
+    r = p[0] >> 8
+    return mean_of(frame, [(dx, dy) for dy in range(-r, r + 1)
+                           for dx in range(-r, r + 1)
+                           if (dx * dx + dy * dy) * 65536 <= p[0] * p[0]])
+
+
+def lerp7(a, b, f):
+    return (a * (128 - f) + b * f + 64) >> 7
+
+
+def coarse_at(n, m):
+    u = (2 * np.arange(n) + 1) * m * 32768 // n - 32768
+    return np.clip(u, 0, (m - 1) << 16)
+
+
+def downscale(frame, p):
+    h, w = frame.shape[:2]
+    m, k = p[:2]
+    small = np.zeros((k, m, 3), np.int64)
+    for j in range(k):
+        for i in range(m):
+            box = frame[j * h // k:(j + 1) * h // k,
+                        i * w // m:(i + 1) * w // m].reshape(-1, 3)
+            small[j, i] = (box.sum(axis=0) + len(box) // 2) // len(box)
+    u, v = coarse_at(w, m), coarse_at(h, k)[:, None, None]
+    low = np.minimum((v >> 16).ravel() + 1, k - 1)
+    rows = lerp7(small[(v >> 16).ravel()], small[low], v >> 9 & 127)
+    right = np.minimum((u >> 16) + 1, m - 1)
+    return lerp7(rows[:, u >> 16], rows[:, right],
+                 (u >> 9 & 127)[None, :, None])
+
+
+def coarse_dropout(frame, p):
+    h, w = frame.shape[:2]
+    word = words(2 * p[0], key_of(p[4], p[5]))
+    out = frame.copy()
+    for k in range(p[0]):
+        x = int(word[2 * k]) * (w - p[2] + 1) >> 32
+        y = int(word[2 * k + 1]) * (h - p[1] + 1) >> 32
+        out[y:y + p[1], x:x + p[2]] = p[3]
+    return out
+
+
+def light(frame, p):
+    y, x = np.mgrid[0:frame.shape[0], 0:frame.shape[1]]
+    g = (p[0] + p[1] * x + p[2] * y) >> 8
+    return clamp((frame * g[..., None] + 2048) >> 12)
+
+
+BASIS = np.array([[round(4096 * (math.sqrt(0.5) if k == 0 else 1) *
+                         math.cos((2 * n + 1) * k * math.pi / 16))
+                   for n in range(8)] for k in range(8)])
+QUANTISERS = [np.array(table).reshape(8, 8) for table in (
+    [16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+     14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+     18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+     49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99],
+    [17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99,
+     24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99]
+    + [99] * 32)]
+
+
+def jpeg_block(v, q):
+    """[8, 8] of 0 .. 255 -> the same, spoilt"""
+    t = (BASIS @ (v - 128) + 512) >> 10
+    d = (t @ BASIS.T + 4096) >> 13
+    level = np.sign(d) * (((np.abs(d) + 4 * q) >> 3) // q)
+    t = ((level * q) @ BASIS + 1024) >> 11
+    return clamp(((BASIS.T @ t + 16384) >> 15) + 128)
+
+
+def jpeg_plane(plane, quality, base):
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    q = np.clip((base * scale + 50) // 100, 1, 255)
+    out = plane.copy()
+    for y in range(0, plane.shape[0], 8):
+        for x in range(0, plane.shape[1], 8):
+            out[y:y + 8, x:x + 8] = jpeg_block(plane[y:y + 8, x:x + 8], q)
+    return out
+
+
+def jpeg(frame, p):
+    quality, step = p[:2]
+    h, w = frame.shape[:2]
+    block = 8 * step
+    wide = np.pad(frame, ((0, -h % block), (0, -w % block), (0, 0)),
+                  mode="edge")
+    r, g, b = wide[..., 0], wide[..., 1], wide[..., 2]
+    planes = [(19595 * r + 38470 * g + 7471 * b + 32768) >> 16,
+              128 + ((32768 * b - 11059 * r - 21709 * g + 32767) >> 16),
+              128 + ((32768 * r - 27439 * g - 5329 * b + 32767) >> 16)]
+    if step == 2:
+        planes[1:] = [(c[::2, ::2] + c[::2, 1::2] + c[1::2, ::2] +
+                       c[1::2, 1::2] + 2) >> 2 for c in planes[1:]]
+    planes = [jpeg_plane(c, quality, QUANTISERS[i > 0])
+              for i, c in enumerate(planes)]
+    v = planes[0]
+    b, r = [np.repeat(np.repeat(c, step, 0), step, 1) - 128
+            for c in planes[1:]]
+    out = np.stack([v + ((91881 * r + 32768) >> 16),
+                    v + ((32768 - 22554 * b - 46802 * r) >> 16),
+                    v + ((116130 * b + 32768) >> 16)], axis=-1)
+    return clamp(out)[:h, :w]
+
+
 OPERATIONS = {f.__name__: f for f in (
     box_blur, gaussian_blur, gaussian_noise, exposure, gamma, channel_gain,
     greyscale, invert, posterize, solarize, autocontrast, equalize,
-    uniform_noise, salt_pepper, sharpen, channel_shuffle, shot_noise)}
+    uniform_noise, salt_pepper, sharpen, channel_shuffle, shot_noise,
+    motion_blur, downscale, coarse_dropout, jpeg, light, defocus)}
 OPERATIONS["white_balance"] = white_balance
 
 

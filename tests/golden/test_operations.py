@@ -33,6 +33,12 @@ def nothing(rng, w, h):
     return []
 
 
+def motion(rng, w, h):
+    angle = rng.uniform(-7, 7)
+    return ints(rng, 1, 31, 1) + [int(np.rint(65536 * np.cos(angle))),
+                                  int(np.rint(65536 * np.sin(angle)))]
+
+
 def gaussian_weights(rng):
     """Not those of edge.c: any that sum to 65536 must do."""
     r = int(rng.integers(0, 17))
@@ -62,6 +68,14 @@ PARAMETERS = {
     "sharpen": lambda rng, w, h: ints(rng, 0, 1024, 1),
     "channel_shuffle": lambda rng, w, h: ints(rng, 0, 5, 1),
     "white_balance": lambda rng, w, h: ints(rng, 1024, 16384, 3),
+    "motion_blur": motion,
+    "downscale": lambda rng, w, h: ints(rng, 1, w, 1) + ints(rng, 1, h, 1),
+    "coarse_dropout": lambda rng, w, h: ints(rng, 1, 8, 1) + ints(
+        rng, 1, h, 1) + ints(rng, 1, w, 1) + ints(rng, 0, 255, 1) + key(rng),
+    "jpeg": lambda rng, w, h: ints(rng, 1, 100, 1) + ints(rng, 1, 2, 1),
+    "light": lambda rng, w, h: ints(rng, 0, 2 << 20, 1) + ints(
+        rng, -(1 << 20) // w, (1 << 20) // w, 2),
+    "defocus": lambda rng, w, h: ints(rng, 0, 6 * 256, 1),
     "shot_noise": lambda rng, w, h: ints(rng, 0, 12541, 1) + key(rng),
 }
 

@@ -4,6 +4,7 @@ OpenCV's and exact arithmetic within what the recipe's table says.
     test_operations_peers.py APPLY_OPERATION
 
 Skips (77) without Pillow; without OpenCV only what needs it."""
+import io
 import sys
 import unittest
 
@@ -96,6 +97,18 @@ class PeersTest(unittest.TestCase):
             self.check("gamma", [round(4096 * gamma)],
                        lambda a, g=round(4096 * gamma) / 4096:
                        255 * (a / 255.0)**g, most=0.51)
+
+    def test_jpeg_is_pillows_but_for_rounding_and_smoothed_chroma(self):
+        for quality in (10, 50, 75, 95, 100):
+            for step, mean in ((1, 0.6), (2, 4)):
+                def theirs(image, quality=quality, step=step):
+                    file = io.BytesIO()
+                    image.save(file, "JPEG", quality=quality,
+                               subsampling=0 if step == 1 else 2)
+                    return Image.open(file)
+                self.check("jpeg", [quality, step],
+                           lambda a: np.asarray(theirs(Image.fromarray(a)),
+                                                float), most=255, mean=mean)
 
     @unittest.skipIf(cv2 is None, "no OpenCV")
     def test_opencv_gives_the_same_within_one(self):

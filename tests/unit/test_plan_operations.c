@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -144,6 +145,45 @@ static void weights_of_a_blur_sum_to_one(void **state)
     }
 }
 
+/* Whatever the values: rectangles and grids within the frame, factors within
+ * 0 .. 2, channels in one of six orders. */
+static void parameters_fit_every_frame(void **state)
+{
+    static const char *const sizes[] = {"1", "[1,33]", "[2048,3]"};
+    for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+        char text[600];
+        snprintf(text, sizeof(text),
+                 "{\"size\":%s,\"image\":{\"operations\":["
+                 "{\"op\":\"coarse_dropout\",\"holes\":[1,8],\"height\":[0,1],"
+                 "\"width\":[0,1]},"
+                 "{\"op\":\"downscale\",\"factor\":[0.05,1]},"
+                 "{\"op\":\"light\",\"strength\":[-1,1],"
+                 "\"angle\":[-360,360]},{\"op\":\"channel_shuffle\"}]}}",
+                 sizes[s]);
+        struct recipe r = world_recipe(text);
+        uint32_t orders = 0;
+        for (uint64_t i = 0; i < 300; i++) {
+            struct plan plan = world_plan(&r, i);
+            const int32_t w = plan.width, h = plan.height;
+            const int32_t *hole = plan.operation[0].p;
+            const int32_t *grid = plan.operation[1].p;
+            const int32_t *light = plan.operation[2].p;
+            assert_true(hole[0] >= 1 && hole[0] <= OPERATION_MAX_HOLES);
+            assert_true(hole[1] >= 1 && hole[1] <= h);
+            assert_true(hole[2] >= 1 && hole[2] <= w);
+            assert_true(grid[0] >= 1 && grid[0] <= w);
+            assert_true(grid[1] >= 1 && grid[1] <= h);
+            for (int corner = 0; corner < 4; corner++) {
+                int32_t g = light[0] + light[1] * (corner & 1 ? w - 1 : 0) +
+                            light[2] * (corner & 2 ? h - 1 : 0);
+                assert_true(g >= -2048 && g <= (2 << 20) + 2048);
+            }
+            orders |= 1u << plan.operation[3].p[0];
+        }
+        assert_int_equal(orders, 63);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +193,7 @@ int main(void)
         cmocka_unit_test(twins_differ),
         cmocka_unit_test(boxes_are_odd_as_chosen),
         cmocka_unit_test(weights_of_a_blur_sum_to_one),
+        cmocka_unit_test(parameters_fit_every_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,10 @@
 
 #include "server/pixel/operation/blur.h"
 #include "server/pixel/operation/histogram.h"
+#include "server/pixel/operation/jpeg.h"
+#include "server/pixel/operation/mean.h"
 #include "server/pixel/operation/noise.h"
+#include "server/pixel/operation/place.h"
 #include "server/pixel/operation/sharpen.h"
 #include "server/pixel/operation/tone.h"
 
@@ -24,6 +27,10 @@
         [OPERATION_CHANNEL_SHUFFLE] = channel_shuffle,                         \
         [OPERATION_WHITE_BALANCE] = channel_gain,                              \
         [OPERATION_SHOT_NOISE] = shot_noise,                                   \
+        [OPERATION_MOTION_BLUR] = motion_blur,                                 \
+        [OPERATION_DOWNSCALE] = downscale,                                     \
+        [OPERATION_COARSE_DROPOUT] = coarse_dropout, [OPERATION_JPEG] = jpeg,  \
+        [OPERATION_LIGHT] = light, [OPERATION_DEFOCUS] = defocus,              \
     }
 
 #endif
