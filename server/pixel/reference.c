@@ -67,9 +67,9 @@ void reference_resample_row(const struct pixel_resample *r,
                             const uint8_t *texels, uint8_t *rgb)
 {
     for (int32_t i = 0; i < r->n; i++) {
-        int32_t at = r->u + i * r->du;
-        at = at < 0 ? 0 : at;
-        at = at > r->max_u ? r->max_u : at;
+        int64_t wide = r->u + (int64_t)i * r->du;
+        wide = wide < 0 ? 0 : wide;
+        int32_t at = wide > r->max_u ? r->max_u : (int32_t)wide;
         const uint8_t *texel = texels + (at >> 16) * 3;
         const uint32_t f = fraction(at);
         for (int c = 0; c < 3; c++)

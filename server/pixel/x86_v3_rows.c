@@ -54,9 +54,9 @@ _Static_assert(sizeof(struct group) <= 160, "pixel_resample_bytes knows");
 static int32_t clamped(const struct pixel_resample *r, int32_t i)
 {
     i = i < r->n ? i : r->n - 1;
-    int32_t at = r->u + i * r->du;
+    int64_t at = r->u + (int64_t)i * r->du;
     at = at < 0 ? 0 : at;
-    return at > r->max_u ? r->max_u : at;
+    return at > r->max_u ? r->max_u : (int32_t)at;
 }
 
 /* A right tap without weight is the left one, and both count half: 128 would

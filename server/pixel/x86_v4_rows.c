@@ -49,9 +49,9 @@ _Static_assert(sizeof(struct group) == 320, "pixel_resample_bytes knows");
 
 static int32_t clamped(const struct pixel_resample *r, int32_t i)
 {
-    int32_t at = r->u + i * r->du;
+    int64_t at = r->u + (int64_t)i * r->du;
     at = at < 0 ? 0 : at;
-    return at > r->max_u ? r->max_u : at;
+    return at > r->max_u ? r->max_u : (int32_t)at;
 }
 
 /* Both taps of 32 pixels from `first` on as words (left | right << 8), and

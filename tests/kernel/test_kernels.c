@@ -20,7 +20,7 @@
 #include "tests/kernel/oracle.h"
 
 #define MAX_N       2048 /* pixels: a frame's widest row */
-#define N_ROUNDS    300
+#define N_ROUNDS    400
 #define ROW_BYTES   (MAX_N * 12) /* the widest row: f32 RGB */
 #define N_BLUR_ROWS (2 * PIXEL_MAX_BLUR_RADIUS + 1)
 
@@ -33,7 +33,6 @@ struct round {
     uint8_t *expected; /* ROW_BYTES */
 };
 
-/* splitmix64 */
 static uint64_t next(struct round *t)
 {
     uint64_t z = (t->random += 0x9E3779B97F4A7C15ull);
@@ -52,6 +51,8 @@ static int32_t row_length(struct round *t)
 {
     static const int32_t edge[] = {1,  2,  3,  4,  7,  8,  9,   15,  16,  17,
                                    31, 32, 33, 63, 64, 65, 127, 128, 129, 2048};
+    if (t->seed % 2) /* consecutive seeds: every width */
+        return 1 + (int32_t)(t->seed / 2 % 200);
     if (next(t) % 2)
         return edge[next(t) % (sizeof edge / sizeof edge[0])];
     return between(t, 1, 300);
@@ -125,6 +126,9 @@ static int32_t resample_step(struct round *t, int32_t u, int32_t max_u)
 {
     int32_t to = between(t, -(3 << 16), max_u + (3 << 16));
     int32_t du = (to - u) / t->n;
+    if (next(t) % 8 == 0) /* as far as 32 bits go */
+        return (int32_t)(((next(t) % 2 ? (int64_t)INT32_MAX : INT32_MIN) - u) /
+                         t->n);
     if (next(t) % 2)
         return du;
     du = between(t, 40000, 170000);
@@ -456,7 +460,7 @@ static void selection_knows_its_names(void **state)
     assert_non_null(pixel_kernels());
 }
 
-/* One line a kernel; each table of kernels runs through all of them. */
+/* Each table of kernels runs through all of them. */
 static struct kernel_case cases[] = {
     {"lerp_rows", round_lerp_rows},
     {"resample_row", round_resample_row},
