@@ -1,5 +1,5 @@
-/* Feathers the edge of an object's rows inward: the alpha plane is blurred,
- * never stored whole. Pastes nothing. Source: NUMERICS.md "Feather".
+/* Feathers the edge of an object's rows inward: the alpha plane is blurred or
+ * eroded, never stored whole. Pastes nothing. Source: NUMERICS.md "Feather".
  */
 #include "server/compose/feather.h"
 
@@ -39,6 +39,7 @@ void feather_init(struct feather *f, const struct pixel_kernels *kernels,
                   uint8_t *scratch)
 {
     assert(plan->edge_radius <= PLAN_MAX_EDGE_RADIUS);
+    assert(plan->edge != EDGE_ERODED || plan->edge_radius == PIXEL_EROSIONS);
     f->kernels = kernels;
     f->plan = plan;
     f->radius = (int32_t)plan->edge_radius;
@@ -114,8 +115,13 @@ struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba)
     int32_t n = s.end - s.begin;
     const uint32_t *weight = f->plan->edge_weight;
     uint32_t radius = f->plan->edge_radius;
-    f->kernels->blur_columns(rows, weight, radius, n + 2 * f->radius, f->sums);
-    f->kernels->blur_row(f->sums, weight, radius, n, f->factor);
+    if (f->plan->edge == EDGE_ERODED) {
+        f->kernels->erode_row(rows, n, f->factor);
+    } else {
+        f->kernels->blur_columns(rows, weight, radius, n + 2 * f->radius,
+                                 f->sums);
+        f->kernels->blur_row(f->sums, weight, radius, n, f->factor);
+    }
     const uint8_t *sampled = f->rgba + (size_t)slot * rgba_bytes(f->columns) +
                              (ptrdiff_t)(s.begin + f->radius) * 4;
     memcpy(rgba, sampled, (size_t)n * 4);

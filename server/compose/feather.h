@@ -23,6 +23,12 @@ struct feather {
     uint8_t *factor;
 };
 
+/* Does the plan's edge need the rows around? */
+static inline bool feather_is_asked(const struct plan *p)
+{
+    return p->edge == EDGE_FEATHER || p->edge == EDGE_ERODED;
+}
+
 /* Takes 64-byte aligned scratch of feather_scratch_bytes(width). */
 size_t feather_scratch_bytes(int32_t width);
 void feather_init(struct feather *f, const struct pixel_kernels *kernels,

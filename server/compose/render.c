@@ -94,7 +94,7 @@ static void init_object(struct render *r, const struct image_level *object,
     const struct plan *p = r->plan;
     const struct pixel_span all = {0, p->width};
     r->object_level = object;
-    if (p->edge == EDGE_FEATHER)
+    if (feather_is_asked(p))
         feather_init(&r->feather, r->kernels, object, p, scratch);
     else
         object_walk_init(&r->object, object, p->m, 0, all);
@@ -210,11 +210,11 @@ static int32_t object_rows(struct render *r, int32_t y, int32_t n_rows,
 {
     const struct plan *p = r->plan;
     const struct pixel_span all = {0, p->width};
-    const bool is_straight = p->edge != EDGE_FEATHER && !p->has_warp;
+    const bool is_straight = !feather_is_asked(p) && !p->has_warp;
     struct pixel_line line[RENDER_BLOCK_ROWS];
     int32_t n = 0;
     for (int32_t i = 0; i < n_rows; i++) {
-        if (p->edge == EDGE_FEATHER)
+        if (feather_is_asked(p))
             span[i] = feather_row(&r->feather, y + i,
                                   r->object_rows + (ptrdiff_t)n * 4);
         else if (p->has_warp)

@@ -17,8 +17,8 @@ struct render {
     struct image_box crop;             /* texels of it that are read */
     struct pixel_resample resample;
     const struct image_level *object_level;
-    struct object_walk object; /* but for EDGE_FEATHER */
-    struct feather feather;    /* EDGE_FEATHER only */
+    struct object_walk object; /* but where feather_is_asked */
+    struct feather feather;    /* feather_is_asked only */
     struct ahead ahead;
     uint8_t *stage;       /* RGB24: background rows, lerped vertically */
     uint8_t *block;       /* RGB24: rows before their colour */

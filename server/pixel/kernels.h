@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "server/pixel/image.h"
 
+#define PIXEL_EROSIONS        3  /* of erode_row, a pixel each */
 #define PIXEL_MAX_BLUR_RADIUS 16 /* taps to each side */
 
 /* What some kernels read or write beyond their rows, where they say so; what
@@ -81,6 +82,10 @@ struct pixel_kernels {
      * n + 2 * radius bytes. */
     void (*blur_row)(const uint8_t *in, const uint32_t *weight, uint32_t radius,
                      int32_t n, uint8_t *out);
+    /* Erosions of an alpha plane: out[i] is the mean, to nearest, of the least
+     * of the 3 x 3, 5 x 5 and 7 x 7 bytes centred on rows[3][i + 3]; reads
+     * n + 6 bytes of 7 rows. */
+    void (*erode_row)(const uint8_t *const *rows, int32_t n, uint8_t *out);
     /* In place: every channel times factor[i] / 255, rounded to nearest. */
     void (*fade_row)(uint8_t *rgba, const uint8_t *factor, int32_t n);
 

@@ -326,6 +326,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .alpha_row = reference_alpha_row,
     .blur_columns = reference_blur_columns,
     .blur_row = reference_blur_row,
+    .erode_row = reference_erode_row,
     .fade_row = reference_fade_row,
     .over_row = reference_over_row,
     .colour_row = reference_colour_row,

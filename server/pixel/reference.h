@@ -26,6 +26,7 @@ void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,
                             uint32_t radius, int32_t n, uint8_t *out);
 void reference_blur_row(const uint8_t *in, const uint32_t *weight,
                         uint32_t radius, int32_t n, uint8_t *out);
+void reference_erode_row(const uint8_t *const *rows, int32_t n, uint8_t *out);
 void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n);
 uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak);

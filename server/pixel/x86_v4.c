@@ -17,6 +17,7 @@ const struct pixel_kernels pixel_kernels_x86_v4 = {
     .alpha_row = reference_alpha_row,
     .blur_columns = reference_blur_columns,
     .blur_row = reference_blur_row,
+    .erode_row = reference_erode_row,
     .fade_row = reference_fade_row,
     .over_row = v4_over_row,
     .colour_row = v4_colour_row,

@@ -76,6 +76,11 @@ static json_t *context_json(const struct plan *p)
                      p->solid[0], p->solid[1], p->solid[2]);
 }
 
+static const char *const edges[EDGE_N] = {
+    [EDGE_HARD] = "hard", [EDGE_ALPHA] = "alpha",   [EDGE_FEATHER] = "feather",
+    [EDGE_BOX] = "box",   [EDGE_ERODED] = "eroded",
+};
+
 static json_t *grid_json(const struct pixel_warp *w, int axis)
 {
     json_t *rows = json_array();
@@ -101,9 +106,6 @@ static json_t *warp_json(const struct plan *p)
 
 static json_t *object_json(const struct plan *p)
 {
-    static const char *const edges[] = {[EDGE_HARD] = "hard",
-                                        [EDGE_ALPHA] = "alpha",
-                                        [EDGE_FEATHER] = "feather"};
     return json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:I, s:I}", "object_level",
                      (json_int_t)p->object_level, "warp", warp_json(p), "m",
                      list_i64(p->m, 6), "edge", edges[p->edge], "edge_radius",
@@ -156,19 +158,21 @@ static json_t *operations_json(const struct plan *p)
 static json_t *told_json(const struct plan *p)
 {
     return json_pack(
-        "{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, "
+        "{s:{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, "
+        "s:f, "
         "s:f, s:b, "
         "s:o, s:o, "
         "s:o}}",
-        "told", "shear_y_deg", p->told.shear_y_deg, "stretch", p->told.stretch,
-        "perspective", p->told.perspective, "elastic_px", p->told.elastic_px,
-        "scale", p->told.scale, "rotate_deg", p->told.rotate_deg, "shear_deg",
-        p->told.shear_deg, "x", p->told.x, "y", p->told.y, "flip", p->told.flip,
-        "crop_x", p->told.crop_x, "crop_y", p->told.crop_y, "crop_w",
-        p->told.crop_w, "crop_h", p->told.crop_h, "crop_flip",
-        p->told.crop_flip, "colour", told_colour_json(&p->told.colour),
-        "background_colour", told_colour_json(&p->told.background_colour),
-        "object_colour", told_colour_json(&p->told.object_colour));
+        "told", "edge", edges[p->told.edge], "shear_y_deg", p->told.shear_y_deg,
+        "stretch", p->told.stretch, "perspective", p->told.perspective,
+        "elastic_px", p->told.elastic_px, "scale", p->told.scale, "rotate_deg",
+        p->told.rotate_deg, "shear_deg", p->told.shear_deg, "x", p->told.x, "y",
+        p->told.y, "flip", p->told.flip, "crop_x", p->told.crop_x, "crop_y",
+        p->told.crop_y, "crop_w", p->told.crop_w, "crop_h", p->told.crop_h,
+        "crop_flip", p->told.crop_flip, "colour",
+        told_colour_json(&p->told.colour), "background_colour",
+        told_colour_json(&p->told.background_colour), "object_colour",
+        told_colour_json(&p->told.object_colour));
 }
 
 static json_t *whole_json(const struct plan *p, const struct catalog *c)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/base/fixmath.h"
+#include "server/pixel/kernels.h"
 #include "server/pixel/normal.h"
 #include "server/plan/colour.h"
 #include "server/plan/crop.h"
@@ -73,13 +74,36 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
     }
 }
 
-static void edge_to_plan(const struct recipe *recipe, struct plan *out)
+/* Equally likely among those asked for. */
+static enum recipe_edge draw_edge(const struct draws *d, uint32_t edges)
 {
-    out->edge = recipe->object.edge;
+    uint32_t kinds[EDGE_N], n = 0;
+    for (uint32_t i = 0; i < EDGE_N; i++) {
+        kinds[n] = i;
+        n += edges >> i & 1;
+    }
+    assert(n > 0);
+    uint64_t at =
+        n == 1 ? 0 : philox_below(draws_bits(d, PHILOX_OBJECT_EDGE, 0), n);
+    return (enum recipe_edge)kinds[at];
+}
+
+static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
+                         struct plan *out)
+{
+    out->told.edge = draw_edge(d, recipe->object.edges);
+    out->edge = out->told.edge;
     out->edge_weight[0] = 65536;
     if (out->edge == EDGE_FEATHER) {
         out->edge_radius =
             edge_weights(recipe->object.feather, out->edge_weight);
+    } else if (out->edge == EDGE_BOX) {
+        out->edge = EDGE_FEATHER;
+        out->edge_radius = 1;
+        out->edge_weight[1] = 65536 / 3;
+        out->edge_weight[0] = 65536 - 2 * (65536 / 3);
+    } else if (out->edge == EDGE_ERODED) {
+        out->edge_radius = PIXEL_EROSIONS;
     }
 }
 
@@ -102,7 +126,7 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     context_to_plan(&d, recipe, &catalog->backgrounds[edge.background], out);
     out->n_attempts = pose_find(&d, recipe, object, &pose);
     pose_to_plan(&pose, object, out);
-    edge_to_plan(recipe, out);
+    edge_to_plan(&d, recipe, out);
     colour_to_plan(&d, recipe, out);
     operations_to_plan(&d, recipe, out);
 }

@@ -57,7 +57,7 @@ struct plan {
     bool has_warp;
     struct pixel_warp warp;
     enum recipe_edge edge;
-    uint32_t edge_radius; /* EDGE_FEATHER: taps -radius..radius */
+    uint32_t edge_radius; /* EDGE_FEATHER: taps -radius..radius; EDGE_ERODED */
     uint32_t edge_weight[PLAN_MAX_EDGE_RADIUS + 1]; /* [0] centre; Q16; centre +
                                              2 * the others = 65536 exactly */
 
@@ -81,6 +81,7 @@ struct plan {
     struct {
         double scale, rotate_deg, shear_deg, x, y; /* as in the recipe */
         double shear_y_deg, stretch, perspective, elastic_px;
+        enum recipe_edge edge; /* as drawn; a box is a feather in the plan */
         bool flip;
         double crop_x, crop_y, crop_w, crop_h; /* px of background level 0 */
         bool crop_flip;

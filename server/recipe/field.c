@@ -20,7 +20,8 @@ static const struct field_word pairing_words[] = {
 static const struct field_word crop_words[] = {
     {"random", true}, {"center", false}, {0}};
 static const struct field_word edge_words[] = {
-    {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA}, {"feather", EDGE_FEATHER}, {0}};
+    {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA},   {"feather", EDGE_FEATHER},
+    {"box", EDGE_BOX},   {"eroded", EDGE_ERODED}, {0}};
 static const struct field_word operation_order_words[] = {
     {"given", false}, {"random", true}, {0}};
 static const struct field_word dtype_words[] = {{"u8", TENSOR_U8},
@@ -148,10 +149,11 @@ const struct field_rule field_table[] = {
      1, .initial = {0.5},
      .text = "Of the object's alpha that must lie inside the frame; a pose "
              "with less is drawn again, 20 times at most."},
-    {"/object/edge", FIELD_WORD, AT(object.edge), "", 0, 0, edge_words,
-     .initial = {EDGE_ALPHA},
+    {"/object/edge", FIELD_WORDS, AT(object.edges), "", 0, 0, edge_words,
+     .initial = {1 << EDGE_ALPHA},
      .text = "How the object meets its context: a hard cut at alpha 128, its "
-             "own alpha, or alpha blurred by `feather`."},
+             "own alpha, alpha blurred by `feather` or by a 3 x 3 box, or the "
+             "mean of one, two and three erosions by a pixel."},
     {"/object/feather", FIELD_NUMBER, AT(object.feather), "px", 0.1, 8,
      .initial = {1},
      .text = "Sigma of the Gaussian of edge `feather`, in output pixels."},
@@ -279,6 +281,7 @@ const char *field_kind_name(enum field_kind kind)
         [FIELD_INTEGER] = "integer",
         [FIELD_SEED] = "integer",
         [FIELD_WORD] = "word",
+        [FIELD_WORDS] = "word or choice",
         [FIELD_BOOL] = "boolean",
         [FIELD_NUMBER] = "number",
         [FIELD_VALUE] = "value",
@@ -357,6 +360,7 @@ static void set_initial(struct recipe *r, const struct field_rule *rule)
         ((int32_t *)at)[1] = (int32_t)initial[1];
         break;
     case FIELD_INTEGER:
+    case FIELD_WORDS:
     case FIELD_TENSORS:
         *(uint32_t *)at = (uint32_t)initial[0];
         break;

@@ -55,6 +55,21 @@ static void put_word(struct text *t, const struct recipe *r,
     }
 }
 
+/* One word, or a choice in the order of the table. */
+static void put_words(struct text *t, uint32_t bits,
+                      const struct field_rule *rule)
+{
+    const bool is_choice = (bits & (bits - 1)) != 0;
+    const char *before = is_choice ? "{\"choice\":[" : "";
+    for (const struct field_word *w = rule->words; w->word != NULL; w++) {
+        if ((bits & 1u << w->number) != 0) {
+            text_printf(t, "%s\"%s\"", before, w->word);
+            before = ",";
+        }
+    }
+    text_put(t, is_choice ? "]}" : "");
+}
+
 static void put_tensors(struct text *t, uint32_t bits)
 {
     const char *before = "[";
@@ -109,6 +124,9 @@ static void put_field(struct text *t, const struct recipe *r,
         break;
     case FIELD_WORD:
         put_word(t, r, rule);
+        break;
+    case FIELD_WORDS:
+        put_words(t, *(const uint32_t *)at, rule);
         break;
     case FIELD_BOOL:
         text_put(t, *(const bool *)at ? "true" : "false");

@@ -361,25 +361,6 @@ static int read_seed(const struct read_place *p, const json_t *json,
     return 0;
 }
 
-static int read_word(const struct read_place *p, const struct field_rule *rule,
-                     const json_t *json, struct recipe *out)
-{
-    const char *found = json_string_value(json);
-    for (const struct field_word *w = rule->words; w->word != NULL; w++) {
-        if (found != NULL && strcmp(found, w->word) == 0) {
-            field_word_set(out, rule, w->number);
-            return 0;
-        }
-    }
-    char list[120] = "";
-    for (const struct field_word *w = rule->words; w->word != NULL; w++) {
-        size_t n = strlen(list);
-        snprintf(list + n, sizeof(list) - n, "%s\"%s\"", n > 0 ? ", " : "",
-                 w->word);
-    }
-    return read_refuse(p, "must be one of %s", list);
-}
-
 static int read_tensors(const struct read_place *p, const json_t *json,
                         uint32_t *out)
 {
@@ -471,6 +452,8 @@ int read_field(const struct read_place *p, const struct field_rule *rule,
         return read_count(p, rule, json, at);
     case FIELD_SEED:
         return read_seed(p, json, at);
+    case FIELD_WORDS:
+        return read_words(p, rule, json, at);
     case FIELD_WORD:
         return read_word(p, rule, json, out);
     case FIELD_BOOL:

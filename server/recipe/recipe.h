@@ -65,7 +65,14 @@ struct recipe_colour {
     struct value hue;        /* turns, -0.5..0.5 */
 };
 
-enum recipe_edge { EDGE_HARD, EDGE_ALPHA, EDGE_FEATHER };
+enum recipe_edge {
+    EDGE_HARD,
+    EDGE_ALPHA,
+    EDGE_FEATHER,
+    EDGE_BOX,
+    EDGE_ERODED,
+    EDGE_N,
+};
 
 struct recipe {
     int32_t height, width; /* size [h, w], px, 1..FRAME_MAX_SIDE */
@@ -103,8 +110,8 @@ struct recipe {
                                      fraction of the frame, 0.5 = middle */
         double flip;              /* probability of a left-right mirror image */
         double min_visible; /* 0..1, of the object's alpha inside the frame */
-        enum recipe_edge edge;
-        double feather;              /* sigma, px, of edge "feather" */
+        uint32_t edges;     /* a bit for each enum recipe_edge: one is drawn */
+        double feather;     /* sigma, px, of edge "feather" */
         struct recipe_colour colour; /* of the object alone */
     } object;
 

@@ -195,9 +195,23 @@ def feather_edge(plan, straight):
     return (t + (t >> 8)) >> 8
 
 
+def eroded_edge(plan, straight):
+    h, w = plan["height"], plan["width"]
+    wide = sample_object(plan, straight, margin=3)
+    a = wide[..., 3]
+    least = [np.min([a[3 + j:3 + j + h, 3 + i:3 + i + w]
+                     for j in range(-k, k + 1) for i in range(-k, k + 1)],
+                    axis=0) for k in (1, 2, 3)]
+    factor = (sum(least) + 1) // 3
+    t = wide[3:3 + h, 3:3 + w] * factor[..., None] + 128
+    return (t + (t >> 8)) >> 8
+
+
 def edged_object(plan, straight):
     if plan["edge"] == "feather":
         return feather_edge(plan, straight)
+    if plan["edge"] == "eroded":
+        return eroded_edge(plan, straight)
     s = sample_object(plan, straight)
     return hard_edge(s) if plan["edge"] == "hard" else s
 

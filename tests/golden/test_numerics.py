@@ -78,6 +78,13 @@ RECIPES = {
     "widest feather": (
         {"size": [20, 70], "context": EVERY_CONTEXT, "image": NO_COLOUR,
          "object": dict(ANY_POSE, edge="feather", feather=8)}, 30),
+    "any edge": (
+        {"size": 40, "object": dict(
+            ANY_POSE, edge={"choice": ["hard", "alpha", "feather", "box",
+                                       "eroded"]}, perspective=[0, 0.3])},
+        60),
+    "eroded edges": (
+        {"size": [9, 50], "object": dict(ANY_POSE, edge="eroded")}, 30),
     "perspective": (
         {"size": [50, 44], "context": EVERY_CONTEXT,
          "object": dict(ANY_POSE, perspective=[0, 0.6])}, 60),
@@ -166,7 +173,7 @@ RECIPES.update(operation_recipes())
 
 if SOURCE == "demo":  # the same code; what counts is the real pictures
     RECIPES = {name: RECIPES[name] for name in
-               ("defaults", "hard edges", "feathered edges")}
+               ("defaults", "hard edges", "any edge", "feathered edges")}
 
 DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4", 5: "<f2",
           6: "<u2"}  # bf16 as its bits
@@ -251,7 +258,7 @@ class NumericsTest(unittest.TestCase):
                 seen["boxes"] += sum(b[2] > 0 for b in boxes)
         # The recipes did cover what they are for.
         self.assertEqual(seen["context"], set(EVERY_CONTEXT))
-        self.assertEqual(seen["edge"], {"hard", "alpha", "feather"})
+        self.assertEqual(seen["edge"], {"hard", "alpha", "feather", "eroded"})
         self.assertGreaterEqual(len(seen["levels"]), 3)
         if SOURCE == "synthetic":
             self.assertEqual(seen["operations"], set(operations.OPERATIONS))

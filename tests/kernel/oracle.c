@@ -172,6 +172,21 @@ static void blur_row(const uint8_t *in, const uint32_t *weight, uint32_t radius,
     }
 }
 
+static void erode_row(const uint8_t *const *rows, int32_t n, uint8_t *out)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int sum = 0;
+        for (int k = 1; k <= 3; k++) {
+            int least = 255;
+            for (int y = 3 - k; y <= 3 + k; y++)
+                for (int x = i + 3 - k; x <= i + 3 + k; x++)
+                    least = rows[y][x] < least ? rows[y][x] : least;
+            sum += least;
+        }
+        out[i] = (uint8_t)((sum + 1) / 3);
+    }
+}
+
 static void fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
 {
     for (int32_t i = 0; i < n * 4; i++) /* to nearest; no ties: 255 is odd */
@@ -263,6 +278,7 @@ const struct pixel_kernels oracle_kernels = {
     .alpha_row = alpha_row,
     .blur_columns = blur_columns,
     .blur_row = blur_row,
+    .erode_row = erode_row,
     .fade_row = fade_row,
     .over_row = over_row,
     .colour_row = colour_row,

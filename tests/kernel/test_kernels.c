@@ -97,6 +97,15 @@ static uint8_t *output(struct round *t, size_t n_bytes)
     return guard_place(&t->out, n_bytes, next(t) % 2);
 }
 
+/* For kernels in place: n random pixels in out and in expected. */
+static size_t same_pixels(struct round *t)
+{
+    size_t bytes = (size_t)t->n * 4;
+    memcpy(t->expected, premultiplied(t, 0, (size_t)t->n), bytes);
+    memcpy(output(t, bytes), t->expected, bytes);
+    return bytes;
+}
+
 static void expect_equal(struct round *t, const char *kernel, size_t n_bytes)
 {
     bool equal = memcmp(t->out.placed, t->expected, n_bytes) == 0;
@@ -254,8 +263,7 @@ static void round_warp_row(struct round *t)
 {
     struct image_level l = level_of(t, 1);
     const int32_t far = next(t) % 2 ? 3 << 16 : 1 << 29;
-    int32_t *u = calloc((size_t)t->n * 2, sizeof *u), *v = u + t->n;
-    assert_non_null(u);
+    static int32_t u[MAX_N], v[MAX_N];
     for (int32_t i = 0; i < t->n; i++) {
         u[i] = between(t, -far, (l.width << 16) + far);
         v[i] = between(t, -far, (l.height << 16) + far);
@@ -263,15 +271,11 @@ static void round_warp_row(struct round *t)
     t->k->warp_row(&l, u, v, t->n, output(t, (size_t)t->n * 4));
     oracle_kernels.warp_row(&l, u, v, t->n, t->expected);
     expect_equal(t, "warp_row", (size_t)t->n * 4);
-    free(u);
 }
 
 static void round_harden_row(struct round *t)
 {
-    size_t bytes = (size_t)t->n * 4;
-    const uint8_t *rgba = premultiplied(t, 0, (size_t)t->n);
-    memcpy(output(t, bytes), rgba, bytes);
-    memcpy(t->expected, rgba, bytes);
+    size_t bytes = same_pixels(t);
     t->k->harden_row(t->out.placed, t->n);
     oracle_kernels.harden_row(t->expected, t->n);
     expect_equal(t, "harden_row", bytes);
@@ -322,13 +326,21 @@ static void round_blur_row(struct round *t)
     expect_equal(t, "blur_row", (size_t)t->n);
 }
 
+static void round_erode_row(struct round *t)
+{
+    const uint8_t *rows[7];
+    const uint8_t *all = input(t, 0, ((size_t)t->n + 6) * 7);
+    for (int32_t i = 0; i < 7; i++)
+        rows[i] = all + (6 - i) * (t->n + 6);
+    t->k->erode_row(rows, t->n, output(t, (size_t)t->n));
+    oracle_kernels.erode_row(rows, t->n, t->expected);
+    expect_equal(t, "erode_row", (size_t)t->n);
+}
+
 static void round_fade_row(struct round *t)
 {
-    size_t bytes = (size_t)t->n * 4;
-    const uint8_t *rgba = premultiplied(t, 0, (size_t)t->n);
+    size_t bytes = same_pixels(t);
     const uint8_t *factor = input(t, 1, (size_t)t->n);
-    memcpy(output(t, bytes), rgba, bytes);
-    memcpy(t->expected, rgba, bytes);
     t->k->fade_row(t->out.placed, factor, t->n);
     oracle_kernels.fade_row(t->expected, factor, t->n);
     expect_equal(t, "fade_row", bytes);
@@ -367,10 +379,7 @@ static void round_tint_row(struct round *t)
 {
     int32_t m[3][4];
     random_matrix(t, m);
-    size_t bytes = (size_t)t->n * 4;
-    const uint8_t *rgba = premultiplied(t, 0, (size_t)t->n);
-    memcpy(output(t, bytes), rgba, bytes);
-    memcpy(t->expected, rgba, bytes);
+    size_t bytes = same_pixels(t);
     t->k->tint_row(t->out.placed, (const int32_t(*)[4])m, t->n);
     oracle_kernels.tint_row(t->expected, (const int32_t(*)[4])m, t->n);
     expect_equal(t, "tint_row", bytes);
@@ -416,12 +425,6 @@ static void round_f32(struct round *t)
     expect_equal(t, "planes_f32", bytes);
 }
 
-static uint64_t first_seed(void)
-{
-    const char *text = getenv("PASTED_TEST_SEED");
-    return text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) << 20;
-}
-
 struct kernel_case {
     const char *name;
     void (*run)(struct round *t);
@@ -435,7 +438,8 @@ static void equals_the_oracle(void **state)
     for (int i = 0; i < 3; i++)
         guard_init(&t.in[i], MAX_N * N_BLUR_ROWS);
     guard_init(&t.out, ROW_BYTES);
-    uint64_t seed = first_seed();
+    const char *text = getenv("PASTED_TEST_SEED");
+    uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) << 20;
     for (uint32_t i = 0; (t.k = pixel_kernels_at(i)); i++)
         for (uint64_t r = 0; r < N_ROUNDS; r++) {
             t.seed = t.random = seed + r;
@@ -473,6 +477,7 @@ static struct kernel_case cases[] = {
     {"alpha_row", round_alpha_row},
     {"blur_columns", round_blur_columns},
     {"blur_row", round_blur_row},
+    {"erode_row", round_erode_row},
     {"fade_row", round_fade_row},
     {"over_row", round_over_row},
     {"colour_row", round_colour_row},

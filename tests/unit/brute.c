@@ -54,12 +54,32 @@ static uint8_t blurred_alpha(const struct image_level *l, const struct plan *p,
     return (uint8_t)(across >> 16);
 }
 
+/* The mean of three erosions, from samples taken anew. */
+static uint8_t eroded_alpha(const struct image_level *l, const struct plan *p,
+                            int32_t x, int32_t y)
+{
+    int least[4] = {255, 255, 255, 255};
+    for (int32_t i = 0; i < 49; i++) {
+        int32_t dx = i % 7 - 3, dy = i / 7 - 3;
+        uint8_t rgba[4];
+        sample_object(l, p, x + dx, y + dy, rgba);
+        for (int k = 1; k <= 3; k++)
+            if (dx >= -k && dx <= k && dy >= -k && dy <= k)
+                least[k] = rgba[3] < least[k] ? rgba[3] : least[k];
+    }
+    return (uint8_t)((least[1] + least[2] + least[3] + 1) / 3);
+}
+
 static void object_pixel(const struct image_level *l, const struct plan *p,
                          int32_t x, int32_t y, uint8_t out[4])
 {
     sample_object(l, p, x, y, out);
     if (p->edge == EDGE_HARD)
         oracle_kernels.harden_row(out, 1);
+    if (p->edge == EDGE_ERODED) {
+        uint8_t factor = eroded_alpha(l, p, x, y);
+        oracle_kernels.fade_row(out, &factor, 1);
+    }
     if (p->edge == EDGE_FEATHER) {
         uint8_t factor = blurred_alpha(l, p, x, y);
         oracle_kernels.fade_row(out, &factor, 1);

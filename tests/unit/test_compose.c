@@ -143,6 +143,10 @@ static void random_plan(struct plan *p, const struct synthetic *s,
         random_warp(p, random);
     p->edge = (enum recipe_edge)(next(random) % 3);
     random_feather(p, random);
+    if (next(random) % 8 == 0) {
+        p->edge = EDGE_ERODED;
+        p->edge_radius = 3;
+    }
     p->has_colour = random_matrix(p->colour, random);
     p->has_background_colour = random_matrix(p->background_colour, random);
     p->has_object_colour = random_matrix(p->object_colour, random);
