@@ -16,11 +16,18 @@
 static const struct {
     uint8_t dtype;
     uint8_t n_columns; /* beside the samples; 0 for a vector */
+    uint8_t n_layers;  /* bytes a pixel of the frame; 0: has no pixels */
 } tensors[TENSOR_N] = {
-    [TENSOR_LABEL] = {TENSOR_I64, 0},      [TENSOR_OBJECT] = {TENSOR_I32, 0},
-    [TENSOR_BACKGROUND] = {TENSOR_I32, 0}, [TENSOR_POSITION] = {TENSOR_I64, 0},
-    [TENSOR_BOX] = {TENSOR_F32, 4},        [TENSOR_VISIBLE] = {TENSOR_F32, 0},
-    [TENSOR_IMAGE] = {TENSOR_U8, 0},
+    [TENSOR_LABEL] = {TENSOR_I64, 0, 0},
+    [TENSOR_OBJECT] = {TENSOR_I32, 0, 0},
+    [TENSOR_BACKGROUND] = {TENSOR_I32, 0, 0},
+    [TENSOR_POSITION] = {TENSOR_I64, 0, 0},
+    [TENSOR_BOX] = {TENSOR_F32, 4, 0},
+    [TENSOR_VISIBLE] = {TENSOR_F32, 0, 0},
+    [TENSOR_MASK] = {TENSOR_U8, 0, 1},
+    [TENSOR_PLANE] = {TENSOR_U8, 0, 4},
+    [TENSOR_CONTEXT] = {TENSOR_U8, 0, 3},
+    [TENSOR_IMAGE] = {TENSOR_U8, 0, 0},
 };
 
 _Static_assert(TENSOR_N <= TENSOR_MAX_COUNT, "a batch holds every tensor");
@@ -46,6 +53,12 @@ static void describe(const struct batch_layout *l, int tensor,
     t->shape[0] = l->n_samples;
     if (tensors[tensor].n_columns)
         t->shape[t->n_dims++] = tensors[tensor].n_columns;
+    if (tensors[tensor].n_layers) {
+        t->shape[t->n_dims++] = (uint64_t)l->height;
+        t->shape[t->n_dims++] = (uint64_t)l->width;
+    }
+    if (tensors[tensor].n_layers > 1)
+        t->shape[t->n_dims++] = tensors[tensor].n_layers;
     if (tensor == TENSOR_IMAGE) {
         const bool planes = l->format.layout == TENSOR_NCHW;
         const uint64_t channels = tensor_channel_count(l->format.channels);
@@ -226,6 +239,15 @@ static const struct plan *plan_next(struct batch_composer *c,
     return &c->plan[c->due];
 }
 
+static struct layers layers_of(const struct batch_composer *c, uint32_t index)
+{
+    return (struct layers){
+        .mask = item(c->layout, TENSOR_MASK, index, c->payload),
+        .plane = item(c->layout, TENSOR_PLANE, index, c->payload),
+        .context = item(c->layout, TENSOR_CONTEXT, index, c->payload),
+    };
+}
+
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next)
@@ -236,6 +258,7 @@ void batch_composer_run(struct batch_composer *c,
     render_init(&render, c->catalog, plan, plan_next(c, next),
                 (uint8_t *)c->scratch + output_scratch_bytes(c->recipe));
     render.is_streamed = c->is_streamed;
+    render.layers = layers_of(c, sample->index);
     output_image(c->layout, &render, c->scratch,
                  item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);

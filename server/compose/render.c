@@ -120,6 +120,7 @@ void render_init(struct render *r, const struct catalog *catalog,
                 at);
     ahead_init(&r->ahead, catalog, next);
     r->is_streamed = false;
+    r->layers = (struct layers){NULL, NULL, NULL};
 }
 
 /* Lerps the two source rows around v over the columns that the crop needs. */
@@ -240,9 +241,12 @@ static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
                        uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     struct pixel_span span[RENDER_BLOCK_ROWS];
-    if (object_rows(r, y, n_rows, span) == 0)
-        return;
     const uint8_t *rgba = r->object_rows;
+    const bool some = object_rows(r, y, n_rows, span) > 0;
+    layers_put_object(&r->layers, r->plan->width, y, n_rows, some ? span : NULL,
+                      rgba);
+    if (!some)
+        return;
     for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes) {
         const int32_t x = span[i].begin, n = span[i].end - x;
         if (n <= 0)
@@ -281,6 +285,7 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
     const ptrdiff_t plain_stride = p->has_colour ? row_bytes : stride_bytes;
     assert(n_rows <= render_block_rows(p->width));
     context_rows(r, y, n_rows, plain, plain_stride);
+    layers_put_context(&r->layers, p->width, y, n_rows, plain, plain_stride);
     paste_rows(r, y, n_rows, plain, plain_stride);
     ahead_advance(&r->ahead, y + n_rows, p->height);
     if (p->has_colour)

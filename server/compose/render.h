@@ -7,6 +7,7 @@
 #include "server/compose/ahead.h"
 #include "server/compose/compose.h"
 #include "server/compose/feather.h"
+#include "server/compose/layers.h"
 #include "server/compose/object.h"
 #include "server/pixel/kernels.h"
 
@@ -29,6 +30,7 @@ struct render {
     int32_t solid_y[2], any_y[2];
     /* Set after render_init: what is written will not be read soon. */
     bool is_streamed;
+    struct layers layers; /* likewise: where else rows are wanted */
 };
 
 /* Rows are rendered in blocks: short rows cost more one by one, long blocks

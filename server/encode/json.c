@@ -1,5 +1,5 @@
 /* The labels of a batch as JSON: {"label": [...], "box": [[...], ...], ...}.
- * Leaves the image out. Threads: any worker. */
+ * Leaves out what has pixels. Threads: any worker. */
 #include "server/encode/encode.h"
 
 #include <string.h>
@@ -78,7 +78,7 @@ static json_t *labels(const struct batch_layout *layout, const uint8_t *payload)
     for (uint32_t i = 0; object && i < layout->n_tensors; i++) {
         const struct tensor_desc *t = &layout->tensor[i];
 
-        if ((int)i == layout->index[TENSOR_IMAGE])
+        if (t->n_dims > 2)
             continue;
         if (json_object_set_new(object, t->name, tensor_array(t, payload))) {
             json_decref(object);

@@ -211,7 +211,7 @@ const struct field_rule field_table[] = {
      .text = "Red, green and blue, each drawn by itself and rounded."},
 
     {"/labels/tensors", FIELD_TENSORS, AT(labels.tensors), "", 0, 0,
-     .initial = {(1u << TENSOR_N) - 1},
+     .initial = {TENSORS_INITIAL},
      .text = "What a batch carries; image is always there."},
 
     {"/output/dtype", FIELD_WORD, AT(output.dtype), "", 0, 0, dtype_words,
@@ -302,6 +302,9 @@ const char *field_tensor_name(enum recipe_tensor tensor)
                                                 [TENSOR_POSITION] = "position",
                                                 [TENSOR_BOX] = "box",
                                                 [TENSOR_VISIBLE] = "visible",
+                                                [TENSOR_MASK] = "mask",
+                                                [TENSOR_PLANE] = "plane",
+                                                [TENSOR_CONTEXT] = "context",
                                                 [TENSOR_IMAGE] = "image"};
     return names[tensor];
 }

@@ -155,9 +155,18 @@ enum recipe_tensor {
     TENSOR_POSITION,   /* [n] i64 */
     TENSOR_BOX,        /* [n, 4] f32: x0, y0, x1, y1 px */
     TENSOR_VISIBLE,    /* [n] f32 */
+    TENSOR_MASK,       /* [n, h, w] u8: the plane's alpha */
+    TENSOR_PLANE,      /* [n, h, w, 4] u8: the object, premultiplied RGBA */
+    TENSOR_CONTEXT,    /* [n, h, w, 3] u8: what it is pasted on */
     TENSOR_IMAGE,      /* [n, h, w, 3] or [n, 3, h, w] */
     TENSOR_N,
 };
+
+/* What a recipe that names none asks for. */
+#define TENSORS_INITIAL                                                        \
+    (1u << TENSOR_LABEL | 1u << TENSOR_OBJECT | 1u << TENSOR_BACKGROUND |      \
+     1u << TENSOR_POSITION | 1u << TENSOR_BOX | 1u << TENSOR_VISIBLE |         \
+     1u << TENSOR_IMAGE)
 
 void recipe_default(struct recipe *out);
 

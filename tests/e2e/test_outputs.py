@@ -143,6 +143,29 @@ class Outputs(unittest.TestCase):
             prints.add(daemon.get(S).json["fingerprint"])
         self.assertEqual((len(seen), len(tags), len(prints)), (5, 10, 1))
 
+    def test_layers_are_served_when_asked_for(self):
+        plain = load(self.serve())
+        self.assertFalse({"mask", "plane", "context"} & set(plain))
+        colours = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
+        daemon = self.serve(
+            image=colours, output={"layout": "nchw", "dtype": "f32"},
+            labels={"tensors": ["context", "mask", "label", "plane"]})
+        z = load(daemon, "&dtype=u8&layout=nhwc")
+        self.assertEqual(list(z), ["label", "mask", "plane", "context",
+                                   "image"])
+        self.assertEqual([z[name].shape for name in z],
+                         [(6,), (6, 24, 40), (6, 24, 40, 4), (6, 24, 40, 3),
+                          (6, 24, 40, 3)])
+        np.testing.assert_array_equal(z["mask"], z["plane"][..., 3])
+        a = z["mask"].astype(np.int64)[..., None]
+        left = (z["context"] * (256 - a - (a >> 7)) + 128) >> 8
+        np.testing.assert_array_equal(z["image"], z["plane"][..., :3] + left)
+        pulled = self.pull(daemon)
+        for name in ("mask", "plane", "context"):
+            np.testing.assert_array_equal(pulled[name], z[name])
+        labels = daemon.get(f"{S}/batches/3.json?batch=6").json
+        self.assertEqual(list(labels), ["label"])
+
     def check_preview(self, daemon, channels):
         path = self.folder / "preview.png"
         code, out, _ = pastectl("preview", "--server",

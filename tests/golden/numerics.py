@@ -250,6 +250,13 @@ def sample(plan, straight, background):
     return p.astype(np.uint8), tight_box(o[..., 3])
 
 
+def layers(plan, straight, background):
+    """-> {name: u8} of what the sample is put together from."""
+    o = object_plane(plan, straight).astype(np.uint8)
+    return {"mask": o[..., 3], "plane": o,
+            "context": context(plan, background).astype(np.uint8)}
+
+
 # Other dtypes and layouts, section 10.
 
 COLOURS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}

@@ -48,6 +48,9 @@ def operation_recipes():
 
 ODD = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
+EVERY_TENSOR = {"tensors": ["label", "object", "background", "position", "box",
+                            "visible", "mask", "plane", "context"]}
+
 # name -> (recipe, samples)
 RECIPES = {
     "defaults": ({"size": 64}, 60),
@@ -166,6 +169,20 @@ RECIPES = {
             {"op": "gaussian_blur", "sigma": 1.5}]},
          "output": {"normalize": "mean-std", "channels": "bgr",
                     "dtype": "f16", "layout": "nchw"}}, 20),
+    "layers": (
+        {"size": [37, 90], "labels": EVERY_TENSOR, "context": EVERY_CONTEXT,
+         "object": ANY_POSE, "image": ANY_COLOUR}, 40),
+    "layers of hard edges, normalised": (
+        {"size": 40, "labels": EVERY_TENSOR, "context": EVERY_CONTEXT,
+         "object": dict(ANY_POSE, edge="hard"),
+         "image": {"operations": [{"op": "gaussian_blur", "sigma": 1.5}]},
+         "output": {"channels": "grey", "layout": "nchw", "dtype": "f16",
+                    "normalize": "mean-std"}}, 20),
+    "layers of feathered edges": (
+        {"size": 48, "labels": EVERY_TENSOR, "image": NO_COLOUR,
+         "object": dict(ANY_POSE, edge="feather", feather=1.7,
+                        brightness=[0.5, 1.5]),
+         "background": {"hue": [-0.5, 0.5]}}, 20),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 
@@ -211,10 +228,13 @@ class Dump:
         raw = (self.folder / f"{kind}-{number}.{ending}").read_bytes()
         return np.frombuffer(raw, np.uint8).reshape(h, w, channels)
 
-    def recomputed(self, plan):
-        return numerics.sample(
+    def recomputed(self, plan, what=numerics.sample):
+        return what(
             plan, self.image("object", plan["object"], 4, "rgba"),
             self.image("background", plan["background"], 3, "rgb"))
+
+    def layers(self, plan):
+        return self.recomputed(plan, numerics.layers)
 
 
 class NumericsTest(unittest.TestCase):
@@ -223,6 +243,7 @@ class NumericsTest(unittest.TestCase):
             dump = Dump(folder, recipe, first, n)
             t = dump.tensors
             images, boxes = zip(*map(dump.recomputed, dump.plans))
+            layers = list(map(dump.layers, dump.plans)) if "mask" in t else []
         output = recipe.get("output", {})
         expected = numerics.convert(np.stack(images), output)
         self.assertEqual(expected.dtype, t["image"].dtype)
@@ -230,6 +251,9 @@ class NumericsTest(unittest.TestCase):
             self.assertEqual(np.ascontiguousarray(expected[i]).tobytes(),
                              t["image"][i].tobytes(),
                              f"sample {i}: {dump.plans[i]}")
+        for name in layers[0] if layers else []:
+            np.testing.assert_array_equal(
+                t[name], np.stack([one[name] for one in layers]), name)
         np.testing.assert_array_equal(t["box"],
                                       np.array(boxes, np.float32))
         for name, key in (("label", "class_id"), ("object", "object"),

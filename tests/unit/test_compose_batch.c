@@ -113,9 +113,11 @@ static void the_wire_decoder_agrees_with_every_layout(void **state)
     const char *no_labels = "{\"size\":[5,9],\"labels\":{\"tensors\":[]}}";
     const char *few = "{\"size\":[5,9],\"labels\":{\"tensors\":"
                       "[\"label\",\"box\",\"image\"]}}";
-    const char *lists[] = {"{\"size\":[5,9]}", no_labels, few};
+    const char *layers = "{\"size\":[5,9],\"labels\":{\"tensors\":"
+                         "[\"mask\",\"label\",\"plane\",\"context\"]}}";
+    const char *lists[] = {"{\"size\":[5,9]}", no_labels, few, layers};
     for (int i = 0; i < 60; i++) {
-        struct recipe r = recipe_of(lists[i % 3]);
+        struct recipe r = recipe_of(lists[(i + i / 12) % 4]);
         uint8_t dtype = i / 3 % 2 ? TENSOR_F32 : TENSOR_U8;
         uint8_t order = i / 6 % 2 ? TENSOR_NCHW : TENSOR_NHWC;
         struct batch_layout l;

@@ -49,7 +49,7 @@ static void an_empty_recipe_is_the_default(void **state)
     assert_int_equal(initial.graph.balance, GRAPH_BY_CLASS);
     assert_true(initial.background.random_crop);
     assert_int_equal(initial.object.edges, 1u << EDGE_ALPHA);
-    assert_int_equal(initial.labels.tensors, (1 << TENSOR_N) - 1);
+    assert_int_equal(initial.labels.tensors, TENSORS_INITIAL);
     assert_int_equal(initial.output.dtype, TENSOR_U8);
     assert_int_equal(initial.output.layout, TENSOR_NHWC);
     assert_true(initial.object.scale.kind == VALUE_UNIFORM &&

@@ -151,9 +151,9 @@ static const struct {
     {"{\"context\":{\"solid_colour\":128}}",
      "/context/solid_colour: must be three values [r, g, b], not an "
      "integer"},
-    {"{\"labels\":{\"tensors\":[\"label\",\"mask\"]}}",
+    {"{\"labels\":{\"tensors\":[\"label\",\"depth\"]}}",
      "/labels/tensors/1: must be one of label, object, background, "
-     "position, box, visible, image"},
+     "position, box, visible, mask, plane, context, image"},
     {"{\"labels\":{\"tensors\":[\"box\",\"box\"]}}",
      "/labels/tensors/1: box is named twice"},
     {"{\"labels\":{\"tensors\":\"box\"}}",

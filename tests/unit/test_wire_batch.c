@@ -199,6 +199,9 @@ static void known_names_keep_their_dtype(void **state)
     REFUSED(e.tensors[1].dtype = TENSOR_I32; e.tensors[1].n_bytes = 96);
     REFUSED(e.tensors[1].n_dims = 3; e.tensors[1].shape[2] = 6;
             e.tensors[1].shape[3] = 0);
+    REFUSED(memcpy(e.tensors[0].name, "mask", 5)); /* i64 [n] */
+    REFUSED(memcpy(e.tensors[0].name, "plane", 6));
+    REFUSED(memcpy(e.tensors[0].name, "context", 8));
     /* An image may be of half floats. */
     struct example half = good();
     half.tensors[1].dtype = TENSOR_F16;
