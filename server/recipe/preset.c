@@ -16,29 +16,32 @@ static const struct preset presets[] = {
     {"default", "General-purpose ranges: every default of RECIPE.md.", "{}"},
 
     {"jin-rinard-signs",
-     "Traffic signs as in the code of Jin & Rinard (arXiv 2005.14707) at full "
-     "curriculum, with its box blur and exposure; still without its "
-     "perspective and the random order of its jitter, and its wrapped normal "
-     "noise is uniform here.",
+     "Traffic signs as in the code of Jin & Rinard (arXiv 2005.14707) at "
+     "full curriculum, with its perspective (of the sign's box, not the "
+     "frame), wrapped normal noise, box blur and exposure; still without "
+     "the random order of its jitter.",
      "{\"size\":64,\"batch\":43,\"graph\":{\"order\":\"mixed\"},"
      "\"object\":{\"scale\":[0.65,1.05],\"rotate\":[-5,5],\"shear\":[-5,5],"
      "\"translate\":{\"x\":[0.35,0.65],\"y\":[0.35,0.65]},\"flip\":0,"
-     "\"min_visible\":0,\"edge\":\"hard\"},"
+     "\"perspective\":0.5,\"min_visible\":0,\"edge\":\"hard\"},"
      "\"image\":{\"brightness\":[0.2,1.8],\"contrast\":[0.2,1.8],"
      "\"saturation\":[0.2,1.8],\"hue\":[-0.05,0.05],\"operations\":["
      "{\"op\":\"box_blur\",\"kx\":{\"choice\":[1,3,5,7,9]},"
      "\"ky\":{\"choice\":[1,3,5,7,9]}},"
      "{\"op\":\"exposure\",\"factor\":[0.68,1.48]}]},"
-     "\"context\":{\"background\":0,\"noise\":1,\"noise_range\":[0,255]}}"},
+     "\"context\":{\"background\":0,\"gaussian_noise\":1,\"noise_sigma\":255}"
+     "}"},
 
     {"jin-rinard-digits",
      "Digits as in the code of Jin & Rinard (arXiv 2005.14707) at full "
-     "curriculum; still without its perspective and two-to-one blending, and "
-     "without its box blur and threshold, which act on the digit alone.",
+     "curriculum, with its perspective (of the digit's box, not the frame); "
+     "still without its two-to-one blending, and without its box blur and "
+     "threshold, which act on the digit alone.",
      "{\"size\":28,\"batch\":10,\"graph\":{\"order\":\"mixed\"},"
      "\"object\":{\"scale\":[0.75,1.05],\"rotate\":[-15,15],"
      "\"shear\":[-40,40],\"translate\":{\"x\":[0.35,0.65],"
-     "\"y\":[0.35,0.65]},\"flip\":0,\"min_visible\":0,\"edge\":\"alpha\"},"
+     "\"y\":[0.35,0.65]},\"flip\":0,\"perspective\":0.5,"
+     "\"min_visible\":0,\"edge\":\"alpha\"},"
      "\"image\":{\"brightness\":1,\"contrast\":1,\"saturation\":1,\"hue\":0},"
      "\"context\":{\"background\":0,\"noise\":1,\"noise_range\":[0,127]}}"},
 
