@@ -112,7 +112,10 @@ void v3_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
         reference_colour_row(in, m, n, out);
 }
 
-#define STREAM_PX 128 /* 384 bytes, whole cache lines */
+/* Coloured before they are moved: far enough apart that no load waits for a
+ * store that is still on its way. */
+#define STREAM_PX 512
+#define LINES_PX  64 /* 192 bytes: three cache lines */
 
 void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
                       uint8_t *out)
@@ -122,14 +125,14 @@ void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
     if (head > 0)
         v3_colour_row(in, m, head, out);
     n -= head, in += head * 3, out += head * 3;
-    for (; n >= STREAM_PX; n -= STREAM_PX) {
-        v3_colour_row(in, m, STREAM_PX, some);
-        for (int i = 0; i < STREAM_PX * 3; i += 32)
+    while (n >= LINES_PX) {
+        const int32_t now = n < STREAM_PX ? n & -LINES_PX : STREAM_PX;
+        v3_colour_row(in, m, now, some);
+        for (int32_t i = 0; i < now * 3; i += 32)
             _mm256_stream_si256(
                 (__m256i *)(void *)(out + i),
                 _mm256_load_si256((const __m256i *)(const void *)(some + i)));
-        in += STREAM_PX * 3;
-        out += STREAM_PX * 3;
+        n -= now, in += now * 3, out += now * 3;
     }
     if (n > 0)
         v3_colour_row(in, m, n, out);
