@@ -13,19 +13,60 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from daemon import Daemon  # noqa: E402
 from test_pastectl import FAILED, OK, pastectl, read_png  # noqa: E402
 
-S = "/v1/streams/default"
-RECIPE = {"size": [24, 40], "seed": 5}
+NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
+# Stream -> what its recipe says beside size and seed; one daemon has them all.
+STREAMS = {
+    "plain": {},
+    "floats": {"output": {"mean": [0.5, 0.25, 0], "std": [1, 2, 3]}},
+    "bf16": {"output": {"dtype": "bf16"}},
+    "bgr": {"output": {"channels": "bgr"}},
+    "grey": {"output": {"channels": "grey"}},
+    "min-max": {"output": {"normalize": "min-max"}},
+    "equalize": {"output": {"normalize": "equalize"}},
+    "mean-std": {"output": {"normalize": "mean-std"}},
+    "region": {"output": {"normalize": "mean-std", "normalize_region": 0.2}},
+    "layers": {"image": NO_COLOUR,
+               "output": {"layout": "nchw", "dtype": "f32"},
+               "labels": {"tensors": ["context", "mask", "label", "plane"]}},
+}
+FOLDER = tempfile.TemporaryDirectory()
+DAEMON = None
 
 
-def load(daemon, query=""):
-    answer = daemon.get(f"{S}/batches/3.npz?batch=6{query}")
+def setUpModule():
+    global DAEMON
+    folder = pathlib.Path(FOLDER.name)
+    unittest.addModuleCleanup(FOLDER.cleanup)
+    config = {"pools": {"demo": {"demo": True}}, "streams": {}}
+    for name, keys in STREAMS.items():
+        path = folder / f"{name}.recipe"
+        path.write_text(json.dumps({"size": [24, 40], "seed": 5} | keys))
+        config["streams"][name] = {"pool": "demo", "recipe": str(path)}
+    path = folder / "pasted.json"
+    path.write_text(json.dumps(config))
+    DAEMON = Daemon("--config", path)
+    DAEMON.start()
+    unittest.addModuleCleanup(DAEMON.close)
+
+
+def get(stream, path=""):
+    return DAEMON.get(f"/v1/streams/{stream}{path}")
+
+
+def tag(stream, path):
+    return DAEMON.request("HEAD",
+                          f"/v1/streams/{stream}{path}").headers["etag"]
+
+
+def ctl(command, stream, *arguments):
+    return pastectl(command, "--server", f"127.0.0.1:{DAEMON.tcp}",
+                    "--stream", stream, *arguments)
+
+
+def load(stream, query=""):
+    answer = get(stream, f"/batches/3.npz?batch=6{query}")
     assert answer.status == 200, answer.body[:300]
     return dict(np.load(io.BytesIO(answer.body)))
-
-
-def bf16(values):
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
 
 
 def luma(rgb):
@@ -39,27 +80,17 @@ class Outputs(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def serve(self, **keys):
-        path = self.folder / "recipe.json"
-        path.write_text(json.dumps(dict(RECIPE, **keys)))
-        daemon = Daemon("--demo", "--recipe", path)
-        daemon.start()
-        self.addCleanup(daemon.close)
-        return daemon
-
-    def pull(self, daemon, *arguments):
+    def pull(self, stream, *arguments):
         path = self.folder / "pulled.npz"
-        code, _, _ = pastectl("pull", "--server",
-                              f"127.0.0.1:{daemon.tcp}", "--batch", 6,
-                              "--from", 18, "--out", path, *arguments)
+        code, _, _ = ctl("pull", stream, "--batch", 6, "--from", 18, "--out",
+                         path, *arguments)
         self.assertEqual(code, OK)
         return dict(np.load(path))
 
     def test_a_request_chooses_dtype_and_layout(self):
-        daemon = self.serve(output={"mean": [0.5, 0.25, 0], "std": [1, 2, 3]})
-        plain = load(daemon)["image"]
-        f32 = load(daemon, "&dtype=f32")["image"]
-        f16 = load(daemon, "&dtype=f16&layout=nchw")["image"]
+        plain = load("floats")["image"]
+        f32 = load("floats", "&dtype=f32")["image"]
+        f16 = load("floats", "&dtype=f16&layout=nchw")["image"]
         self.assertEqual((plain.dtype.str, f32.dtype.str, f16.dtype.str),
                          ("|u1", "<f4", "<f2"))
         np.testing.assert_array_equal(f32.astype(np.float16),
@@ -67,90 +98,72 @@ class Outputs(unittest.TestCase):
         np.testing.assert_allclose(
             f32, (plain / 255 - [0.5, 0.25, 0]) / [1, 2, 3], atol=1e-6)
         np.testing.assert_array_equal(
-            self.pull(daemon, "--dtype", "f16", "--layout", "nchw")["image"],
+            self.pull("floats", "--dtype", "f16", "--layout", "nchw")["image"],
             f16)
-        tags = {daemon.request(
-            "HEAD", f"{S}/batches/3.npz?batch=6{query}").headers["etag"]
-            for query in ("", "&dtype=f32", "&dtype=f16", "&layout=nchw")}
+        tags = {tag("floats", f"/batches/3.npz?batch=6{query}")
+                for query in ("", "&dtype=f32", "&dtype=f16", "&layout=nchw")}
         self.assertEqual(len(tags), 4)
 
     def test_words_that_are_none_are_refused(self):
-        daemon = self.serve()
         for query in ("dtype=f64", "dtype=", "layout=hwc", "layout=1"):
-            answer = daemon.get(f"{S}/batches/0.npz?{query}")
+            answer = get("plain", f"/batches/0.npz?{query}")
             self.assertEqual(answer.status, 400, query)
-        answer = daemon.get(f"{S}/batches/0.png?dtype=u8")
-        self.assertEqual(answer.status, 400)
-        served = daemon.get("/openapi.json").json["paths"]
+        self.assertEqual(get("plain", "/batches/0.png?dtype=u8").status, 400)
+        served = DAEMON.get("/openapi.json").json["paths"]
         self.assertIn("enum", json.dumps(
             served["/v1/streams/{stream}/batches/{step}.npz"]))
 
     def test_bf16_is_for_the_wire(self):
-        daemon = self.serve(output={"dtype": "bf16"})
-        self.assertEqual(daemon.get(S).json["dtype"], "bf16")
-        answer = daemon.get(f"{S}/batches/0.npz?batch=4")
+        self.assertEqual(get("bf16").json["dtype"], "bf16")
+        answer = get("bf16", "/batches/0.npz?batch=4")
         self.assertEqual(answer.status, 400)
         self.assertIn("NumPy has no bf16", answer.json["detail"])
-        self.assertEqual(load(daemon, "&dtype=f32")["image"].dtype, np.float32)
-        code, _, errors = pastectl(
-            "pull", "--server", f"127.0.0.1:{daemon.tcp}", "--out",
-            self.folder / "x.npz")
+        self.assertEqual(load("bf16", "&dtype=f32")["image"].dtype, np.float32)
+        code, _, errors = ctl("pull", "bf16", "--out", self.folder / "x.npz")
         self.assertEqual(code, FAILED)
         self.assertIn("NumPy has no bf16", errors)
-        code, out, _ = pastectl("status", "--server",
-                                f"127.0.0.1:{daemon.tcp}")
-        self.assertIn("bf16", out)
+        self.assertIn("bf16", ctl("status", "bf16")[1])
 
     def test_channels_are_the_recipes(self):
-        rgb_daemon = self.serve()
-        rgb = load(rgb_daemon)["image"]
-        shown = rgb_daemon.get(f"{S}/samples/20.png").body
-        for channels, want in (("bgr", rgb[..., ::-1]), ("grey", luma(rgb))):
-            daemon = self.serve(output={"channels": channels})
-            self.assertEqual(daemon.get(S).json["channels"], channels)
-            np.testing.assert_array_equal(load(daemon)["image"], want)
-            np.testing.assert_array_equal(self.pull(daemon)["image"], want)
+        rgb = load("plain")["image"]
+        for stream, want in (("bgr", rgb[..., ::-1]), ("grey", luma(rgb))):
+            self.assertEqual(get(stream).json["channels"], stream)
+            np.testing.assert_array_equal(load(stream)["image"], want)
+            np.testing.assert_array_equal(self.pull(stream)["image"], want)
             np.testing.assert_array_equal(
-                load(daemon, "&layout=nchw")["image"],
+                load(stream, "&layout=nchw")["image"],
                 want.transpose(0, 3, 1, 2))
-            path = self.folder / "sample.png"
-            path.write_bytes(daemon.get(f"{S}/samples/20.png").body)
-            np.testing.assert_array_equal(
-                read_png(path), np.broadcast_to(
-                    rgb[2] if channels == "bgr" else want[2], rgb[2].shape))
-            if channels == "bgr":
-                self.assertEqual(path.read_bytes(), shown)
-            self.check_preview(daemon, channels)
+
+    def test_pngs_are_what_people_see(self):
+        rgb = load("plain")["image"]
+        path = self.folder / "sample.png"
+        for stream, want in (("plain", rgb), ("bgr", rgb),
+                             ("grey", np.repeat(luma(rgb), 3, axis=-1))):
+            path.write_bytes(get(stream, "/samples/20.png").body)
+            np.testing.assert_array_equal(read_png(path), want[2])
+            code, out, _ = ctl("preview", stream, "--batch", 4, "--out", path)
+            self.assertEqual(code, OK)
+            self.assertIn("4 images", out)
+            self.assertEqual(path.read_bytes()[25],
+                             0 if stream == "grey" else 2)
 
     def test_normalisation_is_the_recipes(self):
-        plain = self.serve()
-        seen = {load(plain)["image"].tobytes()}
-        tags, prints = set(), set()
-        for output in ({"normalize": "none"}, {"normalize": "min-max"},
-                       {"normalize": "equalize"}, {"normalize": "mean-std"},
-                       {"normalize": "mean-std", "normalize_region": 0.2}):
-            daemon = self.serve(output=output)
-            image = load(daemon)["image"]
-            seen.add(image.tobytes())
-            np.testing.assert_array_equal(self.pull(daemon)["image"], image)
-            if output["normalize"] == "min-max":
-                self.assertEqual(image.reshape(6, -1).min(1).tolist(), [0] * 6)
-                self.assertEqual(image.reshape(6, -1).max(1).tolist(),
-                                 [255] * 6)
-            for path in ("batches/3.npz?batch=6", "samples/20.png"):
-                head = daemon.request("HEAD", f"{S}/{path}")
-                tags.add(head.headers["etag"])
-            prints.add(daemon.get(S).json["fingerprint"])
-        self.assertEqual((len(seen), len(tags), len(prints)), (5, 10, 1))
+        streams = ("plain", "min-max", "equalize", "mean-std", "region")
+        images = [load(stream)["image"] for stream in streams]
+        for stream, image in zip(streams, images):
+            np.testing.assert_array_equal(self.pull(stream)["image"], image)
+        flat = images[1].reshape(6, -1)
+        self.assertEqual(set(flat.min(1)) | set(flat.max(1)), {0, 255})
+        self.assertEqual(len({image.tobytes() for image in images}), 5)
+        tags = {tag(stream, path) for stream in streams
+                for path in ("/batches/3.npz?batch=6", "/samples/20.png")}
+        self.assertEqual(len(tags), 10)
+        self.assertEqual(len({get(stream).json["fingerprint"]
+                              for stream in streams}), 1)
 
     def test_layers_are_served_when_asked_for(self):
-        plain = load(self.serve())
-        self.assertFalse({"mask", "plane", "context"} & set(plain))
-        colours = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
-        daemon = self.serve(
-            image=colours, output={"layout": "nchw", "dtype": "f32"},
-            labels={"tensors": ["context", "mask", "label", "plane"]})
-        z = load(daemon, "&dtype=u8&layout=nhwc")
+        self.assertFalse({"mask", "plane", "context"} & set(load("plain")))
+        z = load("layers", "&dtype=u8&layout=nhwc")
         self.assertEqual(list(z), ["label", "mask", "plane", "context",
                                    "image"])
         self.assertEqual([z[name].shape for name in z],
@@ -160,20 +173,11 @@ class Outputs(unittest.TestCase):
         a = z["mask"].astype(np.int64)[..., None]
         left = (z["context"] * (256 - a - (a >> 7)) + 128) >> 8
         np.testing.assert_array_equal(z["image"], z["plane"][..., :3] + left)
-        pulled = self.pull(daemon)
+        pulled = self.pull("layers")
         for name in ("mask", "plane", "context"):
             np.testing.assert_array_equal(pulled[name], z[name])
-        labels = daemon.get(f"{S}/batches/3.json?batch=6").json
-        self.assertEqual(list(labels), ["label"])
-
-    def check_preview(self, daemon, channels):
-        path = self.folder / "preview.png"
-        code, out, _ = pastectl("preview", "--server",
-                                f"127.0.0.1:{daemon.tcp}", "--batch", 4,
-                                "--out", path)
-        self.assertEqual((code, channels), (OK, channels))
-        self.assertIn("4 images", out)
-        self.assertEqual(path.read_bytes()[25], 0 if channels == "grey" else 2)
+        self.assertEqual(list(get("layers", "/batches/3.json?batch=6").json),
+                         ["label"])
 
 
 if __name__ == "__main__":
