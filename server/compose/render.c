@@ -44,7 +44,8 @@ size_t compose_scratch_bytes(int32_t width, int32_t height)
     (void)height; /* blocks of rows are finished one by one */
     return aligned(STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
            2 * block_bytes(width) + object_bytes(width) +
-           aligned((size_t)width * 4) + feather_scratch_bytes(width);
+           aligned((size_t)width * 4) + aligned((size_t)width) +
+           feather_scratch_bytes(width);
 }
 
 static void check_plan(const struct plan *p, const struct catalog *c)
@@ -116,6 +117,9 @@ void render_init(struct render *r, const struct catalog *catalog,
     r->photo = take(&at, block_bytes(plan->width));
     r->object_rows = take(&at, object_bytes(plan->width));
     r->peak = take(&at, (size_t)plan->width * 4);
+    r->two_thirds = take(&at, (size_t)plan->width);
+    if (plan->blend == BLEND_TWO_THIRDS)
+        memset(r->two_thirds, 170, (size_t)plan->width);
     init_object(r, &catalog->objects[plan->object].level[plan->object_level],
                 at);
     ahead_init(&r->ahead, catalog, next);
@@ -234,6 +238,9 @@ static int32_t object_rows(struct render *r, int32_t y, int32_t n_rows,
         r->kernels->harden_row(r->object_rows, n);
     if (p->has_object_colour)
         r->kernels->tint_row(r->object_rows, p->object_colour, n);
+    for (int32_t i = 0; p->blend == BLEND_TWO_THIRDS && i < n; i += p->width)
+        r->kernels->fade_row(r->object_rows + (ptrdiff_t)i * 4, r->two_thirds,
+                             n - i < p->width ? n - i : p->width);
     return n;
 }
 

@@ -106,13 +106,15 @@ static json_t *warp_json(const struct plan *p)
 
 static json_t *object_json(const struct plan *p)
 {
-    return json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:I, s:I}", "object_level",
-                     (json_int_t)p->object_level, "warp", warp_json(p), "m",
-                     list_i64(p->m, 6), "edge", edges[p->edge], "edge_radius",
-                     (json_int_t)p->edge_radius, "edge_weight",
-                     list_u32(p->edge_weight, p->edge_radius + 1),
-                     "visible_q16", (json_int_t)p->visible_q16, "n_attempts",
-                     (json_int_t)p->n_attempts);
+    static const char *const blends[] = {
+        [BLEND_OVER] = "over", [BLEND_TWO_THIRDS] = "two_thirds"};
+    return json_pack(
+        "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:I, s:I}", "object_level",
+        (json_int_t)p->object_level, "warp", warp_json(p), "m",
+        list_i64(p->m, 6), "edge", edges[p->edge], "blend", blends[p->blend],
+        "edge_radius", (json_int_t)p->edge_radius, "edge_weight",
+        list_u32(p->edge_weight, p->edge_radius + 1), "visible_q16",
+        (json_int_t)p->visible_q16, "n_attempts", (json_int_t)p->n_attempts);
 }
 
 static json_t *matrix_json(const int32_t m[3][4])

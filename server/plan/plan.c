@@ -93,6 +93,7 @@ static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
 {
     out->told.edge = draw_edge(d, recipe->object.edges);
     out->edge = out->told.edge;
+    out->blend = recipe->object.blend;
     out->edge_weight[0] = 65536;
     if (out->edge == EDGE_FEATHER) {
         out->edge_radius =

@@ -57,6 +57,7 @@ struct plan {
     bool has_warp;
     struct pixel_warp warp;
     enum recipe_edge edge;
+    enum recipe_blend blend;
     uint32_t edge_radius; /* EDGE_FEATHER: taps -radius..radius; EDGE_ERODED */
     uint32_t edge_weight[PLAN_MAX_EDGE_RADIUS + 1]; /* [0] centre; Q16; centre +
                                              2 * the others = 65536 exactly */

@@ -22,6 +22,8 @@ static const struct field_word crop_words[] = {
 static const struct field_word edge_words[] = {
     {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA},   {"feather", EDGE_FEATHER},
     {"box", EDGE_BOX},   {"eroded", EDGE_ERODED}, {0}};
+static const struct field_word blend_words[] = {
+    {"over", BLEND_OVER}, {"two_thirds", BLEND_TWO_THIRDS}, {0}};
 static const struct field_word operation_order_words[] = {
     {"given", false}, {"random", true}, {0}};
 static const struct field_word dtype_words[] = {{"u8", TENSOR_U8},
@@ -157,6 +159,10 @@ const struct field_rule field_table[] = {
     {"/object/feather", FIELD_NUMBER, AT(object.feather), "px", 0.1, 8,
      .initial = {1},
      .text = "Sigma of the Gaussian of edge `feather`, in output pixels."},
+    {"/object/blend", FIELD_WORD, AT(object.blend), "", 0, 0, blend_words,
+     .initial = {BLEND_OVER},
+     .text = "The object over its context, or (2 * object + context) / 3 where "
+             "it covers."},
     {"/object/brightness", FIELD_VALUE, AT(object.colour.brightness), "factor",
      0, 4, .initial = {1},
      .text = "Multiplies every channel of the object; 1 leaves it."},

@@ -74,6 +74,8 @@ enum recipe_edge {
     EDGE_N,
 };
 
+enum recipe_blend { BLEND_OVER, BLEND_TWO_THIRDS };
+
 struct recipe {
     int32_t height, width; /* size [h, w], px, 1..FRAME_MAX_SIDE */
     uint32_t batch;        /* default global batch; not in the fingerprint */
@@ -111,7 +113,8 @@ struct recipe {
         double flip;              /* probability of a left-right mirror image */
         double min_visible; /* 0..1, of the object's alpha inside the frame */
         uint32_t edges;     /* a bit for each enum recipe_edge: one is drawn */
-        double feather;     /* sigma, px, of edge "feather" */
+        enum recipe_blend blend;
+        double feather;              /* sigma, px, of edge "feather" */
         struct recipe_colour colour; /* of the object alone */
     } object;
 

@@ -216,7 +216,7 @@ def edged_object(plan, straight):
     return hard_edge(s) if plan["edge"] == "hard" else s
 
 
-def object_plane(plan, straight):
+def coloured_object(plan, straight):
     o = edged_object(plan, straight)
     if not plan["has_object_colour"]:
         return o
@@ -225,6 +225,14 @@ def object_plane(plan, straight):
     offset = (m[:, 3] * (a + (a >> 7))) >> 8
     rgb = np.clip((o[..., :3] @ m[:, :3].T + offset + 2048) >> 12, 0, a)
     return np.concatenate([rgb, a], axis=-1)
+
+
+def object_plane(plan, straight):
+    o = coloured_object(plan, straight)
+    if plan["blend"] == "two_thirds":
+        t = o * 170 + 128
+        o = (t + (t >> 8)) >> 8
+    return o
 
 
 # The sample, sections 7 to 9.

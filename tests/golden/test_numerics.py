@@ -78,6 +78,12 @@ RECIPES = {
     "feathered edges": (
         {"size": 48, "context": EVERY_CONTEXT,
          "object": dict(ANY_POSE, edge="feather", feather=1.7)}, 60),
+    "two thirds of soft edges": (
+        {"size": 40, "context": EVERY_CONTEXT,
+         "object": dict(ANY_POSE, blend="two_thirds", **ANY_COLOUR)}, 30),
+    "two thirds of feathered edges": (
+        {"size": [30, 45], "image": NO_COLOUR,
+         "object": dict(ANY_POSE, blend="two_thirds", edge="feather")}, 20),
     "widest feather": (
         {"size": [20, 70], "context": EVERY_CONTEXT, "image": NO_COLOUR,
          "object": dict(ANY_POSE, edge="feather", feather=8)}, 30),

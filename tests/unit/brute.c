@@ -86,6 +86,8 @@ static void object_pixel(const struct image_level *l, const struct plan *p,
     }
     if (p->has_object_colour)
         oracle_kernels.tint_row(out, p->object_colour, 1);
+    if (p->blend == BLEND_TWO_THIRDS)
+        oracle_kernels.fade_row(out, (const uint8_t[]){170}, 1);
 }
 
 static int64_t clamp(int64_t v, int64_t hi)

@@ -142,6 +142,7 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     if (next(random) % 3 == 0)
         random_warp(p, random);
     p->edge = (enum recipe_edge)(next(random) % 3);
+    p->blend = next(random) % 4 == 0 ? BLEND_TWO_THIRDS : BLEND_OVER;
     random_feather(p, random);
     if (next(random) % 8 == 0) {
         p->edge = EDGE_ERODED;
@@ -265,6 +266,28 @@ static void a_background_of_one_pixel_fills_the_frame(void **state)
     synthetic_fini(&s);
 }
 
+/* (2 * object + context) / 3 of an opaque object, to a level. */
+static void two_thirds_are_the_objects(void **state)
+{
+    (void)state;
+    struct synthetic s;
+    solid_catalog(&s, 3, 255); /* all 200 */
+    for (int context = 0; context < 256; context++) {
+        struct plan p = upright(3, 0);
+        uint8_t scratch[1 << 17] __attribute__((aligned(64)));
+        uint8_t out[3 * 3 * 3];
+        struct compose_facts facts;
+        p.blend = BLEND_TWO_THIRDS;
+        memset(p.solid, context, 3);
+        compose_sample(&s.catalog, &p, scratch, out, 9, &facts);
+        const int expected = (2 * 200 + context) / 3;
+        for (size_t i = 0; i < sizeof out; i++)
+            assert_in_range(out[i], expected - 1, expected + 1);
+        assert_int_equal(facts.box.x1, 3);
+    }
+    synthetic_fini(&s);
+}
+
 static void an_object_of_one_pixel_is_boxed(void **state)
 {
     (void)state;
@@ -354,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_plans_equal_brute_force),
         cmocka_unit_test(a_background_of_one_pixel_fills_the_frame),
+        cmocka_unit_test(two_thirds_are_the_objects),
         cmocka_unit_test(an_object_of_one_pixel_is_boxed),
         cmocka_unit_test(an_object_outside_leaves_the_context_alone),
         cmocka_unit_test(an_object_larger_than_the_frame_covers_it),

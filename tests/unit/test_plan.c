@@ -283,6 +283,7 @@ static const char *const keys[] = {
     "m",
     "warp",
     "edge",
+    "blend",
     "edge_radius",
     "edge_weight",
     "visible_q16",
