@@ -22,13 +22,13 @@ const struct operation_rule operation_table[OPERATION_N] = {
            "Width of the box; an even number stands for the odd one above."},
           {"ky", "px", 1, OPERATION_MAX_BOX, {3, 3}, 0, "Its height."}},
          .like = "cv2.blur within 1.",
-         .cost = "2.1 / 0.5",
+         .cost = "2.0 / 1.2 / 0.5",
          .text = "The mean of a box, mirrored at the border."},
     [OPERATION_GAUSSIAN_BLUR] =
         {"gaussian_blur",
          {{"sigma", "px", 0, 5, {0.5, 1.5}, 256, "Deviation; 0 leaves it."}},
          .like = "cv2.GaussianBlur of 2 ceil(3 sigma) + 1 taps within 1.",
-         .cost = "1.8 / 0.9",
+         .cost = "1.8 / 1.2 / 0.9",
          .text = "A Gaussian cut off at three sigma, mirrored at the border."},
     [OPERATION_GAUSSIAN_NOISE] =
         {"gaussian_noise",
@@ -41,13 +41,13 @@ const struct operation_rule operation_table[OPERATION_N] = {
            "Deviation."}},
          .is_random = true,
          .like = "normal to 4.4 sigma, excess kurtosis -0.12.",
-         .cost = "11 / 1.5",
+         .cost = "19 / 3.9 / 1.8",
          .text = "Adds normal noise to every byte, each by itself."},
     [OPERATION_EXPOSURE] =
         {"exposure",
          {{"factor", "", 0, 8, {0.7, 1.4}, Q12, "1 leaves it."}},
          .like = "v * factor within 1.",
-         .cost = "0.8 / 0.8",
+         .cost = "0.8 / 0.8 / 0.8",
          .text =
              "Multiplies every channel and clamps, after what stands before "
              "it in the list."},
@@ -60,36 +60,36 @@ const struct operation_rule operation_table[OPERATION_N] = {
                            Q12,
                            "Above 1 darkens, 1 leaves it."}},
                          .like = "255 * (v / 255)^gamma within 1.",
-                         .cost = "0.8 / 0.8",
+                         .cost = "0.8 / 0.8 / 0.8",
                          .text = "A power curve through black and white."},
     [OPERATION_CHANNEL_GAIN] =
         {"channel_gain",
          {{"red", "factor", 0, 8, {0.9, 1.1}, Q12, "1 leaves it."},
           {"green", "factor", 0, 8, {0.9, 1.1}, Q12, "1 leaves it."},
           {"blue", "factor", 0, 8, {0.9, 1.1}, Q12, "1 leaves it."}},
-         .cost = "0.8 / 0.8",
+         .cost = "0.8 / 0.8 / 0.8",
          .text = "Multiplies each channel by a factor of its own."},
     [OPERATION_GREYSCALE] = {"greyscale",
                              {{0}},
                              .like = "Pillow's convert(\"L\"), exactly.",
-                             .cost = "0.8 / 0.3",
+                             .cost = "0.9 / 0.4 / 0.3",
                              .text = "All channels become the luma."},
     [OPERATION_INVERT] = {"invert",
                           {{0}},
                           .like = "ImageOps.invert, exactly.",
-                          .cost = "0.1 / 0.1",
+                          .cost = "0.1 / 0.0 / 0.0",
                           .text = "255 less every byte."},
     [OPERATION_POSTERIZE] =
         {"posterize",
          {{"bits", "bits", 1, 8, {4, 7}, 1, "Kept of each byte, rounded."}},
          .like = "ImageOps.posterize, exactly.",
-         .cost = "0.1 / 0.1",
+         .cost = "0.1 / 0.0 / 0.0",
          .text = "Clears the low bits of every byte."},
     [OPERATION_SOLARIZE] =
         {"solarize",
          {{"threshold", "level", 0, 256, {128, 256}, 1, "256 leaves it."}},
          .like = "ImageOps.solarize, exactly.",
-         .cost = "0.4 / 0.1",
+         .cost = "0.4 / 0.2 / 0.1",
          .text = "Inverts every byte from the threshold up."},
     [OPERATION_AUTOCONTRAST] =
         {"autocontrast",
@@ -101,35 +101,35 @@ const struct operation_rule operation_table[OPERATION_N] = {
            256,
            "Of the pixels at either end that are left out."}},
          .like = "ImageOps.autocontrast, exactly.",
-         .cost = "1.5 / 1.5",
+         .cost = "2.7 / 1.4 / 1.4",
          .text = "Stretches each channel over all levels."},
     [OPERATION_EQUALIZE] = {"equalize",
                             {{0}},
                             .like = "ImageOps.equalize, exactly.",
-                            .cost = "1.5 / 1.5",
+                            .cost = "1.4 / 1.4 / 1.4",
                             .text = "Flattens each channel's histogram."},
     [OPERATION_UNIFORM_NOISE] =
         {"uniform_noise",
          {{"amplitude", "level", 0, 127, {0, 15}, 1, "Rounded."}},
          .is_random = true,
-         .cost = "5 / 0.9",
+         .cost = "9.8 / 2.1 / 0.9",
          .text =
              "Adds to every byte what is uniform in -amplitude .. amplitude."},
     [OPERATION_SALT_PEPPER] =
         {"salt_pepper",
          {{"amount", "fraction", 0, 1, {0, 0.02}, Q16, "Of the pixels."}},
          .is_random = true,
-         .cost = "5 / 1.2",
+         .cost = "2.6 / 1.4 / 1.0",
          .text = "Makes pixels black or white, equally often."},
     [OPERATION_SHARPEN] =
         {"sharpen",
          {{"amount", "factor", 0, 4, {0.2, 1}, 256, "0 leaves it."}},
-         .cost = "6.8 / 0.7",
+         .cost = "3.8 / 1.3 / 0.5",
          .text = "Adds what a 3 x 3 binomial blur takes away."},
     [OPERATION_CHANNEL_SHUFFLE] = {"channel_shuffle",
                                    {{0}},
                                    .is_random = true,
-                                   .cost = "0.9 / 0.9",
+                                   .cost = "1.1 / 1.0 / 0.9",
                                    .text = "One of the six orders of red, "
                                            "green and blue, equally often."},
     [OPERATION_WHITE_BALANCE] =
@@ -148,7 +148,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
            {-0.1, 0.1},
            Q16,
            "Of green against both; positive is greener."}},
-         .cost = "0.8 / 0.8",
+         .cost = "0.8 / 0.8 / 0.8",
          .text = "Gains of the channels as another light would give."},
     [OPERATION_SHOT_NOISE] =
         {"shot_noise",
@@ -160,7 +160,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
            Q16 / NORMAL_DEVIATION,
            "Deviation at level 255."}},
          .is_random = true,
-         .cost = "13 / 2.4",
+         .cost = "17 / 4.2 / 2.7",
          .text = "Adds normal noise whose deviation grows as the root of the "
                  "level, as photons do."},
     [OPERATION_MOTION_BLUR] =
@@ -173,7 +173,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
            {-90, 90},
            Q16,
            "Of the line, counter-clockwise from the x axis."}},
-         .cost = "2.2 / 0.9",
+         .cost = "1.7 / 0.9 / 0.8",
          .text = "The mean of pixels along a line, mirrored at the border."},
     [OPERATION_DOWNSCALE] = {"downscale",
                              {{"factor",
@@ -183,7 +183,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
                                {0.25, 0.75},
                                Q16,
                                "Side of the coarser grid."}},
-                             .cost = "5.6 / 5.6",
+                             .cost = "9.7 / 6.8 / 7.8",
                              .text =
                                  "Box means on a coarser grid, bilinear back."},
     [OPERATION_COARSE_DROPOUT] =
@@ -205,7 +205,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
            "Of every hole; a pixel at least."},
           {"level", "level", 0, 255, {0, 0}, 1, "That fills it."}},
          .is_random = true,
-         .cost = "0.1 / 0.1",
+         .cost = "0.0 / 0.0 / 0.0",
          .text = "Paints rectangles at random places."},
     [OPERATION_JPEG] =
         {"jpeg",
@@ -219,7 +219,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
            "Of chroma: 1 is 4:4:4, 2 is 4:2:0."}},
          .like = "Pillow's at 4:4:4 but for rounding; 4:2:0 repeats chroma "
                  "where it smooths.",
-         .cost = "34 / 10",
+         .cost = "44 / 5.3 / 3.6",
          .text = "What JPEG loses: colours, DCT, quantisation and back."},
     [OPERATION_LIGHT] =
         {"light",
@@ -237,7 +237,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
            {-180, 180},
            Q16,
            "Where it goes, counter-clockwise from the x axis."}},
-         .cost = "4.3 / 0.3",
+         .cost = "3.2 / 0.8 / 0.3",
          .text = "Light or shade that grows from one side to the other."},
     [OPERATION_DEFOCUS] = {"defocus",
                            {{"radius",
@@ -247,7 +247,7 @@ const struct operation_rule operation_table[OPERATION_N] = {
                              {1, 3},
                              256,
                              "Below 1 leaves it."}},
-                           .cost = "5.8 / 1.6",
+                           .cost = "5.2 / 1.4 / 1.3",
                            .text =
                                "The mean of a disc, mirrored at the border."},
 };

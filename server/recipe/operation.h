@@ -26,7 +26,7 @@ struct operation_rule {
     bool is_random; /* draws for each pixel: the plan appends a 64-bit key */
     /* Others' function and how near it is, with a full stop; or NULL. */
     const char *like;
-    const char *cost; /* ns a pixel on one core: portable / x86-64-v4 */
+    const char *cost; /* ns a pixel on one core: portable / AVX2 / AVX-512 */
     const char *text; /* one sentence */
 };
 
