@@ -34,14 +34,15 @@ static const struct preset presets[] = {
 
     {"jin-rinard-digits",
      "Digits as in the code of Jin & Rinard (arXiv 2005.14707) at full "
-     "curriculum, with its perspective (of the digit's box, not the frame); "
-     "still without its two-to-one blending, and without its box blur and "
-     "threshold, which act on the digit alone.",
+     "curriculum, with its perspective (of the digit's box, not the frame) and "
+     "its two-to-one blending (where the digit covers); without its box blur "
+     "and threshold, which act on the digit alone.",
      "{\"size\":28,\"batch\":10,\"graph\":{\"order\":\"mixed\"},"
      "\"object\":{\"scale\":[0.75,1.05],\"rotate\":[-15,15],"
      "\"shear\":[-40,40],\"translate\":{\"x\":[0.35,0.65],"
      "\"y\":[0.35,0.65]},\"flip\":0,\"perspective\":0.5,"
-     "\"min_visible\":0,\"edge\":\"alpha\"},"
+     "\"min_visible\":0,\"edge\":\"alpha\","
+     "\"blend\":\"two_thirds\"},"
      "\"image\":{\"brightness\":1,\"contrast\":1,\"saturation\":1,\"hue\":0},"
      "\"context\":{\"background\":0,\"noise\":1,\"noise_range\":[0,127]}}"},
 
