@@ -5,3 +5,6 @@ pasted_test(test_kernels
           ${CMAKE_CURRENT_LIST_DIR}/trial.c
           ${CMAKE_CURRENT_LIST_DIR}/bench.c
   MODULES pixel base)
+pasted_test(test_selection
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_selection.c
+  MODULES pixel base common)
