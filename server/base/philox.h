@@ -42,6 +42,7 @@ enum philox_purpose {
     PHILOX_OPERATION_KEY = 78,
     PHILOX_OPERATION_ORDER = 79,
     PHILOX_OBJECT_ELASTIC = 80, /* draw = 64 * attempt + field */
+    PHILOX_CONTEXT_GRADIENT = 81,
 };
 
 /* The fixed bit layout of a counter:

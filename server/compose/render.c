@@ -187,6 +187,8 @@ static void context_row(const struct render *r, int32_t y, uint8_t *rgb)
     else if (p->context == CONTEXT_GAUSSIAN_NOISE)
         k->normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude, p->width,
                       rgb);
+    else if (p->context == CONTEXT_GRADIENT)
+        k->gradient_row(&p->gradient, y, p->width, rgb);
     else
         k->solid_row(p->solid, p->width, rgb);
 }

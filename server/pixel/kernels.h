@@ -39,6 +39,13 @@ struct pixel_resample {
     int32_t n_groups, group_bytes; /* the table's, for its maker alone */
 };
 
+/* A linear gradient: pixel (x, y) is at + x * dx + y * dy of the way, clamped
+ * to 0 .. 1 (Q24). */
+struct pixel_gradient {
+    int32_t at, dx, dy;
+    uint8_t from[3], to[3];
+};
+
 struct pixel_kernels {
     const char *name; /* as in PASTED_CPU */
 
@@ -57,6 +64,9 @@ struct pixel_kernels {
      * modulo 256. 0 <= amplitude < 2^19. */
     void (*normal_row)(uint64_t key, uint32_t y, int32_t amplitude, int32_t n,
                        uint8_t *rgb);
+    /* Frame row y of the gradient, 0 <= y < 2^15. */
+    void (*gradient_row)(const struct pixel_gradient *g, int32_t y, int32_t n,
+                         uint8_t *rgb);
     void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 
     /* Bilinear RGBA of the pixels of all lines, one line after the other

@@ -78,6 +78,21 @@ void reference_resample_row(const struct pixel_resample *r,
     }
 }
 
+/* 255 * 2^24 + 2^23 is below 2^32. */
+void reference_gradient_row(const struct pixel_gradient *g, int32_t y,
+                            int32_t n, uint8_t *rgb)
+{
+    const uint32_t one = 1u << 24;
+    int64_t way = (int64_t)y * g->dy + g->at;
+    for (int32_t x = 0; x < n; x++, way += g->dx) {
+        const uint32_t t = way < 0 ? 0 : way > one ? one : (uint32_t)way;
+        for (int c = 0; c < 3; c++)
+            rgb[x * 3 + c] =
+                (uint8_t)((g->from[c] * (one - t) + g->to[c] * t + one / 2) >>
+                          24);
+    }
+}
+
 void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
 {
     for (int32_t i = 0; i < n; i++)
@@ -319,6 +334,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .resample_row = reference_resample_row,
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
+    .gradient_row = reference_gradient_row,
     .solid_row = reference_solid_row,
     .object_lines = reference_object_lines,
     .warp_row = reference_warp_row,

@@ -10,6 +10,7 @@ const struct pixel_kernels pixel_kernels_x86_v3 = {
     .resample_row = v3_resample_row,
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
+    .gradient_row = reference_gradient_row,
     .solid_row = reference_solid_row,
     .object_lines = v3_object_lines,
     .warp_row = reference_warp_row,

@@ -26,6 +26,7 @@
  *   PHILOX_CONTEXT_KIND       0              which of plan.h's list
  *   PHILOX_CONTEXT_NOISE      0              key of the noise (first 64 bits)
  *   PHILOX_CONTEXT_COLOUR     0, 1, 2        red, green, blue
+ *   PHILOX_CONTEXT_GRADIENT   0 .. 5, 6      two colours, angle
  *   PHILOX_OPERATION_CHANCE   0              entry `slot` of the list: at all?
  *   PHILOX_OPERATION_CHOICE   0              entry `slot`: which alternative
  *   PHILOX_OPERATION_VALUE    0, 1, ...      operation `slot`: its values

@@ -57,18 +57,27 @@ static json_t *who_json(const struct plan *p, const struct catalog *c)
                      p->width, "height", p->height);
 }
 
+static json_t *gradient_json(const struct pixel_gradient *g)
+{
+    return json_pack("{s:[i, i, i], s:[i, i, i], s:i, s:i, s:i}", "from",
+                     g->from[0], g->from[1], g->from[2], "to", g->to[0],
+                     g->to[1], g->to[2], "at", g->at, "dx", g->dx, "dy", g->dy);
+}
+
 static json_t *context_json(const struct plan *p)
 {
     static const char *const kinds[] = {[CONTEXT_BACKGROUND] = "background",
                                         [CONTEXT_NOISE] = "noise",
                                         [CONTEXT_SOLID] = "solid",
                                         [CONTEXT_GAUSSIAN_NOISE] =
-                                            "gaussian_noise"};
+                                            "gaussian_noise",
+                                        [CONTEXT_GRADIENT] = "gradient"};
     char key[24]; /* a string: few readers keep 64 bits of a number */
     snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
-    return json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
+    return json_pack("{s:s, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
                      "s:[i, i, i]}",
-                     "context", kinds[p->context], "crop_level",
+                     "context", kinds[p->context], "gradient",
+                     gradient_json(&p->gradient), "crop_level",
                      (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v",
                      p->crop_v, "crop_du", p->crop_du, "crop_dv", p->crop_dv,
                      "noise_amplitude", p->noise_amplitude, "noise_key", key,

@@ -23,6 +23,7 @@ static enum plan_context choose_context(const struct draws *d,
         [CONTEXT_NOISE] = recipe->context.noise,
         [CONTEXT_SOLID] = recipe->context.solid,
         [CONTEXT_GAUSSIAN_NOISE] = recipe->context.gaussian_noise,
+        [CONTEXT_GRADIENT] = recipe->context.gradient,
     };
     double sum = 0, below = 0;
     for (int i = 0; i < CONTEXT_N; i++) {
@@ -39,6 +40,30 @@ static enum plan_context choose_context(const struct draws *d,
         below += weight[i];
     }
     return chosen;
+}
+
+/* The two lines across the gradient that are its ends touch the frame. */
+static void gradient_to_plan(const struct draws *d, const struct recipe *recipe,
+                             struct plan *out)
+{
+    struct pixel_gradient *g = &out->gradient;
+    for (uint32_t i = 0; i < 6; i++) {
+        const struct value *v = &recipe->context.gradient_colour[i / 3][i % 3];
+        (i < 3 ? g->from : g->to)[i % 3] = (uint8_t)fixmath_round(
+            draws_value(d, PHILOX_CONTEXT_GRADIENT, i, v));
+    }
+    const double angle = draws_value(d, PHILOX_CONTEXT_GRADIENT, 6,
+                                     &recipe->context.gradient_angle) *
+                         (3.14159265358979323846 / 180);
+    const double right = fixmath_cos(angle), down = -fixmath_sin(angle);
+    const double w = out->width, h = out->height;
+    const double length =
+        w * (right < 0 ? -right : right) + h * (down < 0 ? -down : down);
+    const double dx = right / length, dy = down / length;
+    g->dx = (int32_t)fixmath_round(dx * 16777216);
+    g->dy = (int32_t)fixmath_round(dy * 16777216);
+    g->at = (int32_t)fixmath_round((0.5 - (w - 1) / 2 * dx - (h - 1) / 2 * dy) *
+                                   16777216);
 }
 
 static void context_to_plan(const struct draws *d, const struct recipe *recipe,
@@ -62,6 +87,9 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
         out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
         out->noise_amplitude = (int32_t)fixmath_round(
             recipe->context.noise_sigma * 65536 / NORMAL_DEVIATION);
+        break;
+    case CONTEXT_GRADIENT:
+        gradient_to_plan(d, recipe, out);
         break;
     case CONTEXT_N:
         break;

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "server/graph/graph.h"
+#include "server/pixel/kernels.h"
 #include "server/pixel/warp.h"
 #include "server/pool/catalog.h"
 #include "server/recipe/recipe.h"
@@ -26,6 +27,7 @@ enum plan_context {
     CONTEXT_NOISE,
     CONTEXT_SOLID,
     CONTEXT_GAUSSIAN_NOISE,
+    CONTEXT_GRADIENT,
     CONTEXT_N,
 };
 
@@ -44,8 +46,9 @@ struct plan {
     /* CONTEXT_NOISE: each byte uniform in noise_lo..noise_hi */
     uint64_t noise_key; /* of CONTEXT_GAUSSIAN_NOISE too */
     uint8_t noise_lo, noise_hi;
-    uint8_t solid[3];        /* CONTEXT_SOLID */
-    int32_t noise_amplitude; /* CONTEXT_GAUSSIAN_NOISE */
+    uint8_t solid[3];               /* CONTEXT_SOLID */
+    int32_t noise_amplitude;        /* CONTEXT_GAUSSIAN_NOISE */
+    struct pixel_gradient gradient; /* CONTEXT_GRADIENT */
 
     /* Object: output pixel (x, y) samples
      *   u = m[0] * x + m[1] * y + m[2],  v = m[3] * x + m[4] * y + m[5]

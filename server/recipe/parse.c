@@ -122,10 +122,10 @@ static int check_whole(const struct recipe *r, struct fault *fault)
 {
     struct read_place context = {.pointer = "/context", .fault = fault};
     if (r->context.background + r->context.noise + r->context.solid +
-            r->context.gaussian_noise <=
+            r->context.gaussian_noise + r->context.gradient <=
         0) {
-        return read_refuse(&context, "the weights of background, noise, solid "
-                                     "and gaussian_noise are all 0");
+        return read_refuse(&context, "the weights of background, noise, solid, "
+                                     "gaussian_noise and gradient are all 0");
     }
     return 0;
 }

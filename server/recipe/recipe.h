@@ -129,10 +129,12 @@ struct recipe {
 
     struct {
         double background, noise, solid; /* weights, sum > 0 */
-        double gaussian_noise;
+        double gaussian_noise, gradient;
         int32_t noise_lo, noise_hi; /* 0..255, inclusive */
         double noise_sigma;         /* level, of gaussian_noise */
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
+        struct value gradient_colour[2][3];              /* 0..255 */
+        struct value gradient_angle;                     /* degrees */
     } context;
 
     struct {

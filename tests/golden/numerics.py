@@ -102,6 +102,14 @@ def normal_context(plan):
     return (v % 256).reshape(plan["height"], plan["width"], 3)
 
 
+def gradient_context(plan):
+    g = plan["gradient"]
+    x, y = grid(plan)
+    t = np.clip(g["at"] + x * g["dx"] + y * g["dy"], 0, 1 << 24)[..., None]
+    return (np.array(g["from"], np.int64) * ((1 << 24) - t) +
+            np.array(g["to"], np.int64) * t + (1 << 23)) >> 24
+
+
 def context(plan, background):
     if plan["context"] == "background":
         c = background_context(plan, background)
@@ -110,6 +118,8 @@ def context(plan, background):
         return c
     if plan["context"] == "noise":
         return noise_context(plan)
+    if plan["context"] == "gradient":
+        return gradient_context(plan)
     if plan["context"] == "gaussian_noise":
         return normal_context(plan)
     shape = (plan["height"], plan["width"], 3)

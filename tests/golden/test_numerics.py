@@ -26,7 +26,8 @@ ANY_POSE = {"scale": [0.05, 2], "rotate": [-180, 180], "shear": [-40, 40],
 NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
 ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
               "saturation": [0, 4], "hue": [-0.5, 0.5]}
-EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1, "gaussian_noise": 1}
+EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1, "gaussian_noise": 1,
+                 "gradient": 1}
 
 
 
@@ -69,6 +70,9 @@ RECIPES = {
     "normal noise of few levels": (
         {"size": [21, 130], "context": {"background": 0, "gaussian_noise": 1,
                                         "noise_sigma": 7.5}}, 20),
+    "gradients": (
+        {"size": [50, 35], "context": {"background": 0, "gradient": 1},
+         "image": NO_COLOUR}, 30),
     "solid": (
         {"size": [40, 30], "context": {"background": 0, "solid": 1},
          "object": dict(ANY_POSE, edge="alpha"), "image": NO_COLOUR}, 40),

@@ -79,6 +79,18 @@ static void normal_row(uint64_t key, uint32_t y, int32_t amplitude, int32_t n,
     }
 }
 
+static void gradient_row(const struct pixel_gradient *g, int32_t y, int32_t n,
+                         uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n * 3; i++) {
+        int64_t t = g->at + (int64_t)(i / 3) * g->dx + (int64_t)y * g->dy;
+        t = t < 0 ? 0 : t > 16777216 ? 16777216 : t;
+        rgb[i] = (uint8_t)((g->from[i % 3] * (16777216 - t) + g->to[i % 3] * t +
+                            8388608) /
+                           16777216);
+    }
+}
+
 static void solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
 {
     for (int32_t i = 0; i < n * 3; i++)
@@ -271,6 +283,7 @@ const struct pixel_kernels oracle_kernels = {
     .resample_row = resample_row,
     .noise_row = noise_row,
     .normal_row = normal_row,
+    .gradient_row = gradient_row,
     .solid_row = solid_row,
     .object_lines = object_lines,
     .warp_row = warp_row,

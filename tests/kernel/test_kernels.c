@@ -93,6 +93,14 @@ static void round_solid_row(struct trial *t)
     t->k->solid_row(colour, t->n, trial_output(t, (size_t)t->n * 3));
     oracle_kernels.solid_row(colour, t->n, t->expected);
     trial_expect_equal(t, "solid_row", (size_t)t->n * 3);
+    struct pixel_gradient g = {trial_between(t, -(1 << 24), 1 << 25),
+                               trial_between(t, -(1 << 20), 1 << 20),
+                               777,
+                               {9},
+                               {250}};
+    t->k->gradient_row(&g, 3, t->n, trial_output(t, (size_t)t->n * 3));
+    oracle_kernels.gradient_row(&g, 3, t->n, t->expected);
+    trial_expect_equal(t, "gradient_row", (size_t)t->n * 3);
 }
 
 /* A padded level whose last texel touches a guard page. */

@@ -127,6 +127,9 @@ static void context_pixel(const struct catalog *c, const struct plan *p,
         oracle_kernels.normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude,
                                   p->width, row);
         memcpy(out, row + x * 3, 3);
+    } else if (p->context == CONTEXT_GRADIENT) {
+        oracle_kernels.gradient_row(&p->gradient, y, p->width, row);
+        memcpy(out, row + x * 3, 3);
     } else if (p->context == CONTEXT_SOLID) {
         oracle_kernels.solid_row(p->solid, 1, out);
     } else {

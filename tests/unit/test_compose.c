@@ -136,6 +136,12 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     p->noise_lo = (uint8_t)between(random, 0, 255);
     p->noise_hi = (uint8_t)between(random, p->noise_lo, 255);
     p->noise_amplitude = (int32_t)between(random, 0, 125412);
+    p->gradient.at = (int32_t)between(random, 0, 1 << 24);
+    p->gradient.dx = (int32_t)between(random, -(1 << 18), 1 << 18);
+    p->gradient.dy = (int32_t)between(random, -(1 << 18), 1 << 18);
+    for (int i = 0; i < 3; i++)
+        p->gradient.from[i] =
+            (uint8_t)(255 - (p->gradient.to[i] = (uint8_t)next(random)));
     for (int i = 0; i < 3; i++)
         p->solid[i] = (uint8_t)next(random);
     random_pose(p, &s->objects[0], random);

@@ -138,8 +138,8 @@ static const struct {
     {"{\"graph\":{\"objects_per_background\":0}}",
      "/graph/objects_per_background: must be at least 1, not 0"},
     {"{\"context\":{\"background\":0}}",
-     "/context: the weights of background, noise, solid and "
-     "gaussian_noise are all 0"},
+     "/context: the weights of background, noise, solid, "
+     "gaussian_noise and gradient are all 0"},
     {"{\"context\":{\"noise\":-1}}",
      "/context/noise: must be at least 0, not -1"},
     {"{\"context\":{\"noise_range\":[9,3]}}",
