@@ -72,6 +72,8 @@ static json_t *context_json(const struct plan *p)
                                         [CONTEXT_GAUSSIAN_NOISE] =
                                             "gaussian_noise",
                                         [CONTEXT_GRADIENT] = "gradient"};
+    _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == CONTEXT_N,
+                   "every kind of context has a word");
     char key[24]; /* a string: few readers keep 64 bits of a number */
     snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
     return json_pack("{s:s, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
