@@ -172,7 +172,8 @@ class Drain(Session):
 
     def test_much_to_send(self):
         """All before DRAIN's position comes; SEEK and PULL are refused, PING is answered."""
-        with own_daemon() as daemon:
+        # Twenty batches take a slow build longer than the default grace.
+        with own_daemon("--grace", "60") as daemon:
             peer = self.peer(("127.0.0.1", daemon.tcp)).hello().open(batch=1024)
             peer.credit(20)
             peer.batch(2)  # 12 MB each: the others do not fit into the socket
