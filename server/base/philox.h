@@ -43,6 +43,7 @@ enum philox_purpose {
     PHILOX_OPERATION_ORDER = 79,
     PHILOX_OBJECT_ELASTIC = 80, /* draw = 64 * attempt + field */
     PHILOX_CONTEXT_GRADIENT = 81,
+    PHILOX_OBJECT_MOTION = 90,
 };
 
 /* The fixed bit layout of a counter:

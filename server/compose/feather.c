@@ -1,6 +1,6 @@
-/* Feathers the edge of an object's rows inward: the alpha plane is blurred or
- * eroded, never stored whole. Pastes nothing. Source: NUMERICS.md "Feather".
- */
+/* The edges that read the rows around: alpha blurred or eroded inward, or the
+ * whole pixel smeared along a line; no plane is stored whole. Pastes nothing.
+ * Source: NUMERICS.md "The edge". */
 #include "server/compose/feather.h"
 
 #include <assert.h>
@@ -31,7 +31,8 @@ size_t feather_scratch_bytes(int32_t width)
 {
     size_t columns = (size_t)width + 2 * PLAN_MAX_EDGE_RADIUS;
     return rgba_bytes((int32_t)columns) * FEATHER_MAX_ROWS +
-           aligned(columns * FEATHER_MAX_ROWS) + 2 * aligned(columns);
+           aligned(columns * FEATHER_MAX_ROWS) + 2 * aligned(columns) +
+           aligned(columns * 4 * sizeof(uint16_t));
 }
 
 void feather_init(struct feather *f, const struct pixel_kernels *kernels,
@@ -40,6 +41,9 @@ void feather_init(struct feather *f, const struct pixel_kernels *kernels,
 {
     assert(plan->edge_radius <= PLAN_MAX_EDGE_RADIUS);
     assert(plan->edge != EDGE_ERODED || plan->edge_radius == PIXEL_EROSIONS);
+    assert(plan->edge != EDGE_MOTION ||
+           (plan->motion.n >= 1 && plan->motion.n <= SMEAR_MAX &&
+            plan->edge_radius == (uint32_t)plan->motion.n / 2));
     f->kernels = kernels;
     f->plan = plan;
     f->radius = (int32_t)plan->edge_radius;
@@ -54,6 +58,7 @@ void feather_init(struct feather *f, const struct pixel_kernels *kernels,
     f->alpha = f->rgba + rgba_bytes((int32_t)columns) * FEATHER_MAX_ROWS;
     f->sums = f->alpha + aligned(columns * FEATHER_MAX_ROWS);
     f->factor = f->sums + aligned(columns);
+    f->smear = (uint16_t *)(void *)(f->factor + aligned(columns));
 }
 
 static int32_t slot_of(const struct feather *f, int32_t y)
@@ -83,28 +88,80 @@ static void sample_next(struct feather *f)
 {
     int32_t slot = slot_of(f, f->next_y);
     uint8_t *rgba = f->rgba + (size_t)slot * rgba_bytes(f->columns);
-    uint8_t *alpha = f->alpha + (ptrdiff_t)slot * f->columns;
     struct pixel_span s = sample_row(f, &rgba);
+    f->span[slot] = s;
+    f->next_y++;
+    if (f->plan->edge == EDGE_MOTION)
+        return;
+    uint8_t *alpha = f->alpha + (ptrdiff_t)slot * f->columns;
     memset(alpha, 0, (size_t)f->columns);
     int32_t first = s.begin + f->radius;
     if (!is_empty(s))
         f->kernels->alpha_row(rgba, s.end - s.begin, alpha + first);
-    f->span[slot] = s;
-    f->next_y++;
+}
+
+static struct pixel_span within(struct pixel_span s, struct pixel_span bounds)
+{
+    s.begin = s.begin < bounds.begin ? bounds.begin : s.begin;
+    s.end = s.end > bounds.end ? bounds.end : s.end;
+    return is_empty(s) ? (struct pixel_span){0, 0} : s;
+}
+
+/* The columns of frame row y that neighbour i of each pixel lies under. */
+static struct pixel_span neighbours(const struct feather *f, int32_t y,
+                                    int32_t i, const uint8_t **out_first)
+{
+    int32_t dx, dy;
+    smear_offset(&f->plan->motion, i, &dx, &dy);
+    const int32_t slot = slot_of(f, y + dy);
+    const struct pixel_span s = f->span[slot];
+    if (is_empty(s))
+        return (struct pixel_span){0, 0};
+    /* Of column s.begin - dx. */
+    *out_first = f->rgba + (size_t)slot * rgba_bytes(f->columns) +
+                 (ptrdiff_t)(s.begin + f->radius) * 4;
+    return (struct pixel_span){s.begin - dx, s.end - dx};
+}
+
+static struct pixel_span smear_row(struct feather *f, int32_t y, uint8_t *rgba)
+{
+    const struct pixel_span all = {0, f->plan->width};
+    struct pixel_span whole = {all.end, all.begin};
+    const uint8_t *first = NULL;
+    for (int32_t i = 0; i < f->plan->motion.n; i++) {
+        const struct pixel_span s = within(neighbours(f, y, i, &first), all);
+        if (is_empty(s))
+            continue;
+        whole.begin = s.begin < whole.begin ? s.begin : whole.begin;
+        whole.end = s.end > whole.end ? s.end : whole.end;
+    }
+    if (is_empty(whole))
+        return (struct pixel_span){0, 0};
+    const int32_t n = whole.end - whole.begin;
+    memset(f->smear, 0, (size_t)n * 4 * sizeof(*f->smear));
+    for (int32_t i = 0; i < f->plan->motion.n; i++) {
+        const struct pixel_span from = neighbours(f, y, i, &first);
+        const struct pixel_span s = within(from, all);
+        if (!is_empty(s))
+            smear_add(f->smear + (ptrdiff_t)(s.begin - whole.begin) * 4,
+                      first + (ptrdiff_t)(s.begin - from.begin) * 4,
+                      s.end - s.begin);
+    }
+    smear_mean(f->smear, f->plan->motion.n, n, rgba);
+    return whole;
 }
 
 struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba)
 {
     while (f->next_y <= y + f->radius)
         sample_next(f);
+    if (f->plan->edge == EDGE_MOTION)
+        return smear_row(f, y, rgba);
     int32_t slot = slot_of(f, y);
-    struct pixel_span s = f->span[slot];
-    if (s.begin < 0)
-        s.begin = 0;
-    if (s.end > f->plan->width)
-        s.end = f->plan->width;
+    const struct pixel_span all = {0, f->plan->width};
+    struct pixel_span s = within(f->span[slot], all);
     if (is_empty(s))
-        return (struct pixel_span){0, 0};
+        return s;
 
     /* Frame column s.begin - radius is column s.begin of the ring. */
     const uint8_t *rows[FEATHER_MAX_ROWS];

@@ -21,12 +21,14 @@ struct feather {
     uint8_t *alpha; /* [n_rows][columns], 0 outside the span */
     uint8_t *sums;  /* [columns] after the vertical blur */
     uint8_t *factor;
+    uint16_t *smear; /* [columns][4], EDGE_MOTION only */
 };
 
 /* Does the plan's edge need the rows around? */
 static inline bool feather_is_asked(const struct plan *p)
 {
-    return p->edge == EDGE_FEATHER || p->edge == EDGE_ERODED;
+    return p->edge == EDGE_FEATHER || p->edge == EDGE_ERODED ||
+           p->edge == EDGE_MOTION;
 }
 
 /* Takes 64-byte aligned scratch of feather_scratch_bytes(width). */

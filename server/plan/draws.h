@@ -19,6 +19,7 @@
  *                             64 k + 2 i + 1 its y
  *   PHILOX_OBJECT_FLIP        0              mirror image? (every attempt)
  *   PHILOX_OBJECT_EDGE        0              which of a choice of edges
+ *   PHILOX_OBJECT_MOTION      0, 1           length, angle of edge motion
  *   PHILOX_IMAGE_COLOUR       0, 1, 2, 3     brightness, contrast, saturation,
  *                                            hue
  *   PHILOX_OBJECT_COLOUR      the same four

@@ -89,7 +89,7 @@ static json_t *context_json(const struct plan *p)
 
 static const char *const edges[EDGE_N] = {
     [EDGE_HARD] = "hard", [EDGE_ALPHA] = "alpha",   [EDGE_FEATHER] = "feather",
-    [EDGE_BOX] = "box",   [EDGE_ERODED] = "eroded",
+    [EDGE_BOX] = "box",   [EDGE_ERODED] = "eroded", [EDGE_MOTION] = "motion",
 };
 
 static json_t *grid_json(const struct pixel_warp *w, int axis)
@@ -120,11 +120,12 @@ static json_t *object_json(const struct plan *p)
     static const char *const blends[] = {
         [BLEND_OVER] = "over", [BLEND_TWO_THIRDS] = "two_thirds"};
     return json_pack(
-        "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:I, s:I}", "object_level",
-        (json_int_t)p->object_level, "warp", warp_json(p), "m",
+        "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:[i, i, i], s:I, s:I}",
+        "object_level", (json_int_t)p->object_level, "warp", warp_json(p), "m",
         list_i64(p->m, 6), "edge", edges[p->edge], "blend", blends[p->blend],
         "edge_radius", (json_int_t)p->edge_radius, "edge_weight",
-        list_u32(p->edge_weight, p->edge_radius + 1), "visible_q16",
+        list_u32(p->edge_weight, p->edge_radius + 1), "motion", p->motion.n,
+        p->motion.cosine, p->motion.sine, "visible_q16",
         (json_int_t)p->visible_q16, "n_attempts", (json_int_t)p->n_attempts);
 }
 

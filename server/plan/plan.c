@@ -116,6 +116,22 @@ static enum recipe_edge draw_edge(const struct draws *d, uint32_t edges)
     return (enum recipe_edge)kinds[at];
 }
 
+static void motion_to_plan(const struct draws *d, const struct recipe *recipe,
+                           struct plan *out)
+{
+    const double length =
+        draws_value(d, PHILOX_OBJECT_MOTION, 0, &recipe->object.motion_length);
+    const double angle =
+        draws_value(d, PHILOX_OBJECT_MOTION, 1, &recipe->object.motion_angle) *
+        (3.14159265358979323846 / 180);
+    out->motion = (struct pixel_smear){
+        .n = (int32_t)fixmath_round(length),
+        .cosine = (int32_t)fixmath_round(65536 * fixmath_cos(angle)),
+        .sine = (int32_t)fixmath_round(65536 * fixmath_sin(angle)),
+    };
+    out->edge_radius = (uint32_t)out->motion.n / 2;
+}
+
 static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
                          struct plan *out)
 {
@@ -133,6 +149,8 @@ static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
         out->edge_weight[0] = 65536 - 2 * (65536 / 3);
     } else if (out->edge == EDGE_ERODED) {
         out->edge_radius = PIXEL_EROSIONS;
+    } else if (out->edge == EDGE_MOTION) {
+        motion_to_plan(d, recipe, out);
     }
 }
 

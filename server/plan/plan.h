@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "server/graph/graph.h"
 #include "server/pixel/kernels.h"
+#include "server/pixel/smear.h"
 #include "server/pixel/warp.h"
 #include "server/pool/catalog.h"
 #include "server/recipe/recipe.h"
@@ -61,9 +62,11 @@ struct plan {
     struct pixel_warp warp;
     enum recipe_edge edge;
     enum recipe_blend blend;
-    uint32_t edge_radius; /* EDGE_FEATHER: taps -radius..radius; EDGE_ERODED */
+    uint32_t edge_radius; /* rows and columns around that the edge needs;
+                             EDGE_FEATHER: taps -radius..radius */
     uint32_t edge_weight[PLAN_MAX_EDGE_RADIUS + 1]; /* [0] centre; Q16; centre +
                                              2 * the others = 65536 exactly */
+    struct pixel_smear motion;                      /* EDGE_MOTION */
 
     /* out[i] = clamp((colour[i][0..2] . rgb + colour[i][3] + 2048) >> 12) */
     bool has_colour;

@@ -19,9 +19,13 @@ static const struct field_word pairing_words[] = {
     {"balanced", GRAPH_BALANCED}, {"independent", GRAPH_INDEPENDENT}, {0}};
 static const struct field_word crop_words[] = {
     {"random", true}, {"center", false}, {0}};
-static const struct field_word edge_words[] = {
-    {"hard", EDGE_HARD}, {"alpha", EDGE_ALPHA},   {"feather", EDGE_FEATHER},
-    {"box", EDGE_BOX},   {"eroded", EDGE_ERODED}, {0}};
+static const struct field_word edge_words[] = {{"hard", EDGE_HARD},
+                                               {"alpha", EDGE_ALPHA},
+                                               {"feather", EDGE_FEATHER},
+                                               {"box", EDGE_BOX},
+                                               {"eroded", EDGE_ERODED},
+                                               {"motion", EDGE_MOTION},
+                                               {0}};
 static const struct field_word blend_words[] = {
     {"over", BLEND_OVER}, {"two_thirds", BLEND_TWO_THIRDS}, {0}};
 static const struct field_word operation_order_words[] = {
@@ -153,12 +157,22 @@ const struct field_rule field_table[] = {
              "with less is drawn again, 20 times at most."},
     {"/object/edge", FIELD_WORDS, AT(object.edges), "", 0, 0, edge_words,
      .initial = {1 << EDGE_ALPHA},
-     .text = "How the object meets its context: a hard cut at alpha 128, its "
-             "own alpha, alpha blurred by `feather` or by a 3 x 3 box, or the "
-             "mean of one, two and three erosions by a pixel."},
+     .text =
+         "How the object meets its context: a hard cut at alpha 128, its "
+         "own alpha, alpha blurred by `feather` or by a 3 x 3 box, the mean "
+         "of one, two and three erosions by a pixel, or the object smeared "
+         "along a line."},
     {"/object/feather", FIELD_NUMBER, AT(object.feather), "px", 0.1, 8,
      .initial = {1},
      .text = "Sigma of the Gaussian of edge `feather`, in output pixels."},
+    {"/object/motion_length", FIELD_VALUE, AT(object.motion_length), "px", 1,
+     RECIPE_MAX_MOTION, .initial = {5},
+     .text = "Pixels that edge `motion` is the mean of, to the nearest whole "
+             "number."},
+    {"/object/motion_angle", FIELD_VALUE, AT(object.motion_angle), "degrees",
+     -360, 360, .initial = {-90, 90},
+     .text = "Direction of edge `motion`, counter-clockwise as seen from the "
+             "right."},
     {"/object/blend", FIELD_WORD, AT(object.blend), "", 0, 0, blend_words,
      .initial = {BLEND_OVER},
      .text = "The object over its context, or (2 * object + context) / 3 where "

@@ -15,6 +15,9 @@
 #define RECIPE_MAX_BYTES   (1u << 20) /* of the JSON text */
 #define RECIPE_MAX_CHOICES 16
 #define RECIPE_MAX_BATCH   65536
+#define RECIPE_MAX_MOTION                                                      \
+    31 /* px of edge motion: half of it fits a ring of                         \
+          rows */
 
 #define RECIPE_MAX_OPERATIONS   16 /* alternatives of a choice counted too */
 #define RECIPE_OPERATION_VALUES 4
@@ -71,6 +74,7 @@ enum recipe_edge {
     EDGE_FEATHER,
     EDGE_BOX,
     EDGE_ERODED,
+    EDGE_MOTION,
     EDGE_N,
 };
 
@@ -114,8 +118,9 @@ struct recipe {
         double min_visible; /* 0..1, of the object's alpha inside the frame */
         uint32_t edges;     /* a bit for each enum recipe_edge: one is drawn */
         enum recipe_blend blend;
-        double feather;              /* sigma, px, of edge "feather" */
-        struct recipe_colour colour; /* of the object alone */
+        double feather; /* sigma, px, of edge "feather" */
+        struct value motion_length, motion_angle; /* px, degrees */
+        struct recipe_colour colour;              /* of the object alone */
     } object;
 
     struct {

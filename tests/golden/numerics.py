@@ -217,7 +217,21 @@ def eroded_edge(plan, straight):
     return (t + (t >> 8)) >> 8
 
 
+def motion_edge(plan, straight):
+    n, c, s = plan["motion"]
+    h, w, radius = plan["height"], plan["width"], n // 2
+    wide = sample_object(plan, straight, margin=radius)
+    total = n // 2
+    for t in range(1 - n, n, 2):
+        dx, dy = (t * c + 65536) >> 17, (65536 - t * s) >> 17
+        total = total + wide[radius + dy:radius + dy + h,
+                             radius + dx:radius + dx + w]
+    return total // n
+
+
 def edged_object(plan, straight):
+    if plan["edge"] == "motion":
+        return motion_edge(plan, straight)
     if plan["edge"] == "feather":
         return feather_edge(plan, straight)
     if plan["edge"] == "eroded":

@@ -6,8 +6,8 @@
  *   test_golden FILE            compares
  *   test_golden FILE --update   writes FILE
  *
- * Each line: engine version, pool, preset, size, number of samples, SHA-256 of
- * the batch (head, labels, image) from position 0 on. */
+ * Each line: engine version, pool, preset or recipe, size, number of samples,
+ * SHA-256 of the batch (head, labels, image) from position 0 on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -145,15 +145,37 @@ static void digest_of(const struct work *w, char hex[DIGEST_HEX_BYTES])
     digest_hex(&d, hex);
 }
 
-/* The line of one pool, preset and size, checked for every thread count
- * and every table of kernels. */
-static void golden_line(const char *pool, const struct catalog *c,
-                        const char *preset, size_t size, FILE *out)
+/* Recipes for what no preset asks for. */
+static const struct {
+    const char *name, *json;
+} recipes[] = {
+    {"motion", "{\"object\":{\"edge\":\"motion\",\"motion_length\":[3,9]}}"},
+};
+#define N_RECIPES (sizeof recipes / sizeof recipes[0])
+
+/* A preset or a recipe of the table. */
+static struct recipe recipe_named(const char *name)
 {
     struct recipe r;
     struct fault fault = {0};
+    for (size_t i = 0; i < N_RECIPES; i++)
+        if (strcmp(recipes[i].name, name) == 0) {
+            const char *json = recipes[i].json;
+            assert_int_equal(recipe_parse(json, strlen(json), &r, &fault), 0);
+            return r;
+        }
+    assert_int_equal(recipe_preset(name, &r, &fault), 0);
+    return r;
+}
+
+/* The line of one pool, recipe and size, checked for every thread count
+ * and every table of kernels. */
+static void golden_line(const char *pool, const struct catalog *c,
+                        const char *name, size_t size, FILE *out)
+{
+    struct recipe r = recipe_named(name);
+    struct fault fault = {0};
     struct batch_layout l;
-    assert_int_equal(recipe_preset(preset, &r, &fault), 0);
     if (sizes[size].side)
         r.height = r.width = sizes[size].side;
     assert_int_equal(batch_layout_init(&l, &r, sizes[size].n_samples, 0, 0), 0);
@@ -172,7 +194,7 @@ static void golden_line(const char *pool, const struct catalog *c,
             memcpy(first, hex, sizeof first);
         assert_string_equal(hex, first);
     }
-    fprintf(out, "%d %s %s %d %u %s\n", ENGINE_VERSION, pool, preset,
+    fprintf(out, "%d %s %s %d %u %s\n", ENGINE_VERSION, pool, name,
             sizes[size].side, l.n_samples, first);
     graph_epoch_destroy(graph);
     free(w.payload);
@@ -191,6 +213,10 @@ static char *golden_text(void)
             golden_line("synthetic", &made.catalog, preset, s, out);
             golden_line("demo", demo, preset, s, out);
         }
+    for (size_t i = 0; i < N_RECIPES; i++) {
+        golden_line("synthetic", &made.catalog, recipes[i].name, 1, out);
+        golden_line("demo", demo, recipes[i].name, 2, out);
+    }
     fclose(out);
     return text;
 }

@@ -94,8 +94,16 @@ RECIPES = {
     "any edge": (
         {"size": 40, "object": dict(
             ANY_POSE, edge={"choice": ["hard", "alpha", "feather", "box",
-                                       "eroded"]}, perspective=[0, 0.3])},
-        60),
+                                       "eroded", "motion"]},
+            perspective=[0, 0.3])}, 60),
+    "smeared objects": (
+        {"size": [33, 48], "context": EVERY_CONTEXT, "object": dict(
+            ANY_POSE, edge="motion", motion_length=[1, 31],
+            motion_angle=[-360, 360])}, 60),
+    "smeared objects of two thirds": (
+        {"size": 40, "labels": EVERY_TENSOR, "object": dict(
+            ANY_POSE, edge="motion", blend="two_thirds", elastic=[0, 6],
+            motion_length={"choice": [3, 5, 7, 9]}, **ANY_COLOUR)}, 30),
     "eroded edges": (
         {"size": [9, 50], "object": dict(ANY_POSE, edge="eroded")}, 30),
     "perspective": (
@@ -292,7 +300,8 @@ class NumericsTest(unittest.TestCase):
                 seen["boxes"] += sum(b[2] > 0 for b in boxes)
         # The recipes did cover what they are for.
         self.assertEqual(seen["context"], set(EVERY_CONTEXT))
-        self.assertEqual(seen["edge"], {"hard", "alpha", "feather", "eroded"})
+        self.assertEqual(seen["edge"], {"hard", "alpha", "feather", "eroded",
+                                        "motion"})
         self.assertGreaterEqual(len(seen["levels"]), 3)
         if SOURCE == "synthetic":
             self.assertEqual(seen["operations"], set(operations.OPERATIONS))

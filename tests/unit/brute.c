@@ -70,6 +70,24 @@ static uint8_t eroded_alpha(const struct image_level *l, const struct plan *p,
     return (uint8_t)((least[1] + least[2] + least[3] + 1) / 3);
 }
 
+/* The mean along a line, from samples taken anew. */
+static void smeared_pixel(const struct image_level *l, const struct plan *p,
+                          int32_t x, int32_t y, uint8_t out[4])
+{
+    uint32_t sum[4] = {0};
+    for (int32_t i = 0; i < p->motion.n; i++) {
+        const int32_t t = 2 * i - (p->motion.n - 1);
+        uint8_t rgba[4];
+        sample_object(l, p, x + ((t * p->motion.cosine + 65536) >> 17),
+                      y + ((65536 - t * p->motion.sine) >> 17), rgba);
+        for (int c = 0; c < 4; c++)
+            sum[c] += rgba[c];
+    }
+    for (int c = 0; c < 4; c++)
+        out[c] = (uint8_t)((sum[c] + (uint32_t)p->motion.n / 2) /
+                           (uint32_t)p->motion.n);
+}
+
 static void object_pixel(const struct image_level *l, const struct plan *p,
                          int32_t x, int32_t y, uint8_t out[4])
 {
@@ -84,6 +102,8 @@ static void object_pixel(const struct image_level *l, const struct plan *p,
         uint8_t factor = blurred_alpha(l, p, x, y);
         oracle_kernels.fade_row(out, &factor, 1);
     }
+    if (p->edge == EDGE_MOTION)
+        smeared_pixel(l, p, x, y, out);
     if (p->has_object_colour)
         oracle_kernels.tint_row(out, p->object_colour, 1);
     if (p->blend == BLEND_TWO_THIRDS)

@@ -63,6 +63,17 @@ static void random_feather(struct plan *p, uint64_t *random)
     p->edge_weight[0] = left;
 }
 
+static void random_motion(struct plan *p, uint64_t *random)
+{
+    static const int32_t cosine[] = {65536, 46341, 0, -28378, -65536};
+    static const int32_t sine[] = {0, 46341, -65536, 59071, 3};
+    const uint64_t i = next(random) % 5;
+    p->motion.n = (int32_t)between(random, 1, SMEAR_MAX);
+    p->motion.cosine = cosine[i];
+    p->motion.sine = sine[i];
+    p->edge_radius = (uint32_t)p->motion.n / 2;
+}
+
 /* Any pose: inside, partly or wholly outside, minified, magnified, sheared. */
 static void random_pose(struct plan *p, const struct pool_object *o,
                         uint64_t *random)
@@ -153,6 +164,9 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     if (next(random) % 8 == 0) {
         p->edge = EDGE_ERODED;
         p->edge_radius = 3;
+    } else if (next(random) % 8 == 0) {
+        p->edge = EDGE_MOTION;
+        random_motion(p, random);
     }
     p->has_colour = random_matrix(p->colour, random);
     p->has_background_colour = random_matrix(p->background_colour, random);

@@ -287,6 +287,7 @@ static const char *const keys[] = {
     "blend",
     "edge_radius",
     "edge_weight",
+    "motion",
     "visible_q16",
     "n_attempts",
     "has_colour",

@@ -75,11 +75,16 @@ static const struct {
      "/object/flip: must be a number, not an array"},
     {"{\"object\":{\"edge\":\"soft\"}}",
      "/object/edge: must be one of \"hard\", \"alpha\", \"feather\", "
-     "\"box\", \"eroded\", or {\"choice\": [...]} of them"},
+     "\"box\", \"eroded\", \"motion\", or {\"choice\": [...]} of them"},
     {"{\"object\":{\"edge\":{\"choice\":[]}}}",
      "/object/edge/choice: must be an array of words"},
     {"{\"object\":{\"edge\":{\"choice\":[\"box\",\"box\"]}}}",
      "/object/edge/choice/1: box is named twice"},
+    {"{\"object\":{\"motion_length\":[3,32]}}",
+     "/object/motion_length/1: must be at most 31, not 32"},
+    {"{\"object\":{\"motion_angle\":\"up\"}}",
+     "/object/motion_angle: must be a number, [lo, hi] or an object with one "
+     "of log_uniform, normal, choice, not a string"},
     {"{\"object\":{\"perspective\":0.7}}",
      "/object/perspective: must be at most 0.6, not 0.7"},
     {"{\"object\":{\"min_visible\":1.5}}",
