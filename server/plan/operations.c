@@ -3,8 +3,10 @@
 #include "server/plan/operations.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "server/base/fixmath.h"
+#include "server/plan/colour.h"
 #include "server/plan/edge.h"
 #include "server/recipe/operation.h"
 
@@ -75,6 +77,26 @@ static void finish_light(const struct plan *plan, struct plan_operation *o)
                                      dy * (plan->height - 1) / 2);
 }
 
+/* Q16 turns -> the nine coefficients, Q12. */
+static void turns_to_matrix(int32_t turns, int32_t out[9])
+{
+    int32_t m[3][4];
+    colour_matrix(1, 1, 1, turns / 65536.0, m);
+    for (int i = 0; i < 9; i++) {
+        out[i] = m[i / 3][i % 3];
+    }
+}
+
+/* Three factors, turns and a key -> the order, the factors, the matrix. */
+static void finish_jitter(struct plan_operation *o)
+{
+    const int32_t turns = o->p[3];
+    uint64_t bits = (uint32_t)o->p[4] | (uint64_t)(uint32_t)o->p[5] << 32;
+    memmove(o->p + 1, o->p, 3 * sizeof(o->p[0]));
+    o->p[0] = (int32_t)philox_below(bits, 24);
+    turns_to_matrix(turns, o->p + 4);
+}
+
 /* Where the kernel's parameters are not the recipe's values one by one. */
 static void finish(const struct plan *plan, struct plan_operation *o)
 {
@@ -101,6 +123,12 @@ static void finish(const struct plan *plan, struct plan_operation *o)
         break;
     case OPERATION_WHITE_BALANCE:
         finish_white_balance(o);
+        break;
+    case OPERATION_HUE:
+        turns_to_matrix(o->p[0], o->p);
+        break;
+    case OPERATION_JITTER:
+        finish_jitter(o);
         break;
     default:
         break;

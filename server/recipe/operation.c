@@ -250,6 +250,48 @@ const struct operation_rule operation_table[OPERATION_N] = {
                            .cost = "5.2 / 1.4 / 1.3",
                            .text =
                                "The mean of a disc, mirrored at the border."},
+    [OPERATION_BRIGHTNESS] =
+        {"brightness",
+         {{"factor", "", 0, 4, {0.8, 1.2}, Q12, "1 leaves it."}},
+         .like = "ImageEnhance.Brightness within 1.",
+         .cost = "2.8 / 0.3 / 0.2",
+         .text = "Multiplies every channel and clamps."},
+    [OPERATION_CONTRAST] =
+        {"contrast",
+         {{"factor", "", 0, 4, {0.8, 1.2}, Q12, "1 leaves it."}},
+         .like = "ImageEnhance.Contrast, but about 128 where that takes the "
+                 "mean luma.",
+         .cost = "2.8 / 0.3 / 0.2",
+         .text = "Stretches about the level 128 and clamps."},
+    [OPERATION_SATURATION] =
+        {"saturation",
+         {{"factor", "", 0, 4, {0.8, 1.2}, Q12, "0 is grey, 1 leaves it."}},
+         .like = "ImageEnhance.Color within 2, 1 below factor 2.",
+         .cost = "2.8 / 0.3 / 0.2",
+         .text = "Stretches about the luma and clamps."},
+    [OPERATION_HUE] = {"hue",
+                       {{"turns",
+                         "turns",
+                         -0.5,
+                         0.5,
+                         {-0.03, 0.03},
+                         Q16,
+                         "Positive goes from red to yellow."}},
+                       .cost = "2.8 / 0.3 / 0.2",
+                       .text = "Rotates in the YIQ plane and clamps."},
+    [OPERATION_JITTER] =
+        {"jitter",
+         {{"brightness", "factor", 0, 4, {0.8, 1.2}, Q12, "1 leaves it."},
+          {"contrast", "factor", 0, 4, {0.8, 1.2}, Q12, "About 128."},
+          {"saturation", "factor", 0, 4, {0.8, 1.2}, Q12, "0 is grey."},
+          {"hue", "turns", -0.5, 0.5, {-0.03, 0.03}, Q16, "0 leaves it."}},
+         .is_random = true,
+         .like = "torchvision's ColorJitter but for the centre of contrast and "
+                 "the plane of hue.",
+         .cost = "11 / 1.0 / 0.5",
+         .text =
+             "These four one after the other, each clamped, in one of their "
+             "24 orders, equally often."},
 };
 
 uint32_t operation_n_values(enum operation_id id)

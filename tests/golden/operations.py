@@ -326,11 +326,48 @@ def jpeg(frame, p):
     return clamp(out)[:h, :w]
 
 
+def recolour(frame, m):
+    """m: [3][4], Q12"""
+    m = np.array(m, np.int64)
+    return clamp((frame @ m[:, :3].T + m[:, 3] + 2048) >> 12)
+
+
+def brightness(frame, p):
+    return recolour(frame, [[p[0] * (i == j) for j in range(3)] + [0]
+                            for i in range(3)])
+
+
+def contrast(frame, p):
+    return recolour(frame, [[p[0] * (i == j) for j in range(3)] +
+                            [128 * (4096 - p[0])] for i in range(3)])
+
+
+def saturation(frame, p):
+    grey = [(luma * (4096 - p[0]) + 32768) >> 16
+            for luma in (19595, 38470, 7471)]
+    return recolour(frame, [[grey[j] + p[0] * (i == j) for j in range(3)] +
+                            [0] for i in range(3)])
+
+
+def hue(frame, p):
+    return recolour(frame, [list(p[3 * i:3 * i + 3]) + [0] for i in range(3)])
+
+
+def jitter(frame, p):
+    steps = [(brightness, p[1:2]), (contrast, p[2:3]), (saturation, p[3:4]),
+             (hue, p[4:13])]
+    for i in list(itertools.permutations(range(4)))[p[0]]:
+        step, values = steps[i]
+        frame = step(frame, values)
+    return frame
+
+
 OPERATIONS = {f.__name__: f for f in (
     box_blur, gaussian_blur, gaussian_noise, exposure, gamma, channel_gain,
     greyscale, invert, posterize, solarize, autocontrast, equalize,
     uniform_noise, salt_pepper, sharpen, channel_shuffle, shot_noise,
-    motion_blur, downscale, coarse_dropout, jpeg, light, defocus)}
+    motion_blur, downscale, coarse_dropout, jpeg, light, defocus, brightness,
+    contrast, saturation, hue, jitter)}
 OPERATIONS["white_balance"] = white_balance
 
 

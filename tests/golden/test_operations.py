@@ -76,6 +76,12 @@ PARAMETERS = {
     "light": lambda rng, w, h: ints(rng, 0, 2 << 20, 1) + ints(
         rng, -(1 << 20) // w, (1 << 20) // w, 2),
     "defocus": lambda rng, w, h: ints(rng, 0, 6 * 256, 1),
+    "brightness": lambda rng, w, h: ints(rng, 0, 16384, 1),
+    "contrast": lambda rng, w, h: ints(rng, 0, 16384, 1),
+    "saturation": lambda rng, w, h: ints(rng, 0, 16384, 1),
+    "hue": lambda rng, w, h: ints(rng, -8192, 8192, 9),
+    "jitter": lambda rng, w, h: ints(rng, 0, 23, 1) + ints(
+        rng, 0, 16384, 3) + ints(rng, -8192, 8192, 9),
     "shot_noise": lambda rng, w, h: ints(rng, 0, 12541, 1) + key(rng),
 }
 

@@ -5,12 +5,13 @@ OpenCV's and exact arithmetic within what the recipe's table says.
 
 Skips (77) without Pillow; without OpenCV only what needs it."""
 import io
+import itertools
 import sys
 import unittest
 
 try:
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageEnhance, ImageOps
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -76,6 +77,28 @@ class PeersTest(unittest.TestCase):
                         lambda im: ImageOps.solarize(im, threshold))
         self.pillow("greyscale", [],
                     lambda im: im.convert("L").convert("RGB"))
+
+    def test_pillow_enhances_the_same_within_one(self):
+        for factor in (0, 0.2, 1, 1.7, 4):
+            p = [round(4096 * factor)]
+            for name, enhancer in (("brightness", ImageEnhance.Brightness),
+                                   ("saturation", ImageEnhance.Color)):
+                self.check(name, p, lambda a: np.asarray(
+                    enhancer(Image.fromarray(a)).enhance(factor), float),
+                    most=1 if name == "brightness" or factor < 2 else 2)
+
+    def test_a_jitter_is_its_steps_in_every_order(self):
+        hue = [4096, 0, 0, 0, 4096, 0, 0, 0, 4096]
+        image = list(photographs())[0]
+        steps = {"brightness": 5000, "contrast": 2000, "saturation": 7000}
+        for k, order in enumerate(itertools.permutations(
+                ("brightness", "contrast", "saturation", "hue"))):
+            expected = image
+            for name in order:
+                if name != "hue":
+                    expected, = ours(name, [steps[name]], [expected])
+            got, = ours("jitter", [k] + list(steps.values()) + hue, [image])
+            np.testing.assert_array_equal(got, expected, str(order))
 
     def test_a_gaussian_blur_is_the_exact_one_within_one(self):
         for sigma in (0.3, 0.8, 1.5, 3, 5):

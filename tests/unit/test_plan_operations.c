@@ -184,6 +184,44 @@ static void parameters_fit_every_frame(void **state)
     }
 }
 
+/* A matrix of 0 turns leaves every colour; every order comes as often. */
+static void a_jitter_comes_in_every_order(void **state)
+{
+    struct recipe r =
+        world_recipe("{\"image\":{\"operations\":[{\"op\":\"jitter\","
+                     "\"brightness\":[0.5,1.5],"
+                     "\"contrast\":2,\"saturation\":0,\"hue\":0}]}}");
+    uint32_t n[24] = {0};
+    for (uint64_t i = 0; i < N_SAMPLES; i++) {
+        const struct plan plan = world_plan(&r, i);
+        const int32_t *p = plan.operation[0].p;
+        assert_in_range(p[0], 0, 23);
+        n[p[0]]++;
+        assert_in_range(p[1], 2048, 6144);
+        assert_int_equal(p[2], 8192);
+        assert_int_equal(p[3], 0);
+        for (int k = 0; k < 9; k++) {
+            assert_int_equal(p[4 + k], k % 4 == 0 ? 4096 : 0);
+        }
+    }
+    for (int k = 0; k < 24; k++) {
+        expect_share(n[k], 1 / 24.0);
+    }
+}
+
+/* The operation of hue is the image's own matrix of that hue. */
+static void a_hue_is_the_matrix_of_the_image(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"image\":{\"brightness\":1,\"contrast\":1,\"saturation\":1,"
+        "\"hue\":0.25,\"operations\":[{\"op\":\"hue\",\"turns\":0.25}]}}");
+    const struct plan plan = world_plan(&r, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_memory_equal(plan.colour[i], plan.operation[0].p + 3 * i,
+                            3 * sizeof(int32_t));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +232,8 @@ int main(void)
         cmocka_unit_test(boxes_are_odd_as_chosen),
         cmocka_unit_test(weights_of_a_blur_sum_to_one),
         cmocka_unit_test(parameters_fit_every_frame),
+        cmocka_unit_test(a_jitter_comes_in_every_order),
+        cmocka_unit_test(a_hue_is_the_matrix_of_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

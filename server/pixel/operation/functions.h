@@ -4,6 +4,7 @@
 
 #include "server/pixel/operation/blur.h"
 #include "server/pixel/operation/histogram.h"
+#include "server/pixel/operation/jitter.h"
 #include "server/pixel/operation/jpeg.h"
 #include "server/pixel/operation/mean.h"
 #include "server/pixel/operation/noise.h"
@@ -31,6 +32,9 @@
         [OPERATION_DOWNSCALE] = downscale,                                     \
         [OPERATION_COARSE_DROPOUT] = coarse_dropout, [OPERATION_JPEG] = jpeg,  \
         [OPERATION_LIGHT] = light, [OPERATION_DEFOCUS] = defocus,              \
+        [OPERATION_BRIGHTNESS] = brightness, [OPERATION_CONTRAST] = contrast,  \
+        [OPERATION_SATURATION] = saturation, [OPERATION_HUE] = hue,            \
+        [OPERATION_JITTER] = jitter,                                           \
     }
 
 #endif
