@@ -32,7 +32,12 @@
     X(BAD_CONFIG, 18, "bad_config", 422, false, "the configuration is wrong")  \
     X(BAD_RECIPE, 19, "bad_recipe", 422, false, "the recipe is wrong")         \
     X(FORKED, 20, "forked", 409, false, "a handle was used after fork()")      \
-    X(CANCELLED, 21, "cancelled", 503, true, "the request was cancelled")
+    X(CANCELLED, 21, "cancelled", 503, true, "the request was cancelled")      \
+    X(LEASE_LOST, 22, "lease_lost", 409, false,                                \
+      "the step is no longer leased to this member")                           \
+    X(ENDED, 23, "ended", 409, false, "all steps of the group are done")       \
+    X(GROUP, 24, "group_mismatch", 409, false,                                 \
+      "the group is not as this member wants it")
 
 enum error_code {
     ERROR_OK = 0,

@@ -22,6 +22,12 @@
     (WIRE_BATCH_HEAD_BYTES + TENSOR_MAX_COUNT * WIRE_TENSOR_BYTES)
 #define WIRE_MAX_POSITION (1ull << 63) /* positions and cursors lie below */
 
+/* Capabilities: bits of HELLO and WELCOME (PROTOCOL.md section 13). */
+#define WIRE_CAPABILITY_GROUPS 1u /* JOIN, LEASE, ACK, ACKED */
+#define WIRE_CAPABILITY_REPLAY 2u /* replay in OPEN */
+#define WIRE_CAPABILITY_PACE   4u /* the pace in CREDIT */
+#define WIRE_CAPABILITY_ASK    8u /* ASK, REPLY */
+
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
 #define WIRE_MAX_CLIENT_BYTES  4096u       /* any frame a client sends today */
@@ -47,7 +53,13 @@
     X(PING, 10, 'B')                                                           \
     X(PONG, 11, 'B')                                                           \
     X(CLOSE, 12, 'B')                                                          \
-    X(DRAIN, 13, 'S')
+    X(DRAIN, 13, 'S')                                                          \
+    X(JOIN, 14, 'C')                                                           \
+    X(LEASE, 15, 'S')                                                          \
+    X(ACK, 16, 'C')                                                            \
+    X(ACKED, 17, 'S')                                                          \
+    X(ASK, 18, 'C')                                                            \
+    X(REPLY, 19, 'S')
 
 enum wire_type {
 #define X(name, number, who) WIRE_##name = number,
@@ -95,7 +107,7 @@ int wire_check_payload(const struct wire_header *h, const void *payload);
 
 struct wire_hello {
     uint16_t min_version, max_version;
-    uint32_t capabilities;   /* none defined: 0 */
+    uint32_t capabilities;   /* WIRE_CAPABILITY_... */
     uint32_t checksum_kinds; /* bit (1 << enum checksum_kind) per kind */
     char client[WIRE_MAX_NAME_BYTES];
     char token[WIRE_MAX_TOKEN_BYTES]; /* "" for none */
@@ -126,6 +138,7 @@ struct wire_open {
     uint64_t position;     /* global cursor: this step is [p, p+G) */
     uint8_t dtype;         /* of image; 0 = stream's default */
     uint8_t layout;        /* enum tensor_layout; 0 = stream's default */
+    uint32_t replay;       /* steps to go round in; 0: none */
 };
 
 /* Class names follow the fixed part: n_classes strings, read one at a time. */
@@ -147,6 +160,11 @@ struct wire_opened {
 struct wire_credit {
     uint32_t batches; /* added to what the server may still send */
     uint64_t bytes;   /* likewise; 0 = as many bytes as those batches need */
+    /* What the consumer did since the CREDIT before; absent without the
+     * capability. */
+    bool has_pace;
+    uint32_t found_ready, waited; /* batches it took at once; had to wait for */
+    uint64_t busy_ns, wait_ns;    /* working on batches; waiting for them */
 };
 
 /* First 32 bytes of a BATCH payload; tensor descriptors follow, then the
@@ -190,6 +208,43 @@ struct wire_drain {
     uint32_t grace_ms; /* then it closes */
 };
 
+/* Groups: first-come sequences of steps (PROTOCOL.md section 16). */
+struct wire_join {
+    uint64_t position; /* where the group's first step begins */
+    uint64_t n_steps;  /* of the group; 0: by n_epochs */
+    uint32_t n_epochs; /* 0 too: no end */
+    uint32_t global_batch, world;
+    uint32_t lease_ms; /* 0: the server's default */
+    uint8_t dtype, layout;
+    bool has_fingerprint;
+    uint8_t fingerprint[WIRE_FINGERPRINT_BYTES];
+    char stream[WIRE_MAX_NAME_BYTES];
+    char group[WIRE_MAX_NAME_BYTES];
+    char member[WIRE_MAX_NAME_BYTES]; /* "": the server names it */
+};
+
+struct wire_lease {
+    uint64_t lease;    /* never 0, never used again */
+    uint64_t step;     /* of the group, from 0 */
+    uint64_t position; /* of the first sample of the BATCH that follows */
+    uint32_t delivery; /* 1 for the step's first */
+    uint32_t lease_ms; /* without a sign of progress */
+};
+
+struct wire_ack {
+    uint64_t lease;
+};
+
+struct wire_acked {
+    uint64_t lease;
+    uint16_t code; /* 0: taken; else an enum error_code */
+};
+
+/* A question whose answer is a JSON text. */
+struct wire_ask {
+    char what[WIRE_MAX_NAME_BYTES];
+};
+
 /* Encoders append a payload to w (check w->failed once); decoders read a whole
  * payload and return 0, or -ERROR_BAD_FRAME for short, long or impossible
  * content; *out is whole on success only. Strings are valid UTF-8 without
@@ -220,6 +275,18 @@ void wire_encode_close(struct bytes_writer *w, const struct wire_close *m);
 int wire_decode_close(struct bytes_reader *r, struct wire_close *out);
 void wire_encode_drain(struct bytes_writer *w, const struct wire_drain *m);
 int wire_decode_drain(struct bytes_reader *r, struct wire_drain *out);
+
+void wire_encode_join(struct bytes_writer *w, const struct wire_join *m);
+int wire_decode_join(struct bytes_reader *r, struct wire_join *out);
+void wire_encode_lease(struct bytes_writer *w, const struct wire_lease *m);
+int wire_decode_lease(struct bytes_reader *r, struct wire_lease *out);
+void wire_encode_ack(struct bytes_writer *w, const struct wire_ack *m);
+int wire_decode_ack(struct bytes_reader *r, struct wire_ack *out);
+void wire_encode_acked(struct bytes_writer *w, const struct wire_acked *m);
+int wire_decode_acked(struct bytes_reader *r, struct wire_acked *out);
+void wire_encode_ask(struct bytes_writer *w, const struct wire_ask *m);
+int wire_decode_ask(struct bytes_reader *r, struct wire_ask *out);
+/* REPLY is nothing but its text: write and read it as a span. */
 
 void wire_encode_batch_head(struct bytes_writer *w,
                             const struct wire_batch_head *m,

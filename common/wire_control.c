@@ -110,10 +110,12 @@ void wire_encode_open(struct bytes_writer *w, const struct wire_open *m)
     bytes_write_u8(w, m->dtype);
     bytes_write_u8(w, m->layout);
     bytes_write_u8(w, m->has_fingerprint);
-    bytes_write_u8(w, 0);
+    bytes_write_u8(w, m->replay > 0);
     bytes_write_span(w, m->has_fingerprint ? m->fingerprint : no_fingerprint,
                      WIRE_FINGERPRINT_BYTES);
     bytes_write_string(w, m->stream);
+    if (m->replay > 0)
+        bytes_write_u32(w, m->replay);
 }
 
 /* Whether rank, world, dtype and layout make sense is for the stream to say,
@@ -127,11 +129,13 @@ int wire_decode_open(struct bytes_reader *r, struct wire_open *out)
     out->dtype = bytes_read_u8(r);
     out->layout = bytes_read_u8(r);
     uint8_t has_fingerprint = bytes_read_u8(r);
-    uint8_t reserved = bytes_read_u8(r);
+    uint8_t has_replay = bytes_read_u8(r);
     read_fingerprint(r, out->fingerprint);
     bytes_read_string(r, out->stream, sizeof out->stream);
+    out->replay = has_replay ? bytes_read_u32(r) : 0;
     out->has_fingerprint = has_fingerprint == 1;
-    if (has_fingerprint > 1 || reserved != 0 || !bytes_reader_done(r))
+    if (has_fingerprint > 1 || has_replay > 1 ||
+        (has_replay && out->replay == 0) || !bytes_reader_done(r))
         return -ERROR_BAD_FRAME;
     bool none =
         memcmp(out->fingerprint, no_fingerprint, WIRE_FINGERPRINT_BYTES) == 0;
@@ -207,12 +211,26 @@ void wire_encode_credit(struct bytes_writer *w, const struct wire_credit *m)
 {
     bytes_write_u32(w, m->batches);
     bytes_write_u64(w, m->bytes);
+    if (!m->has_pace)
+        return;
+    bytes_write_u32(w, m->found_ready);
+    bytes_write_u32(w, m->waited);
+    bytes_write_u64(w, m->busy_ns);
+    bytes_write_u64(w, m->wait_ns);
 }
 
 int wire_decode_credit(struct bytes_reader *r, struct wire_credit *out)
 {
+    *out = (struct wire_credit){0};
     out->batches = bytes_read_u32(r);
     out->bytes = bytes_read_u64(r);
+    out->has_pace = !r->failed && bytes_left(r) > 0;
+    if (out->has_pace) {
+        out->found_ready = bytes_read_u32(r);
+        out->waited = bytes_read_u32(r);
+        out->busy_ns = bytes_read_u64(r);
+        out->wait_ns = bytes_read_u64(r);
+    }
     return verdict(r, true);
 }
 

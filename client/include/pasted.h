@@ -96,7 +96,10 @@ enum pasted_status {
     PASTED_BAD_CONFIG = -18,  /* the server's configuration is wrong */
     PASTED_BAD_RECIPE = -19,  /* the server's recipe is wrong */
     PASTED_FORKED = -20,      /* the handle was made before fork() */
-    PASTED_CANCELLED = -21    /* pasted_interrupt() */
+    PASTED_CANCELLED = -21,   /* pasted_interrupt() */
+    PASTED_LEASE_LOST = -22,  /* the step was leased to another member */
+    PASTED_ENDED = -23,       /* all steps of the group are done */
+    PASTED_GROUP = -24        /* the group is not as was asked */
 };
 
 /* Item types of tensors; all little-endian. */

@@ -28,6 +28,7 @@ static void send_welcome(struct session *s, uint32_t request)
     m->version = WIRE_VERSION;
     m->checksum = (uint8_t)s->checksum;
     m->engine = ENGINE_VERSION;
+    m->capabilities = s->capabilities;
     m->max_batch_samples = store_max_samples(server->store);
     m->max_batch_bytes = store_max_batch_bytes(server->store);
     m->max_credit_batches = server->config.max_credit_batches;
@@ -137,6 +138,7 @@ static int on_hello(struct session *s, const struct wire_header *h,
     } else {
         memcpy(s->client, m.client, sizeof s->client);
         s->checksum = best_kind(m.checksum_kinds);
+        s->capabilities = m.capabilities & SESSION_CAPABILITIES;
         session_move(s, SESSION_READY);
         send_welcome(s, h->request);
     }
@@ -223,7 +225,8 @@ static int on_open(struct session *s, const struct wire_header *h,
 {
     struct fault fault = {0};
     struct wire_open m;
-    if (wire_decode_open(r, &m) != 0)
+    if (wire_decode_open(r, &m) != 0 ||
+        (m.replay && !(s->capabilities & WIRE_CAPABILITY_REPLAY)))
         return -ERROR_BAD_FRAME;
     session_drop_orders(s);
     int status = open_stream(s, &m, h->request, &fault);
@@ -248,7 +251,8 @@ static int on_credit(struct session *s, const struct wire_header *h,
 {
     const struct tcp_config *c = &s->server->config;
     struct wire_credit m;
-    if (wire_decode_credit(r, &m) != 0)
+    if (wire_decode_credit(r, &m) != 0 ||
+        (m.has_pace && !(s->capabilities & WIRE_CAPABILITY_PACE)))
         return -ERROR_BAD_FRAME;
     if (!s->stream)
         return 0; /* draining */
@@ -362,25 +366,34 @@ static const struct rule {
                   struct bytes_reader *r);
     unsigned states;   /* where it is handled */
     unsigned forgiven; /* where it gets an ERROR that is not fatal */
+    uint32_t needs;    /* capabilities */
 } rules[] = {
-    [WIRE_HELLO] = {on_hello, IN(SESSION_FRESH), 0},
+    [WIRE_HELLO] = {on_hello, IN(SESSION_FRESH), 0, 0},
     [WIRE_OPEN] = {on_open, IN(SESSION_READY) | IN(SESSION_STREAMING),
-                   IN(SESSION_DRAINING)},
+                   IN(SESSION_DRAINING), 0},
     [WIRE_CREDIT] = {on_credit, IN(SESSION_STREAMING) | IN(SESSION_DRAINING),
-                     IN(SESSION_READY)},
-    [WIRE_PULL] = {on_pull, IN(SESSION_STREAMING), GREETED},
-    [WIRE_SEEK] = {on_seek, IN(SESSION_STREAMING), GREETED},
-    [WIRE_PING] = {on_ping, GREETED, 0},
-    [WIRE_PONG] = {on_pong, GREETED, 0},
-    [WIRE_CLOSE] = {on_close, GREETED | IN(SESSION_FRESH), 0},
+                     IN(SESSION_READY), 0},
+    [WIRE_PULL] = {on_pull, IN(SESSION_STREAMING), GREETED, 0},
+    [WIRE_SEEK] = {on_seek, IN(SESSION_STREAMING), GREETED, 0},
+    [WIRE_PING] = {on_ping, GREETED, 0, 0},
+    [WIRE_PONG] = {on_pong, GREETED, 0, 0},
+    [WIRE_CLOSE] = {on_close, GREETED | IN(SESSION_FRESH), 0, 0},
 };
+#define N_RULES (sizeof rules / sizeof rules[0])
 
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload)
 {
-    const struct rule *rule = &rules[h->type];
+    static const struct rule unknown = {0};
+    const struct rule *rule = h->type < N_RULES ? &rules[h->type] : &unknown;
     struct bytes_reader r;
     char text[WIRE_MAX_TEXT_BYTES];
+    if (!rule->handle || (s->capabilities & rule->needs) != rule->needs) {
+        snprintf(text, sizeof text, "%s is not agreed on in WELCOME",
+                 wire_type_name(h->type));
+        session_fail(s, SESSION_END_ERROR, h->request, ERROR_UNSUPPORTED, text);
+        return;
+    }
     bytes_reader_init(&r, payload, (size_t)h->payload_bytes);
     if (rule->states & IN(s->state)) {
         if (rule->handle(s, h, &r) != 0) {

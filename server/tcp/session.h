@@ -16,6 +16,9 @@
  * in the socket, taken back until it reads again. */
 #define SESSION_STALL_NS 1000000000ull
 
+/* What WELCOME may grant of what HELLO asks for. */
+#define SESSION_CAPABILITIES 0u
+
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
 enum session_state {
     SESSION_FRESH,     /* no HELLO yet */
@@ -62,6 +65,7 @@ struct session {
     uint64_t number;
     char peer[64];
     char client[WIRE_MAX_NAME_BYTES];
+    uint32_t capabilities; /* agreed on in WELCOME */
 
     /* The stream; kept while DRAINING. NULL: none. */
     struct stream *stream;

@@ -20,6 +20,11 @@ static union {
     struct wire_ping ping;
     struct wire_close close;
     struct wire_drain drain;
+    struct wire_join join;
+    struct wire_lease lease;
+    struct wire_ack ack;
+    struct wire_acked acked;
+    struct wire_ask ask;
 } m;
 
 /* Decodes the payload of r and, when it was good, writes it again to w. */
@@ -44,6 +49,11 @@ static bool again(int type, struct bytes_reader *r, struct bytes_writer *w)
         ROW(WIRE_PONG, ping, wire_decode_ping, wire_encode_ping)
         ROW(WIRE_CLOSE, close, wire_decode_close, wire_encode_close)
         ROW(WIRE_DRAIN, drain, wire_decode_drain, wire_encode_drain)
+        ROW(WIRE_JOIN, join, wire_decode_join, wire_encode_join)
+        ROW(WIRE_LEASE, lease, wire_decode_lease, wire_encode_lease)
+        ROW(WIRE_ACK, ack, wire_decode_ack, wire_encode_ack)
+        ROW(WIRE_ACKED, acked, wire_decode_acked, wire_encode_acked)
+        ROW(WIRE_ASK, ask, wire_decode_ask, wire_encode_ask)
 #undef ROW
     case WIRE_OPENED:
         if (wire_decode_opened(r, &m.opened) != 0)
@@ -106,6 +116,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     /* The first byte may choose the type too: so that a search for inputs
      * need not guess a crc. */
     if (n_bytes > 0)
-        message(data[0] % 14, data + 1, n_bytes - 1);
+        message(data[0] % 32, data + 1, n_bytes - 1);
     return 0;
 }

@@ -112,7 +112,7 @@ class Decoder(unittest.TestCase):
             self.refused(frame_of, head + struct.pack("<I", wire.zlib.crc32(head)))
 
     def test_types_of_the_client(self):
-        for kind in (0, HELLO, OPEN, CREDIT, PULL, SEEK, 14, 255):
+        for kind in (0, HELLO, OPEN, CREDIT, PULL, SEEK, 100, 255):
             self.refused(frame_of, encode_frame(kind, 1))
 
     def test_ends(self):

@@ -8,6 +8,7 @@
 const int sample_types[] = {
     WIRE_HELLO, WIRE_WELCOME, WIRE_OPEN, WIRE_OPENED, WIRE_CREDIT, WIRE_PULL,
     WIRE_SEEK,  WIRE_ERROR,   WIRE_PING, WIRE_PONG,   WIRE_CLOSE,  WIRE_DRAIN,
+    WIRE_JOIN,  WIRE_LEASE,   WIRE_ACK,  WIRE_ACKED,  WIRE_ASK,
 };
 const int sample_n_types = sizeof sample_types / sizeof sample_types[0];
 
@@ -79,6 +80,26 @@ static const struct wire_ping ping = {.token = 0x0123456789abcdef};
 static const struct wire_close close_ = {.code = ERROR_DRAINING, .text = "bye"};
 static const struct wire_drain drain = {.position = 344, .grace_ms = 5000};
 
+static const struct wire_join join = {
+    .position = 1 << 20,
+    .n_steps = 12,
+    .global_batch = 86,
+    .world = 2,
+    .lease_ms = 5000,
+    .dtype = TENSOR_U8,
+    .layout = TENSOR_NHWC,
+    .has_fingerprint = true,
+    .fingerprint = FINGERPRINT,
+    .stream = "default",
+    .group = "night",
+    .member = "a",
+};
+static const struct wire_lease lease = {
+    .lease = 9, .step = 4, .position = 1052, .delivery = 2, .lease_ms = 5000};
+static const struct wire_ack ack = {.lease = 9};
+static const struct wire_acked acked = {.lease = 9, .code = ERROR_LEASE_LOST};
+static const struct wire_ask ask = {.what = "group night"};
+
 static void encode(int type, struct bytes_writer *w)
 {
     switch (type) {
@@ -97,6 +118,11 @@ static void encode(int type, struct bytes_writer *w)
         ROW(WIRE_PONG, ping, wire_encode_ping)
         ROW(WIRE_CLOSE, close_, wire_encode_close)
         ROW(WIRE_DRAIN, drain, wire_encode_drain)
+        ROW(WIRE_JOIN, join, wire_encode_join)
+        ROW(WIRE_LEASE, lease, wire_encode_lease)
+        ROW(WIRE_ACK, ack, wire_encode_ack)
+        ROW(WIRE_ACKED, acked, wire_encode_acked)
+        ROW(WIRE_ASK, ask, wire_encode_ask)
 #undef ROW
     default: /* WIRE_OPENED */
         wire_encode_opened(w, &opened);
@@ -144,6 +170,11 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         struct wire_ping ping;
         struct wire_close close_;
         struct wire_drain drain;
+        struct wire_join join;
+        struct wire_lease lease;
+        struct wire_ack ack;
+        struct wire_acked acked;
+        struct wire_ask ask;
     } m;
     struct bytes_reader r;
     bytes_reader_init(&r, payload, n_bytes);
@@ -166,6 +197,11 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         ROW(WIRE_PONG, ping, wire_decode_ping)
         ROW(WIRE_CLOSE, close_, wire_decode_close)
         ROW(WIRE_DRAIN, drain, wire_decode_drain)
+        ROW(WIRE_JOIN, join, wire_decode_join)
+        ROW(WIRE_LEASE, lease, wire_decode_lease)
+        ROW(WIRE_ACK, ack, wire_decode_ack)
+        ROW(WIRE_ACKED, acked, wire_decode_acked)
+        ROW(WIRE_ASK, ask, wire_decode_ask)
 #undef ROW
     default:
         return decode_opened(&r, equal);
