@@ -49,7 +49,7 @@ static struct crop draw_crop(const struct draws *d, const struct recipe *recipe,
     c.x = place(background->width - c.width, at_x);
     c.y = place(background->height - c.height, at_y);
     c.flip =
-        draws_chance(d, PHILOX_BACKGROUND_FLIP, 0, recipe->background.flip);
+        draws_chance(d, PHILOX_BACKGROUND_FLIP, 0, &recipe->background.flip);
     return c;
 }
 

@@ -29,8 +29,9 @@ double draws_unit(const struct draws *d, enum philox_purpose purpose,
 }
 
 bool draws_chance(const struct draws *d, enum philox_purpose purpose,
-                  uint32_t draw, double probability)
+                  uint32_t draw, const struct value *chance)
 {
+    const double probability = recipe_number_at(chance, d->position);
     if (probability <= 0 || probability >= 1) /* as any unit would decide */
         return probability >= 1;
     return draws_unit(d, purpose, draw) < probability;
@@ -44,6 +45,11 @@ static double clamp(double x, double lo, double hi)
 double draws_value(const struct draws *d, enum philox_purpose purpose,
                    uint32_t draw, const struct value *v)
 {
+    struct value still;
+    if (v->over[1] > 0) {
+        still = recipe_value_at(v, d->position);
+        v = &still;
+    }
     if (v->kind == VALUE_CONSTANT) {
         return v->a;
     }

@@ -60,10 +60,11 @@ uint64_t draws_bits(const struct draws *d, enum philox_purpose purpose,
 /* [0, 1) */
 double draws_unit(const struct draws *d, enum philox_purpose purpose,
                   uint32_t draw);
-/* True with this probability: 0 never, 1 always. */
+/* True with this probability at the position: 0 never, 1 always. */
 bool draws_chance(const struct draws *d, enum philox_purpose purpose,
-                  uint32_t draw, double probability);
-/* Within v->min .. v->max. */
+                  uint32_t draw, const struct value *probability);
+/* Within v->min .. v->max. A value that moves is drawn, from the same block,
+ * as it is at the position. */
 double draws_value(const struct draws *d, enum philox_purpose purpose,
                    uint32_t draw, const struct value *v);
 

@@ -170,16 +170,17 @@ static uint32_t choose(const struct draws *d,
                        const struct recipe_entry *entry)
 {
     const struct recipe_operation *o = &list->operation[entry->first];
-    double sum = 0;
+    double weight[RECIPE_MAX_OPERATIONS], sum = 0;
     uint32_t last = 0;
     for (uint32_t i = 0; i < entry->n; i++) {
-        sum += o[i].weight;
-        last = o[i].weight > 0 ? i : last;
+        weight[i] = recipe_number_at(&o[i].weight, d->position);
+        sum += weight[i];
+        last = weight[i] > 0 ? i : last;
     }
     double at = draws_unit(d, PHILOX_OPERATION_CHOICE, 0) * sum;
     uint32_t i = 0;
-    while (i < last && at >= o[i].weight) {
-        at -= o[i].weight;
+    while (i < last && at >= weight[i]) {
+        at -= weight[i];
         i++;
     }
     return entry->first + i;
@@ -192,7 +193,7 @@ static void put_entry(const struct draws *d,
     const struct recipe_entry *e = &list->entry[entry];
     struct draws here = *d;
     here.slot = entry;
-    if (!draws_chance(&here, PHILOX_OPERATION_CHANCE, 0, e->probability)) {
+    if (!draws_chance(&here, PHILOX_OPERATION_CHANCE, 0, &e->probability)) {
         return;
     }
     uint32_t i = e->n > 1 ? choose(&here, list, e) : e->first;

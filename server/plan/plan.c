@@ -18,15 +18,16 @@
 static enum plan_context choose_context(const struct draws *d,
                                         const struct recipe *recipe)
 {
-    const double weight[CONTEXT_N] = {
-        [CONTEXT_BACKGROUND] = recipe->context.background,
-        [CONTEXT_NOISE] = recipe->context.noise,
-        [CONTEXT_SOLID] = recipe->context.solid,
-        [CONTEXT_GAUSSIAN_NOISE] = recipe->context.gaussian_noise,
-        [CONTEXT_GRADIENT] = recipe->context.gradient,
+    const struct value *const weights[CONTEXT_N] = {
+        [CONTEXT_BACKGROUND] = &recipe->context.background,
+        [CONTEXT_NOISE] = &recipe->context.noise,
+        [CONTEXT_SOLID] = &recipe->context.solid,
+        [CONTEXT_GAUSSIAN_NOISE] = &recipe->context.gaussian_noise,
+        [CONTEXT_GRADIENT] = &recipe->context.gradient,
     };
-    double sum = 0, below = 0;
+    double weight[CONTEXT_N], sum = 0, below = 0;
     for (int i = 0; i < CONTEXT_N; i++) {
+        weight[i] = recipe_number_at(weights[i], d->position);
         sum += weight[i];
     }
     if (sum == weight[CONTEXT_BACKGROUND]) /* whatever is drawn */
@@ -86,7 +87,8 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
     case CONTEXT_GAUSSIAN_NOISE:
         out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
         out->noise_amplitude = (int32_t)fixmath_round(
-            recipe->context.noise_sigma * 65536 / NORMAL_DEVIATION);
+            recipe_number_at(&recipe->context.noise_sigma, d->position) *
+            65536 / NORMAL_DEVIATION);
         break;
     case CONTEXT_GRADIENT:
         gradient_to_plan(d, recipe, out);

@@ -30,7 +30,7 @@ static void draw_pose(const struct draws *d, const struct recipe *recipe,
     out->y = draws_value(d, pose, first + 4, &recipe->object.y);
     out->stretch = draws_value(d, pose, first + 5, &recipe->object.stretch);
     out->shear_y_deg = draws_value(d, pose, first + 6, &recipe->object.shear_y);
-    out->flip = draws_chance(d, PHILOX_OBJECT_FLIP, 0, recipe->object.flip);
+    out->flip = draws_chance(d, PHILOX_OBJECT_FLIP, 0, &recipe->object.flip);
 }
 
 static double tangent(double degrees)
@@ -165,12 +165,15 @@ static uint32_t weigh_visible(const struct pose *p, const struct recipe *recipe,
     return (uint32_t)((uint64_t)inside[0] * 65536 / total);
 }
 
+static bool can_exceed_0(const struct value *v)
+{
+    return v->kind != VALUE_CONSTANT || v->a > 0 || v->to_a > 0;
+}
+
 static bool can_warp(const struct recipe *recipe)
 {
-    return recipe->object.perspective.kind != VALUE_CONSTANT ||
-           recipe->object.perspective.a > 0 ||
-           recipe->object.elastic.kind != VALUE_CONSTANT ||
-           recipe->object.elastic.a > 0;
+    return can_exceed_0(&recipe->object.perspective) ||
+           can_exceed_0(&recipe->object.elastic);
 }
 
 static bool pose_varies(const struct recipe *recipe)
@@ -187,7 +190,8 @@ static bool pose_varies(const struct recipe *recipe)
 uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
                    const struct pool_object *object, struct pose *out)
 {
-    const double wanted_q16 = recipe->object.min_visible * 65536.0;
+    const double wanted_q16 =
+        recipe_number_at(&recipe->object.min_visible, d->position) * 65536.0;
     const uint32_t n_most = pose_varies(recipe) ? PLAN_POSE_ATTEMPTS : 1;
     uint32_t attempt = 0;
     do {

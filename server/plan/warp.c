@@ -21,8 +21,8 @@ static void draw_elastic(const struct draws *d, const struct recipe *recipe,
         draws_value(d, elastic, first + N_DRAWS - 1, &recipe->object.elastic);
     p->n_points = p->elastic_px > 0 ? recipe->object.elastic_points : 0;
     const double most = 3 * p->elastic_px;
-    const struct value px = {VALUE_NORMAL, 0, p->elastic_px, -most, most, 0,
-                             {0}};
+    const struct value px = {
+        .kind = VALUE_NORMAL, .b = p->elastic_px, .min = -most, .max = most};
     for (uint32_t i = 0; i < p->n_points * p->n_points; i++) {
         uint32_t row = i / p->n_points, column = i % p->n_points;
         for (uint32_t axis = 0; axis < 2; axis++)

@@ -95,7 +95,7 @@ const struct field_rule field_table[] = {
     {"/background/crop", FIELD_WORD, AT(background.random_crop), "", 0, 0,
      crop_words, .initial = {true},
      .text = "Where the crop lies in the background."},
-    {"/background/flip", FIELD_NUMBER, AT(background.flip), "probability", 0, 1,
+    {"/background/flip", FIELD_MOVING, AT(background.flip), "probability", 0, 1,
      .initial = {0.5},
      .text = "Of a left-right mirror image of the background."},
     {"/background/brightness", FIELD_VALUE, AT(background.colour.brightness),
@@ -149,9 +149,9 @@ const struct field_rule field_table[] = {
     {"/object/translate/y", FIELD_VALUE, AT(object.y), "frame height", -1, 2,
      .initial = {0.35, 0.65},
      .text = "Centre of the alpha box; 0 is the upper edge, 0.5 the middle."},
-    {"/object/flip", FIELD_NUMBER, AT(object.flip), "probability", 0, 1,
+    {"/object/flip", FIELD_MOVING, AT(object.flip), "probability", 0, 1,
      .initial = {0}, .text = "Of a left-right mirror image of the object."},
-    {"/object/min_visible", FIELD_NUMBER, AT(object.min_visible), "fraction", 0,
+    {"/object/min_visible", FIELD_MOVING, AT(object.min_visible), "fraction", 0,
      1, .initial = {0.5},
      .text = "Of the object's alpha that must lie inside the frame; a pose "
              "with less is drawn again, 20 times at most."},
@@ -210,22 +210,22 @@ const struct field_rule field_table[] = {
      operation_order_words, .initial = {false},
      .text = "As listed, or drawn afresh for every sample."},
 
-    {"/context/background", FIELD_NUMBER, AT(context.background), "weight", 0,
+    {"/context/background", FIELD_MOVING, AT(context.background), "weight", 0,
      1e6, .initial = {1},
      .text = "Share of samples pasted on the edge's background."},
-    {"/context/noise", FIELD_NUMBER, AT(context.noise), "weight", 0, 1e6,
+    {"/context/noise", FIELD_MOVING, AT(context.noise), "weight", 0, 1e6,
      .initial = {0}, .text = "Share of samples pasted on noise."},
-    {"/context/solid", FIELD_NUMBER, AT(context.solid), "weight", 0, 1e6,
+    {"/context/solid", FIELD_MOVING, AT(context.solid), "weight", 0, 1e6,
      .initial = {0}, .text = "Share of samples pasted on one colour."},
-    {"/context/gaussian_noise", FIELD_NUMBER, AT(context.gaussian_noise),
+    {"/context/gaussian_noise", FIELD_MOVING, AT(context.gaussian_noise),
      "weight", 0, 1e6, .initial = {0},
      .text = "Share of samples pasted on normal noise that wraps around."},
-    {"/context/gradient", FIELD_NUMBER, AT(context.gradient), "weight", 0, 1e6,
+    {"/context/gradient", FIELD_MOVING, AT(context.gradient), "weight", 0, 1e6,
      .initial = {0}, .text = "Share of samples pasted on a linear gradient."},
     {"/context/noise_range", FIELD_RANGE, AT(context.noise_lo), "level", 0, 255,
      .initial = {0, 255},
      .text = "Every byte of the noise is uniform in it, ends included."},
-    {"/context/noise_sigma", FIELD_NUMBER, AT(context.noise_sigma), "level", 0,
+    {"/context/noise_sigma", FIELD_MOVING, AT(context.noise_sigma), "level", 0,
      1000, .initial = {255},
      .text = "Deviation of the normal noise about 0, every byte modulo 256."},
     {"/context/solid_colour", FIELD_COLOUR, AT(context.solid_red), "level", 0,
@@ -316,6 +316,7 @@ const char *field_kind_name(enum field_kind kind)
         [FIELD_WORDS] = "word or choice",
         [FIELD_BOOL] = "boolean",
         [FIELD_NUMBER] = "number",
+        [FIELD_MOVING] = "number or curriculum",
         [FIELD_VALUE] = "value",
         [FIELD_RANGE] = "[lo, hi]",
         [FIELD_COLOUR] = "three values",
@@ -409,6 +410,7 @@ static void set_initial(struct recipe *r, const struct field_rule *rule)
     case FIELD_NUMBER:
         *(double *)at = initial[0];
         break;
+    case FIELD_MOVING:
     case FIELD_VALUE:
         *(struct value *)at = initial_value(rule);
         break;

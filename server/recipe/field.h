@@ -17,6 +17,7 @@ enum field_kind {
     FIELD_WORDS,      /* uint32_t, a bit for each word's number; one is drawn */
     FIELD_BOOL,       /* bool */
     FIELD_NUMBER,     /* double */
+    FIELD_MOVING,     /* struct value, a constant that may move */
     FIELD_VALUE,      /* struct value */
     FIELD_RANGE,      /* int32_t[2] */
     FIELD_COLOUR,     /* struct value[3] */

@@ -15,12 +15,12 @@ const struct operation_rule operation_table[OPERATION_N] = {
         {"box_blur",
          {{"kx",
            "px",
-           1,
+           0,
            OPERATION_MAX_BOX,
            {3, 3},
            0,
            "Width of the box; an even number stands for the odd one above."},
-          {"ky", "px", 1, OPERATION_MAX_BOX, {3, 3}, 0, "Its height."}},
+          {"ky", "px", 0, OPERATION_MAX_BOX, {3, 3}, 0, "Its height."}},
          .like = "cv2.blur within 1.",
          .cost = "2.0 / 1.2 / 0.5",
          .text = "The mean of a box, mirrored at the border."},
@@ -314,7 +314,7 @@ enum operation_id operation_find(const char *name)
 
 struct recipe_operation operation_default(enum operation_id id)
 {
-    struct recipe_operation o = {.id = id, .weight = 1};
+    struct recipe_operation o = {.id = id, .weight = {.a = 1, .max = 1e6}};
     for (uint32_t i = 0; i < operation_n_values(id); i++) {
         const struct operation_value *rule = &operation_table[id].value[i];
         const bool drawn = rule->initial[0] < rule->initial[1];

@@ -121,13 +121,13 @@ static int parse_preset(const json_t *root, struct recipe *out,
 static int check_whole(const struct recipe *r, struct fault *fault)
 {
     struct read_place context = {.pointer = "/context", .fault = fault};
-    if (r->context.background + r->context.noise + r->context.solid +
-            r->context.gaussian_noise + r->context.gradient <=
-        0) {
-        return read_refuse(&context, "the weights of background, noise, solid, "
-                                     "gaussian_noise and gradient are all 0");
-    }
-    return 0;
+    const struct value *const weight[] = {
+        &r->context.background, &r->context.noise, &r->context.solid,
+        &r->context.gaussian_noise, &r->context.gradient};
+    return read_weights(&context,
+                        "the weights of background, noise, solid, "
+                        "gaussian_noise and gradient",
+                        weight, sizeof(weight) / sizeof(weight[0]));
 }
 
 static json_t *load(const char *text, size_t n_bytes, struct fault *fault)

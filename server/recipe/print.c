@@ -16,32 +16,47 @@ static void put_pair(struct text *t, double a, double b)
     text_put(t, "]");
 }
 
+static void put_end(struct text *t, const struct value *v, double a, double b)
+{
+    const bool is_range =
+        v->kind == VALUE_UNIFORM || v->kind == VALUE_LOG_UNIFORM;
+    if (v->kind == VALUE_CONSTANT || (is_range && a == b) ||
+        (v->kind == VALUE_NORMAL && b == 0)) {
+        text_put_number(t, a);
+        return;
+    }
+    const char *name = v->kind == VALUE_NORMAL ? "normal" : "log_uniform";
+    if (v->kind != VALUE_UNIFORM) {
+        text_printf(t, "{\"%s\":", name);
+    }
+    put_pair(t, a, b);
+    text_put(t, v->kind != VALUE_UNIFORM ? "}" : "");
+}
+
+static void put_choice(struct text *t, const struct value *v)
+{
+    for (uint32_t i = 0; i < v->n_choices; i++) {
+        text_put(t, i == 0 ? "{\"choice\":[" : ",");
+        text_put_number(t, v->choices[i]);
+    }
+    text_put(t, "]}");
+}
+
 void print_value(struct text *t, const struct value *v)
 {
-    switch (v->kind) {
-    case VALUE_CONSTANT:
-        text_put_number(t, v->a);
-        return;
-    case VALUE_UNIFORM:
-        put_pair(t, v->a, v->b);
-        return;
-    case VALUE_LOG_UNIFORM:
-        text_put(t, "{\"log_uniform\":");
-        put_pair(t, v->a, v->b);
-        break;
-    case VALUE_NORMAL:
-        text_put(t, "{\"normal\":");
-        put_pair(t, v->a, v->b);
-        break;
-    case VALUE_CHOICE:
-        for (uint32_t i = 0; i < v->n_choices; i++) {
-            text_put(t, i == 0 ? "{\"choice\":[" : ",");
-            text_put_number(t, v->choices[i]);
-        }
-        text_put(t, "]");
-        break;
+    if (v->kind == VALUE_CHOICE) {
+        put_choice(t, v);
+    } else if (v->over[1] == 0) {
+        put_end(t, v, v->a, v->b);
+    } else {
+        text_put(t, "{\"from\":");
+        put_end(t, v, v->a, v->b);
+        text_printf(t,
+                    ",\"over\":[%" PRIu64 ",%" PRIu64 "],\"to\":", v->over[0],
+                    v->over[1]);
+        put_end(t, v, v->to_a, v->to_b);
+        text_put(t, "}");
     }
-    text_put(t, "}");
 }
 
 static void put_word(struct text *t, const struct recipe *r,
@@ -134,6 +149,7 @@ static void put_field(struct text *t, const struct recipe *r,
     case FIELD_NUMBER:
         text_put_number(t, *(const double *)at);
         break;
+    case FIELD_MOVING:
     case FIELD_VALUE:
         print_value(t, at);
         break;

@@ -23,14 +23,15 @@ static const char *next_key(const struct recipe_operation *o, const char *own,
 }
 
 static void put_key(struct text *t, const struct recipe_operation *o,
-                    const char *own, double own_number, const char *key)
+                    const char *own, const struct value *own_value,
+                    const char *key)
 {
     const struct operation_rule *rule = &operation_table[o->id];
     text_printf(t, "\"%s\":", key);
     if (strcmp(key, "op") == 0) {
         text_printf(t, "\"%s\"", rule->name);
     } else if (strcmp(key, own) == 0) {
-        text_put_number(t, own_number);
+        print_value(t, own_value);
     } else {
         uint32_t i = 0;
         while (strcmp(rule->value[i].name, key) != 0) {
@@ -41,13 +42,13 @@ static void put_key(struct text *t, const struct recipe_operation *o,
 }
 
 static void put_operation(struct text *t, const struct recipe_operation *o,
-                          const char *own, double own_number)
+                          const char *own, const struct value *own_value)
 {
     const char *before = "{";
     const char *key = next_key(o, own, "");
     while (key != NULL) {
         text_put(t, before);
-        put_key(t, o, own, own_number, key);
+        put_key(t, o, own, own_value, key);
         before = ",";
         key = next_key(o, own, key);
     }
@@ -60,10 +61,10 @@ static void put_choice(struct text *t, const struct recipe_operations *list,
     for (uint32_t i = 0; i < entry->n; i++) {
         const struct recipe_operation *o = &list->operation[entry->first + i];
         text_put(t, i == 0 ? "{\"one_of\":[" : ",");
-        put_operation(t, o, "weight", o->weight);
+        put_operation(t, o, "weight", &o->weight);
     }
     text_put(t, "],\"probability\":");
-    text_put_number(t, entry->probability);
+    print_value(t, &entry->probability);
     text_put(t, "}");
 }
 
@@ -77,7 +78,7 @@ void print_operations(struct text *t, const struct recipe_operations *list)
             put_choice(t, list, entry);
         } else {
             put_operation(t, &list->operation[entry->first], "probability",
-                          entry->probability);
+                          &entry->probability);
         }
     }
     text_put(t, "]");

@@ -122,8 +122,8 @@ static int read_integer(const struct read_place *p, const json_t *json,
     return rc;
 }
 
-static int check_array(const struct read_place *p, const json_t *json, size_t n,
-                       const char *shape)
+int read_array(const struct read_place *p, const json_t *json, size_t n,
+               const char *shape)
 {
     if (!json_is_array(json)) {
         return read_refuse(p, "must be %s, not %s", shape,
@@ -136,162 +136,6 @@ static int check_array(const struct read_place *p, const json_t *json, size_t n,
     return 0;
 }
 
-/* [lo, hi] with lo <= hi. */
-static int read_bounds(const struct read_place *p, const json_t *json,
-                       double min, double max, double out[2])
-{
-    int rc = check_array(p, json, 2, "[lo, hi]");
-    for (size_t i = 0; rc == 0 && i < 2; i++) {
-        struct read_place at = read_item(p, i);
-        rc = read_number(&at, json_array_get(json, i), min, max, &out[i]);
-    }
-    if (rc == 0 && out[0] > out[1]) {
-        char lo[TEXT_NUMBER_BYTES], hi[TEXT_NUMBER_BYTES];
-        text_number(out[0], lo);
-        text_number(out[1], hi);
-        return read_refuse(p, "the lower bound %s is above the upper %s", lo,
-                           hi);
-    }
-    return rc;
-}
-
-static void set_constant(struct value *v, double x)
-{
-    v->kind = VALUE_CONSTANT;
-    v->a = x;
-    v->b = 0;
-}
-
-/* Equal bounds are that constant, so that one meaning has one spelling. */
-static int read_uniform(const struct read_place *p, const json_t *json,
-                        struct value *v)
-{
-    double bounds[2];
-    int rc = read_bounds(p, json, v->min, v->max, bounds);
-    if (rc != 0) {
-        return rc;
-    }
-    if (bounds[0] == bounds[1]) {
-        set_constant(v, bounds[0]);
-        return 0;
-    }
-    v->kind = VALUE_UNIFORM;
-    v->a = bounds[0];
-    v->b = bounds[1];
-    return 0;
-}
-
-static int read_log_uniform(const struct read_place *p, const json_t *json,
-                            struct value *v)
-{
-    int rc = read_uniform(p, json, v);
-    if (rc != 0) {
-        return rc;
-    }
-    if (v->a <= 0) {
-        char found[TEXT_NUMBER_BYTES];
-        text_number(v->a, found);
-        struct read_place at = read_item(p, 0);
-        return read_refuse(&at, "must be greater than 0, not %s", found);
-    }
-    if (v->kind == VALUE_UNIFORM) {
-        v->kind = VALUE_LOG_UNIFORM;
-    }
-    return 0;
-}
-
-static int read_normal(const struct read_place *p, const json_t *json,
-                       struct value *v)
-{
-    double mean = 0, deviation = 0;
-    struct read_place first = read_item(p, 0), second = read_item(p, 1);
-    int rc = check_array(p, json, 2, "[mean, sd]");
-    if (rc == 0) {
-        rc =
-            read_number(&first, json_array_get(json, 0), v->min, v->max, &mean);
-    }
-    if (rc == 0) {
-        rc = read_number(&second, json_array_get(json, 1), 0, v->max - v->min,
-                         &deviation);
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    set_constant(v, mean);
-    if (deviation > 0) {
-        v->kind = VALUE_NORMAL;
-        v->b = deviation;
-    }
-    return 0;
-}
-
-static int read_choice(const struct read_place *p, const json_t *json,
-                       struct value *v)
-{
-    size_t n = json_array_size(json);
-    if (!json_is_array(json) || n == 0 || n > RECIPE_MAX_CHOICES) {
-        return read_refuse(p, "must be an array of 1 to %d numbers",
-                           RECIPE_MAX_CHOICES);
-    }
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct read_place at = read_item(p, i);
-        rc = read_number(&at, json_array_get(json, i), v->min, v->max,
-                         &v->choices[i]);
-    }
-    if (rc == 0 && n == 1) {
-        set_constant(v, v->choices[0]);
-        v->choices[0] = 0;
-    } else if (rc == 0) {
-        v->kind = VALUE_CHOICE;
-        v->n_choices = (uint32_t)n;
-    }
-    return rc;
-}
-
-static int read_distribution(const struct read_place *p, const json_t *json,
-                             struct value *v)
-{
-    static const struct {
-        const char *name;
-        int (*read)(const struct read_place *, const json_t *, struct value *);
-    } kinds[] = {{"log_uniform", read_log_uniform},
-                 {"normal", read_normal},
-                 {"choice", read_choice}};
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        const json_t *below = json_object_get(json, kinds[i].name);
-        if (below != NULL && json_object_size(json) == 1) {
-            struct read_place at = read_down(p, kinds[i].name);
-            return kinds[i].read(&at, below, v);
-        }
-    }
-    return read_refuse(p, "must have exactly one of the keys log_uniform, "
-                          "normal, choice");
-}
-
-int read_value(const struct read_place *p, const json_t *json, double min,
-               double max, struct value *out)
-{
-    struct value v = {.min = min, .max = max};
-    int rc;
-    if (json_is_number(json)) {
-        rc = read_number(p, json, min, max, &v.a);
-    } else if (json_is_array(json)) {
-        rc = read_uniform(p, json, &v);
-    } else if (json_is_object(json)) {
-        rc = read_distribution(p, json, &v);
-    } else {
-        rc = read_refuse(p,
-                         "must be a number, [lo, hi] or an object with one of "
-                         "log_uniform, normal, choice, not %s",
-                         read_type_name(json));
-    }
-    if (rc == 0) {
-        *out = v;
-    }
-    return rc;
-}
-
 static int read_size(const struct read_place *p, const struct field_rule *rule,
                      const json_t *json, void *at)
 {
@@ -302,7 +146,7 @@ static int read_size(const struct read_place *p, const struct field_rule *rule,
         rc = read_integer(p, json, rule->min, rule->max, &side[0]);
         side[1] = side[0];
     } else {
-        rc = check_array(p, json, 2, "[h, w] or one integer");
+        rc = read_array(p, json, 2, "[h, w] or one integer");
         for (size_t i = 0; rc == 0 && i < 2; i++) {
             struct read_place below = read_item(p, i);
             rc = read_integer(&below, json_array_get(json, i), rule->min,
@@ -320,7 +164,7 @@ static int read_range(const struct read_place *p, const struct field_rule *rule,
                       const json_t *json, void *at)
 {
     int64_t bound[2] = {0, 0};
-    int rc = check_array(p, json, 2, "[lo, hi]");
+    int rc = read_array(p, json, 2, "[lo, hi]");
     for (size_t i = 0; rc == 0 && i < 2; i++) {
         struct read_place below = read_item(p, i);
         rc = read_integer(&below, json_array_get(json, i), rule->min, rule->max,
@@ -396,7 +240,7 @@ static int read_triple(const struct read_place *p,
                        float *out)
 {
     double x[3];
-    int rc = check_array(p, json, 3, "three numbers [r, g, b]");
+    int rc = read_array(p, json, 3, "three numbers [r, g, b]");
     for (size_t i = 0; rc == 0 && i < 3; i++) {
         struct read_place at = read_item(p, i);
         rc = read_number(&at, json_array_get(json, i), rule->min, rule->max,
@@ -412,7 +256,7 @@ static int read_colour(const struct read_place *p,
                        const struct field_rule *rule, const json_t *json,
                        struct value *out)
 {
-    int rc = check_array(p, json, 3, "three values [r, g, b]");
+    int rc = read_array(p, json, 3, "three values [r, g, b]");
     for (size_t i = 0; rc == 0 && i < 3; i++) {
         struct read_place at = read_item(p, i);
         rc = read_value(&at, json_array_get(json, i), rule->min, rule->max,
@@ -461,6 +305,8 @@ int read_field(const struct read_place *p, const struct field_rule *rule,
         return read_bool(p, json, at);
     case FIELD_NUMBER:
         return read_number(p, json, rule->min, rule->max, at);
+    case FIELD_MOVING:
+        return read_moving(p, json, rule->min, rule->max, at);
     case FIELD_VALUE:
         return read_value(p, json, rule->min, rule->max, at);
     case FIELD_RANGE:

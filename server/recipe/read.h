@@ -38,6 +38,16 @@ int read_number(const struct read_place *p, const json_t *json, double min,
                 double max, double *out);
 int read_value(const struct read_place *p, const json_t *json, double min,
                double max, struct value *out);
+/* A constant, which may move. */
+int read_moving(const struct read_place *p, const json_t *json, double min,
+                double max, struct value *out);
+/* Refuses weights, `which` they are said to be, that are all 0 at a position.
+ */
+int read_weights(const struct read_place *p, const char *which,
+                 const struct value *const *weight, uint32_t n);
+/* Refuses what is not an array of n; `shape` says what should have been. */
+int read_array(const struct read_place *p, const json_t *json, size_t n,
+               const char *shape);
 
 /* The place one step down, "/object/scale" -> "/object/scale/1": of a step
  * that is ours, of an index, of a key from outside (escaped as RFC 6901 wants

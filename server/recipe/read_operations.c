@@ -47,12 +47,12 @@ static int read_name(const struct read_place *p, const json_t *json,
 /* One key beside "op". */
 static int read_key(const struct read_place *p, const char *key,
                     const json_t *json, enum place place,
-                    struct recipe_operation *o, double *probability)
+                    struct recipe_operation *o, struct value *probability)
 {
     struct read_place at = read_down_key(p, key);
     if (strcmp(key, own_key(place)) == 0) {
-        return place == IN_LIST ? read_number(&at, json, 0, 1, probability)
-                                : read_number(&at, json, 0, 1e6, &o->weight);
+        return place == IN_LIST ? read_moving(&at, json, 0, 1, probability)
+                                : read_moving(&at, json, 0, 1e6, &o->weight);
     }
     for (uint32_t i = 0; i < operation_n_values(o->id); i++) {
         const struct operation_value *rule = &operation_table[o->id].value[i];
@@ -66,7 +66,7 @@ static int read_key(const struct read_place *p, const char *key,
 /* One operation at the end of the list; *probability is that of IN_LIST. */
 static int read_operation(const struct read_place *p, const json_t *json,
                           enum place place, struct recipe_operations *list,
-                          double *probability)
+                          struct value *probability)
 {
     enum operation_id id;
     if (!json_is_object(json)) {
@@ -112,18 +112,31 @@ static int check_choice_keys(const struct read_place *p, const json_t *json)
     return 0;
 }
 
+/* Of the alternatives from `first` on. */
+static int check_weights(const struct read_place *p,
+                         const struct recipe_operations *list, uint32_t first)
+{
+    const struct value *weight[RECIPE_MAX_OPERATIONS];
+    uint32_t n = 0;
+    for (uint32_t i = first; i < list->n_operations; i++) {
+        weight[n++] = &list->operation[i].weight;
+    }
+    return read_weights(p, "the weights", weight, n);
+}
+
 /* {"one_of": [...], "probability": p} */
 static int read_choice(const struct read_place *p, const json_t *json,
-                       struct recipe_operations *list, double *probability)
+                       struct recipe_operations *list,
+                       struct value *probability)
 {
     const json_t *items = json_object_get(json, "one_of");
     const json_t *chance = json_object_get(json, "probability");
     struct read_place in = read_down(p, "one_of");
     struct read_place at = read_down(p, "probability");
-    double weight = 0;
+    const uint32_t first = list->n_operations;
     int rc = check_choice_keys(p, json);
     if (rc == 0 && chance != NULL) {
-        rc = read_number(&at, chance, 0, 1, probability);
+        rc = read_moving(&at, chance, 0, 1, probability);
     }
     if (rc == 0 && (!json_is_array(items) || json_array_size(items) < 2)) {
         rc = read_refuse(&in, "must be an array of two operations or more");
@@ -132,12 +145,8 @@ static int read_choice(const struct read_place *p, const json_t *json,
         struct read_place below = read_item(&in, i);
         rc = read_operation(&below, json_array_get(items, i), IN_CHOICE, list,
                             NULL);
-        weight += rc == 0 ? list->operation[list->n_operations - 1].weight : 0;
     }
-    if (rc == 0 && weight <= 0) {
-        rc = read_refuse(&in, "the weights are all 0");
-    }
-    return rc;
+    return rc == 0 ? check_weights(&in, list, first) : rc;
 }
 
 int read_operations(const struct read_place *p, const json_t *json,
@@ -157,7 +166,7 @@ int read_operations(const struct read_place *p, const json_t *json,
         }
         struct recipe_entry *entry = &list.entry[list.n_entries++];
         entry->first = list.n_operations;
-        entry->probability = 1;
+        entry->probability = (struct value){.a = 1, .max = 1};
         int rc = json_object_get(item, "one_of") != NULL
                      ? read_choice(&at, item, &list, &entry->probability)
                      : read_operation(&at, item, IN_LIST, &list,

@@ -37,20 +37,30 @@ struct value {
     double min, max; /* the field's limits: every draw lies within */
     uint32_t n_choices;
     double choices[RECIPE_MAX_CHOICES];
+    /* A curriculum, where over[1] > 0: a and b until position over[0], on a
+     * straight line between, to_a and to_b from over[1] on. */
+    double to_a, to_b;
+    uint64_t over[2];
 };
+
+/* The value at a position, which moves no more. Of a log-uniform one the
+ * logarithms of the bounds go the straight line. */
+struct value recipe_value_at(const struct value *v, uint64_t position);
+/* The same of a constant, as a number. */
+double recipe_number_at(const struct value *v, uint64_t position);
 
 /* One operation of image.operations; value[] is in the order of the table
  * (operation.h). */
 struct recipe_operation {
     enum operation_id id;
-    double weight; /* among the alternatives of its entry */
+    struct value weight; /* among the alternatives of its entry; moves */
     struct value value[RECIPE_OPERATION_VALUES];
 };
 
 /* An entry of the list: operation[first .. first + n - 1], of which one is
  * chosen by weight where there are more. */
 struct recipe_entry {
-    double probability;
+    struct value probability; /* moves */
     uint32_t first, n;
 };
 
@@ -98,7 +108,7 @@ struct recipe {
                                 largest window of the frame's aspect */
         struct value aspect; /* of the crop over the frame's */
         bool random_crop;    /* "crop": "random" | "center" */
-        double flip;         /* probability */
+        struct value flip;   /* probability; moves */
         struct recipe_colour colour; /* of the photograph alone */
     } background;
 
@@ -114,9 +124,10 @@ struct recipe {
         uint32_t elastic_points;  /* control points a side */
         struct value x, y;        /* "translate": centre of the alpha box as a
                                      fraction of the frame, 0.5 = middle */
-        double flip;              /* probability of a left-right mirror image */
-        double min_visible; /* 0..1, of the object's alpha inside the frame */
-        uint32_t edges;     /* a bit for each enum recipe_edge: one is drawn */
+        struct value flip; /* probability of a left-right mirror image; moves */
+        struct value min_visible; /* 0..1, of the object's alpha inside the
+                                     frame; moves */
+        uint32_t edges; /* a bit for each enum recipe_edge: one is drawn */
         enum recipe_blend blend;
         double feather; /* sigma, px, of edge "feather" */
         struct value motion_length, motion_angle; /* px, degrees */
@@ -133,10 +144,11 @@ struct recipe {
     } image;
 
     struct {
-        double background, noise, solid; /* weights, sum > 0 */
-        double gaussian_noise, gradient;
+        struct value background, noise, solid; /* weights, which move; their
+                                                  sum > 0 at any position */
+        struct value gaussian_noise, gradient;
         int32_t noise_lo, noise_hi; /* 0..255, inclusive */
-        double noise_sigma;         /* level, of gaussian_noise */
+        struct value noise_sigma;   /* level, of gaussian_noise; moves */
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
         struct value gradient_colour[2][3];              /* 0..255 */
         struct value gradient_angle;                     /* degrees */

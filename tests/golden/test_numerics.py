@@ -52,6 +52,8 @@ ODD = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 EVERY_TENSOR = {"tensors": ["label", "object", "background", "position", "box",
                             "visible", "mask", "plane", "context"]}
 
+MOVES = [0, 100000]
+
 # name -> (recipe, samples)
 RECIPES = {
     "defaults": ({"size": 64}, 60),
@@ -201,6 +203,18 @@ RECIPES = {
          "object": dict(ANY_POSE, edge="feather", feather=1.7,
                         brightness=[0.5, 1.5]),
          "background": {"hue": [-0.5, 0.5]}}, 20),
+    "curricula": (  # the middle of what moves
+        {"size": [31, 40], "context": dict(
+            EVERY_CONTEXT, background={"from": 0, "to": 2, "over": MOVES},
+            noise_sigma={"from": 0, "to": 255, "over": MOVES}),
+         "object": dict(ANY_POSE, flip={"from": 0, "to": 1, "over": MOVES},
+                        perspective={"from": 0, "to": [0, 0.5],
+                                     "over": MOVES}),
+         "image": dict(NO_COLOUR, brightness={
+             "from": 1, "to": [0.2, 1.8], "over": MOVES}, operations=[
+             {"op": "box_blur", "kx": {"from": 0, "to": [0, 10],
+                                       "over": MOVES}, "probability":
+              {"from": 0.2, "to": 1, "over": MOVES}}])}, 40),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 

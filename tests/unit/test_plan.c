@@ -97,7 +97,7 @@ static void the_best_pose_stands_when_none_is_good(void **state)
     struct recipe bad = world_recipe(
         "{\"object\":{\"min_visible\":1,\"translate\":{\"x\":[-0.2,0.1]}}}");
     struct recipe once = bad;
-    once.object.min_visible = 0;
+    once.object.min_visible.a = 0;
     for (uint64_t i = 0; i < 1000; i++) {
         struct plan p = world_plan(&bad, i), first = world_plan(&once, i);
         assert_true(p.visible_q16 >= first.visible_q16);

@@ -60,10 +60,13 @@ static double from_choice(double x)
 /* 37.7: the 0.1 % point of chi-square with 15 degrees of freedom. */
 static void values_have_their_distributions(void **state)
 {
-    struct value uniform = {VALUE_UNIFORM, -3, 5, -3, 5, 0, {0}};
-    struct value logs = {VALUE_LOG_UNIFORM, 0.01, 4, 0.01, 4, 0, {0}};
-    struct value normal = {VALUE_NORMAL, 2, 3, -1e9, 1e9, 0, {0}};
-    struct value choice = {VALUE_CHOICE, 0, 0, 0, 15, 16, {0}};
+    struct value uniform = {
+        .kind = VALUE_UNIFORM, .a = -3, .b = 5, .min = -3, .max = 5};
+    struct value logs = {
+        .kind = VALUE_LOG_UNIFORM, .a = 0.01, .b = 4, .min = 0.01, .max = 4};
+    struct value normal = {
+        .kind = VALUE_NORMAL, .a = 2, .b = 3, .min = -1e9, .max = 1e9};
+    struct value choice = {.kind = VALUE_CHOICE, .max = 15, .n_choices = 16};
     for (int i = 0; i < 16; i++) {
         choice.choices[i] = i;
     }
@@ -75,7 +78,8 @@ static void values_have_their_distributions(void **state)
 
 static void a_normal_value_is_held_in_its_limits(void **state)
 {
-    struct value v = {VALUE_NORMAL, 0, 10, -1, 2, 0, {0}};
+    struct value v = {
+        .kind = VALUE_NORMAL, .a = 0, .b = 10, .min = -1, .max = 2};
     uint32_t low = 0, high = 0;
     for (uint64_t i = 0; i < 1000; i++) {
         double x = draw(&v, i);
@@ -94,8 +98,9 @@ static void draws_have_no_neighbours(void **state)
     assert_true(a != draws_bits(&d, PHILOX_OBJECT_FLIP, 0));
     d.position = 2;
     assert_true(a != draws_bits(&d, PHILOX_OBJECT_POSE, 0));
-    assert_false(draws_chance(&d, PHILOX_OBJECT_FLIP, 0, 0));
-    assert_true(draws_chance(&d, PHILOX_OBJECT_FLIP, 0, 1));
+    const struct value never = {.a = 0}, always = {.a = 1};
+    assert_false(draws_chance(&d, PHILOX_OBJECT_FLIP, 0, &never));
+    assert_true(draws_chance(&d, PHILOX_OBJECT_FLIP, 0, &always));
 }
 
 static void expect_colour(const int32_t m[3][4], const double rgb[3],
@@ -138,7 +143,8 @@ static void colours_agree_with_libm(void **state)
 {
     static const double colours[4][3] = {
         {255, 0, 0}, {12, 200, 99}, {128, 128, 128}, {0, 0, 255}};
-    struct value v = {VALUE_UNIFORM, 0, 1, 0, 1, 0, {0}};
+    struct value v = {
+        .kind = VALUE_UNIFORM, .a = 0, .b = 1, .min = 0, .max = 1};
     for (uint64_t i = 0; i < 500; i++) {
         double b = 2 * draw(&v, 4 * i), c = 2 * draw(&v, 4 * i + 1);
         double s = 1.5 * draw(&v, 4 * i + 2), h = draw(&v, 4 * i + 3) - 0.5;

@@ -104,6 +104,13 @@ static void one_meaning_has_one_spelling(void **state)
                            "{\"object\":{\"rotate\":0}}");
     expect_canonical_equal("{\"object\":{\"scale\":{\"log_uniform\":[2,2]}}}",
                            "{\"object\":{\"scale\":2}}");
+    expect_canonical_equal("{\"object\":{\"scale\":{\"from\":[1,2],"
+                           "\"to\":{\"choice\":[1]},\"over\":[0,9]}}}",
+                           "{\"object\":{\"scale\":{\"from\":[1,2],"
+                           "\"over\":[0,9],\"to\":[1,1]}}}");
+    expect_canonical_equal("{\"object\":{\"scale\":{\"from\":[1,2],"
+                           "\"to\":[1,2],\"over\":[0,9]}}}",
+                           "{\"object\":{\"scale\":[1,2]}}");
     expect_canonical_equal("{\"labels\":{\"tensors\":[\"box\",\"image\"]}}",
                            "{\"labels\":{\"tensors\":[\"box\"]}}");
 }
@@ -129,6 +136,10 @@ static void the_canonical_form_reads_back_as_itself(void **state)
         "{\"seed\":\"18446744073709551615\",\"object\":{\"scale\":[0.1,"
         "0.30000000000000004],\"rotate\":{\"choice\":[1e-7,123456.0e-3]},"
         "\"shear\":{\"normal\":[0.1,3.3]},"
+        "\"flip\":{\"from\":0.5,\"to\":1,\"over\":[3,9223372036854775807]},"
+        "\"stretch\":{\"from\":1,\"to\":{\"log_uniform\":[0.5,2]},"
+        "\"over\":[0,1]},"
+        "\"shear_y\":{\"from\":{\"normal\":[0,3]},\"to\":2,\"over\":[0,7]},"
         "\"translate\":{\"x\":{\"log_uniform\":[1e-3,1]}}},"
         "\"context\":{\"solid\":1e6,\"solid_colour\":[1,[2,3],4]},"
         "\"output\":{\"mean\":[0.485,0.456,0.406],"
@@ -138,6 +149,12 @@ static void the_canonical_form_reads_back_as_itself(void **state)
     char *text = recipe_canonical(&r, true);
     assert_non_null(strstr(text, "\"scale\":[0.1,0.30000000000000004]"));
     assert_non_null(strstr(text, "{\"choice\":[1e-07,123.456]}"));
+    assert_non_null(strstr(text, "\"flip\":{\"from\":0.5,\"over\":[3,"
+                                 "9223372036854775807],\"to\":1}"));
+    assert_non_null(strstr(text, "{\"from\":1,\"over\":[0,1],"
+                                 "\"to\":{\"log_uniform\":[0.5,2]}}"));
+    assert_non_null(strstr(text, "{\"from\":{\"normal\":[0,3]},"
+                                 "\"over\":[0,7],\"to\":2}"));
     assert_non_null(strstr(text, "\"mean\":[0.485,0.456,0.406]"));
     assert_non_null(strstr(text, "\"seed\":\"18446744073709551615\""));
     mem_free(text);

@@ -57,10 +57,10 @@ static const struct {
      "log_uniform, normal, choice, not a string"},
     {"{\"object\":{\"scale\":{\"uniform\":[0.1,1]}}}",
      "/object/scale: must have exactly one of the keys log_uniform, "
-     "normal, choice"},
+     "normal, choice, or from, to and over"},
     {"{\"object\":{\"scale\":{\"normal\":[1,0],\"choice\":[1]}}}",
      "/object/scale: must have exactly one of the keys log_uniform, "
-     "normal, choice"},
+     "normal, choice, or from, to and over"},
     {"{\"object\":{\"scale\":{\"normal\":[1,-1]}}}",
      "/object/scale/normal/1: must be at least 0, not -1"},
     {"{\"object\":{\"scale\":{\"choice\":[]}}}",
@@ -69,6 +69,42 @@ static const struct {
      "/object/scale/choice/1: must be a number, not null"},
     {"{\"object\":{\"rotate\":{\"log_uniform\":[0,1]}}}",
      "/object/rotate/log_uniform/0: must be greater than 0, not 0"},
+    {"{\"object\":{\"scale\":{\"from\":1,\"to\":2}}}",
+     "/object/scale: a curriculum has the keys from, to and over"},
+    {"{\"object\":{\"scale\":{\"from\":1,\"to\":[1,5],\"over\":[0,9]}}}",
+     "/object/scale/to/1: must be at most 4, not 5"},
+    {"{\"object\":{\"scale\":{\"from\":{\"log_uniform\":[1,2]},\"to\":[1,2],"
+     "\"over\":[0,9]}}}",
+     "/object/scale/to: must be of the same kind as from"},
+    {"{\"object\":{\"scale\":{\"from\":{\"choice\":[1,2]},\"to\":1,"
+     "\"over\":[0,9]}}}",
+     "/object/scale/from: a choice cannot move"},
+    {"{\"object\":{\"scale\":{\"from\":1,\"to\":{\"choice\":[1,2]},"
+     "\"over\":[0,9]}}}",
+     "/object/scale/to: a choice cannot move"},
+    {"{\"object\":{\"rotate\":{\"from\":0,\"to\":{\"log_uniform\":[1,2]},"
+     "\"over\":[0,9]}}}",
+     "/object/rotate/from: must be greater than 0, as log_uniform is"},
+    {"{\"object\":{\"scale\":{\"from\":{\"from\":1,\"to\":2,\"over\":[0,9]},"
+     "\"to\":1,\"over\":[0,9]}}}",
+     "/object/scale/from: must have exactly one of the keys log_uniform, "
+     "normal, choice, or from, to and over"},
+    {"{\"object\":{\"scale\":{\"from\":1,\"to\":2,\"over\":[9,9]}}}",
+     "/object/scale/over: the first position must be below the last"},
+    {"{\"object\":{\"scale\":{\"from\":1,\"to\":2,\"over\":[-1,9]}}}",
+     "/object/scale/over/0: must be an integer from 0 to 2^63-1"},
+    {"{\"object\":{\"scale\":{\"from\":1,\"to\":2,\"over\":9}}}",
+     "/object/scale/over: must be [first, last], not an integer"},
+    {"{\"object\":{\"flip\":{\"from\":0,\"to\":[0,1],\"over\":[0,9]}}}",
+     "/object/flip: must be a number, or move from one to another"},
+    {"{\"context\":{\"background\":{\"from\":1,\"to\":0,\"over\":[3,9]},"
+     "\"noise\":{\"from\":0,\"to\":1,\"over\":[9,20]}}}",
+     "/context: the weights of background, noise, solid, gaussian_noise and "
+     "gradient are all 0 at position 9"},
+    {"{\"image\":{\"operations\":[{\"one_of\":[{\"op\":\"exposure\",\"weight\":"
+     "{\"from\":0,\"to\":1,\"over\":[3,9]}},{\"op\":\"exposure\","
+     "\"weight\":0}]}]}}",
+     "/image/operations/0/one_of: the weights are all 0 at position 3"},
     {"{\"object\":{\"shear\":61}}",
      "/object/shear: must be at most 60, not 61"},
     {"{\"object\":{\"flip\":[0,1]}}",
