@@ -9,9 +9,11 @@ libraries="libuv1-dev libmicrohttpd-dev libjansson-dev libpng-dev
   libturbojpeg0-dev libxxhash-dev nettle-dev zlib1g-dev"
 build="build-essential cmake ninja-build pkg-config $libraries curl
   ca-certificates"
-# python3-numpy recomputes composites, prometheus brings promtool, podman and
-# debootstrap run the image, systemd checks the unit.
-test="$build git libcmocka-dev python3 python3-numpy clang-format prometheus
+# python3-numpy recomputes composites, pytest, pip, setuptools and wheel test
+# the Python package, prometheus brings promtool, podman and debootstrap run
+# the image, systemd checks the unit.
+test="$build git libcmocka-dev python3 python3-numpy python3-pytest
+  python3-pip python3-setuptools python3-wheel clang-format prometheus
   systemd"
 # Containers cannot run inside most containers: not asked for there.
 if [ ! -e /run/.containerenv ] && [ ! -e /.dockerenv ]; then

@@ -1,0 +1,196 @@
+"""Batches for a training loop: an iterable dataset with a checkpoint.
+
+Needs no worker processes: libpasted receives ahead on a thread of its own.
+PyTorch is used where it is installed and asked for; nothing here needs it.
+"""
+from __future__ import annotations
+
+import sys
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
+
+import numpy as np
+
+from .client import Batch, Client
+
+try:  # a Loader must be one of these for DataLoader to take it
+    from torch.utils.data import IterableDataset as _Base
+except ImportError:
+    _Base = object  # type: ignore[assignment,misc]
+
+
+def _torch():
+    try:
+        import torch
+    except ImportError:
+        raise ImportError("this Loader makes torch tensors, but torch is not "
+                          "installed; pass framework='numpy'") from None
+    return torch
+
+
+def _distributed() -> tuple:
+    """(rank, world) of torch.distributed where it runs, else (0, 1)."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        distributed = torch.distributed
+        if distributed.is_available() and distributed.is_initialized():
+            return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def _refuse_workers() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.utils.data.get_worker_info() is not None:
+        raise RuntimeError(
+            "pasted.Loader runs in a DataLoader worker: use num_workers=0. "
+            "Batches are composed by the server and received ahead by a "
+            "thread of libpasted; workers would each repeat them all")
+
+
+class Loader(_Base):
+    """An endless stream of batches, or passes of `steps` steps each.
+
+    As it is, or in DataLoader(loader, batch_size=None, num_workers=0):
+
+        loader = pasted.Loader("pasted://host:7700/default?batch=128")
+        for image, label in loader:    # image [n,h,w,3] u8, label [n] i64
+            ...
+
+    Args:
+        url: as pasted.Client's.
+        tensors: names, in the order in which a step yields them as a tuple;
+            None yields a dict of every tensor.
+        steps: steps of one pass (one `for`); None is endless. A pass ends at
+            the next multiple of `steps`, so that after load_state_dict in its
+            middle only the rest follows. "epoch" is edges_per_epoch / G,
+            rounded down.
+        framework: "torch", "numpy", or None for torch where it is installed.
+        pin_memory: torch tensors in page-locked memory, for
+            .to(device, non_blocking=True).
+        rank, world: default: torch.distributed's where it runs, else 0, 1.
+        options: as pasted.Client's.
+
+    bfloat16 images are torch.bfloat16 in torch and their bits (uint16) in
+    NumPy. Tensors own their memory.
+    """
+
+    def __init__(self, url: Optional[str] = None, *,
+                 tensors: Optional[Sequence[str]] = ("image", "label"),
+                 steps: Any = None, framework: Optional[str] = None,
+                 pin_memory: bool = False, rank: Optional[int] = None,
+                 world: Optional[int] = None, **options: Any) -> None:
+        super().__init__()
+        if framework not in (None, "torch", "numpy"):
+            raise ValueError(f"framework must be 'torch', 'numpy' or None, "
+                             f"not {framework!r}")
+        if framework is None:
+            framework = "torch" if _Base is not object else "numpy"
+        if framework == "numpy" and pin_memory:
+            raise ValueError("pin_memory needs framework='torch'")
+        if not (steps is None or steps == "epoch"
+                or (isinstance(steps, int) and steps > 0)):
+            raise ValueError(f"steps must be a positive number, 'epoch' or "
+                             f"None, not {steps!r}")
+        if (rank is None) != (world is None):
+            raise ValueError("rank and world go together")
+        self._url, self._options = url, options
+        self._tensors = tuple(tensors) if tensors is not None else None
+        self._steps, self._framework = steps, framework
+        self._pin_memory = pin_memory
+        self._rank, self._world = rank, world
+        self._client: Optional[Client] = None
+        self._pending: Optional[Dict[str, Any]] = None
+
+    @property
+    def client(self) -> Client:
+        """The connection; opened when first used."""
+        if self._client is None:
+            rank, world = self._rank, self._world
+            if rank is None:
+                rank, world = _distributed()
+            self._client = Client(self._url, rank=rank, world=world,
+                                  state=self._pending, **self._options)
+            self._pending = None
+        return self._client
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole steps until every pair of the graph was seen once."""
+        info = self.client.info
+        return max(1, info["edges_per_epoch"] // info["global_batch"])
+
+    def state_dict(self) -> Dict[str, Any]:
+        """{stream, fingerprint, position} after the steps consumed so far."""
+        if self._client is None and self._pending is not None:
+            return dict(self._pending)
+        return self.client.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """The next step is the one that state_dict stood before."""
+        state = {key: state[key]
+                 for key in ("stream", "fingerprint", "position")}
+        if self._client is None:
+            self._pending = state
+        else:
+            self._client.load_state_dict(state)
+
+    def _next(self, names: Optional[Sequence[str]]) -> Dict[str, Any]:
+        if self._framework == "numpy":
+            return dict(self._client.next(names=names))
+        torch = _torch()
+        if not self._pin_memory:
+            batch = self._client.next(names=names)
+            return {name: _to_torch(torch, array, batch)
+                    for name, array in batch.items()}
+        kept = {name: torch.empty(shape, dtype=_torch_dtype(torch, dtype),
+                                  pin_memory=True)
+                for name, (dtype, shape)
+                in self._client.shapes(names).items()}
+        batch = self._client.next(out={n: t.numpy() for n, t in kept.items()})
+        return {name: _as_bfloat16(torch, tensor, batch.bf16)
+                for name, tensor in kept.items()}
+
+    def __iter__(self) -> Iterator[Any]:
+        _refuse_workers()
+        client = self.client
+        stop = None
+        if self._steps is not None:
+            steps = (self.steps_per_epoch if self._steps == "epoch"
+                     else self._steps)
+            span = steps * client.info["global_batch"]
+            stop = (client.position // span + 1) * span
+        while stop is None or client.position < stop:
+            arrays = self._next(self._tensors)
+            yield (arrays if self._tensors is None
+                   else tuple(arrays[name] for name in self._tensors))
+
+    def close(self) -> None:
+        """Ends the connection; tensors stay valid."""
+        if self._client is not None:
+            self._pending = self._client.state_dict()
+            self._client.close()
+            self._client = None
+
+    def __enter__(self) -> "Loader":
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self.close()
+
+
+def _torch_dtype(torch, dtype: np.dtype):
+    # torch 1.13 has no uint16: bf16's bits are carried as int16.
+    return {"u1": torch.uint8, "i4": torch.int32, "i8": torch.int64,
+            "f4": torch.float32, "f2": torch.float16,
+            "u2": torch.int16}[dtype.str[1:]]
+
+
+def _as_bfloat16(torch, tensor, is_bf16: bool):
+    if is_bf16 and tensor.dtype == torch.int16:
+        return tensor.view(torch.bfloat16)
+    return tensor
+
+
+def _to_torch(torch, array: np.ndarray, batch: Batch):
+    if array.dtype == np.uint16:
+        array = array.view(np.int16)
+    return _as_bfloat16(torch, torch.from_numpy(array), batch.bf16)

@@ -1,0 +1,43 @@
+"""The steps of `pasted.robust` on NumPy arrays, given a gradient.
+
+For other frameworks and for checks; knows no model.
+Source: as pasted.robust.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+
+def fgsm(images: np.ndarray, gradient: np.ndarray,
+         epsilon: float) -> np.ndarray:
+    """images + epsilon * sign(gradient), held within 0..1 (f32)."""
+    return np.clip(images + np.float32(epsilon) * np.sign(gradient), 0, 1)
+
+
+def step_of(gradient: np.ndarray, t: int, steps: int, size: float,
+            schedule: str = "paper") -> np.ndarray:
+    """What step t of 0..steps-1 adds; see pasted.robust.step_of."""
+    sign = np.sign(gradient)
+    if schedule == "sign":
+        return np.float32(size / steps) * sign
+    if schedule != "paper":
+        raise ValueError(f"schedule must be 'paper' or 'sign', "
+                         f"not {schedule!r}")
+    largest = max(float(np.abs(gradient).max()), 1e-30)
+    mixed = (steps - t) * sign + t * (gradient / largest)
+    return (size / steps * mixed / steps).astype(np.float32)
+
+
+def project(x: np.ndarray, images: np.ndarray, mask: np.ndarray,
+            epsilon_object: float, epsilon_context: float) -> np.ndarray:
+    """x within epsilon_object (mask 1) or epsilon_context (mask 0) of images
+    and within 0..1. mask: [n,1,h,w] or [n,h,w,1], as images."""
+    allowed = epsilon_context + (epsilon_object - epsilon_context) * mask
+    return np.clip(np.clip(x, images - allowed, images + allowed), 0, 1)
+
+
+def worst_of_k(losses: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """[n,k] losses and misclassifications -> index [n]: a misclassified
+    candidate beats a correct one, then the larger loss wins."""
+    hidden = np.where(wrong, losses, -np.inf)
+    return np.where(wrong.any(1), hidden.argmax(1), losses.argmax(1))

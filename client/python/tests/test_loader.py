@@ -1,0 +1,118 @@
+"""Loader: passes, checkpoints, ranks; with torch where it is installed."""
+import numpy as np
+import pytest
+
+import pasted
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+needs_torch = pytest.mark.skipif(torch is None, reason="torch is missing")
+
+
+def images(loader):
+    return [np.asarray(image) for image, _ in loader]
+
+
+def test_a_pass_has_its_steps_and_the_next_goes_on(url):
+    with pasted.Loader(url, steps=3, framework="numpy") as loader:
+        first, second = images(loader), images(loader)
+        assert len(first) == len(second) == 3
+    with pasted.connect(url) as client:
+        for image in first + second:
+            np.testing.assert_array_equal(image, client.next()["image"])
+
+
+def test_an_epoch_sees_every_pair_once(url):
+    with pasted.connect(url) as client:
+        edges = client.info["edges_per_epoch"]
+    batch = max(n for n in range(1, 65) if edges % n == 0)
+    with pasted.Loader(url + f"&batch={batch}", steps="epoch",
+                       tensors=["object", "background"],
+                       framework="numpy") as loader:
+        pairs = [pair for o, b in loader for pair in zip(o, b)]
+    assert len(pairs) == len(set(pairs)) == edges
+
+
+def test_a_checkpoint_counts_consumed_steps_and_finishes_the_pass(url):
+    with pasted.Loader(url, steps=5, framework="numpy") as loader:
+        whole = images(loader)
+        rest_of_run = images(loader)
+    with pasted.Loader(url, steps=5, framework="numpy") as loader:
+        for i, _ in enumerate(loader):
+            if i == 1:
+                state = loader.state_dict()
+                break
+    assert state["position"] == 2 * 16
+    loader = pasted.Loader(url, steps=5, framework="numpy")
+    loader.load_state_dict(state)
+    assert loader.state_dict() == state
+    with loader:
+        resumed = images(loader) + images(loader)
+    for a, b in zip(whole[2:] + rest_of_run, resumed, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_ranks_share_the_batch(url):
+    parts = []
+    for rank in range(2):
+        with pasted.Loader(url, steps=2, rank=rank, world=2,
+                           framework="numpy") as loader:
+            parts.append(images(loader))
+    with pasted.Loader(url, steps=2, framework="numpy") as loader:
+        for whole, a, b in zip(images(loader), *parts):
+            np.testing.assert_array_equal(whole, np.concatenate([a, b]))
+
+
+def test_none_for_tensors_yields_them_all(url):
+    with pasted.Loader(url, tensors=None, steps=1,
+                       framework="numpy") as loader:
+        (batch,) = loader
+    assert list(batch)[-1] == "image" and "visible" in batch
+
+
+@pytest.mark.parametrize("wrong", [
+    {"steps": 0}, {"steps": "epochs"}, {"framework": "jax"}, {"rank": 1},
+    {"framework": "numpy", "pin_memory": True}])
+def test_wrong_arguments_are_refused_at_once(url, wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        pasted.Loader(url, **wrong)
+
+
+@needs_torch
+def test_torch_tensors_own_their_memory(url):
+    with pasted.Loader(url, steps=1) as loader:
+        ((image, label),) = loader
+    assert image.dtype == torch.uint8 and label.dtype == torch.int64
+    image.add_(1)
+
+
+@needs_torch
+def test_torch_has_bfloat16(url):
+    with pasted.Loader(url, dtype="bf16", steps=1) as loader:
+        ((brain, _),) = loader
+    with pasted.Loader(url, dtype="f32", steps=1) as loader:
+        ((single, _),) = loader
+    assert brain.dtype == torch.bfloat16
+    assert torch.equal(brain, single.to(torch.bfloat16))
+
+
+@needs_torch
+def test_dataloader_without_workers_gives_the_same(url):
+    with pasted.Loader(url, steps=2) as loader:
+        direct = images(loader)
+    with pasted.Loader(url, steps=2) as loader:
+        through = images(torch.utils.data.DataLoader(
+            loader, batch_size=None, num_workers=0))
+    for a, b in zip(direct, through, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@needs_torch
+def test_dataloader_with_workers_is_refused_with_the_reason(url):
+    loader = torch.utils.data.DataLoader(pasted.Loader(url, steps=2),
+                                         batch_size=None, num_workers=2)
+    with pytest.raises(RuntimeError, match="num_workers=0"):
+        next(iter(loader))
