@@ -21,7 +21,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {"server", "HOST:PORT[,...]", CMD_ANY, FIELD(server), "servers",
-     "servers to try in turn (127.0.0.1:7700)"},
+     "servers to try in turn, or unix:/PATH (127.0.0.1:7700)"},
     {"stream", "NAME", CMD_ANY, FIELD(stream), "stream",
      "stream (the server's first)"},
     {"token-file", "FILE", CMD_ANY, FIELD(token_file), "token_file",

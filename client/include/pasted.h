@@ -186,6 +186,7 @@ PASTED_API void pasted_destroy(pasted_client *c);
 
 /* Sets an option by key; both strings are copied. Keys, with their defaults:
  *   servers              host:port[,host:port...]  127.0.0.1:7700
+ *                        unix:/path: a socket of this host
  *   stream               name; "" = the server's first          ""
  *   batch                global batch size; 0 = the stream's    0
  *   rank, world          this rank of that many                 0, 1
@@ -213,6 +214,7 @@ PASTED_NODISCARD PASTED_API int pasted_set(pasted_client *c, const char *key,
 
 /* Connects and opens the stream:
  *   pasted://HOST[:PORT][,HOST[:PORT]...][/STREAM][?KEY=VALUE[&KEY=VALUE...]]
+ *   pasted+unix:///PATH/OF/SOCKET[?stream=STREAM[&KEY=VALUE...]]
  * KEY is any key of pasted_set but token; %XX is decoded. The parts given
  * override the options; url NULL takes the options alone. Servers are tried
  * once each, in turn. On failure the client is closed, keeps its options, and

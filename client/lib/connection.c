@@ -1,5 +1,5 @@
-/* A non-blocking TCP socket behind poll(). Knows no frames and never retries.
- * Threads: one at a time. */
+/* A non-blocking TCP or Unix socket behind poll(). Knows no frames and never
+ * retries. Threads: one at a time. */
 #include "client/lib/connection.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "client/lib/clock.h"
@@ -177,6 +178,23 @@ static int finish_connect(struct connection *c, int64_t deadline_ns,
     return 0;
 }
 
+/* A Unix socket connects at once; EAGAIN says that the server's queue of
+ * waiting clients is full. */
+static int connect_unix(struct connection *c, const char *path,
+                        struct fault *fault)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    memcpy(a.sun_path, path, strlen(path)); /* servers.c has measured it */
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c->fd < 0)
+        return fault_set(fault, ERROR_IO, "socket: %s", strerror(errno));
+    if (connect(c->fd, (const struct sockaddr *)&a, sizeof a) == 0)
+        return 0;
+    int rc = fault_set(fault, ERROR_CLOSED, "%s", strerror(errno));
+    connection_close(c);
+    return rc;
+}
+
 static int connect_address(struct connection *c, const struct addrinfo *a,
                            int64_t deadline_ns, struct fault *fault)
 {
@@ -206,6 +224,8 @@ int connection_open(struct connection *c, const struct server_address *server,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
+    if (server->is_unix)
+        return connect_unix(c, server->host, fault);
     int failed = getaddrinfo(server->host, server->port, &hints, &list);
     if (failed != 0)
         return fault_set(fault, ERROR_CLOSED, "%s", gai_strerror(failed));

@@ -1,5 +1,5 @@
-/* One TCP socket with deadlines, woken from outside by an eventfd. Knows no
- * frames and never retries.
+/* One TCP or Unix socket with deadlines, woken from outside by an eventfd.
+ * Knows no frames and never retries.
  *
  * Every function gives 0 or -ERROR_TIMEOUT (deadline), -ERROR_CLOSED (the peer
  * or the network ended it), -ERROR_CANCELLED (the owner stops), with a

@@ -129,7 +129,7 @@ static int attempt(struct receiver *r, int64_t deadline_ns, struct fault *fault)
     if (rc != -ERROR_CANCELLED) {
         if (fault->code == 0)
             fault_set(fault, (enum error_code) - rc, "%s", error_sentence(rc));
-        fault_prefix(fault, "%s:%s", a->host, a->port);
+        servers_prefix(a, fault);
     }
     session_close(&r->session);
     return rc;
@@ -158,7 +158,7 @@ void failover_lost(struct receiver *r, bool final, const struct fault *why)
     struct exchange *x = r->exchange;
     struct fault told = *why;
     const struct server_address *a = &r->options->servers.address[r->server];
-    fault_prefix(&told, "%s:%s", a->host, a->port);
+    servers_prefix(a, &told);
     session_close(&r->session);
     int64_t now = clock_now_ns();
     if (r->progress || now - r->connected_ns > GOOD_AFTER_NS ||

@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+
+#define UNIX "unix:"
 
 static bool is_host_char(char c)
 {
@@ -15,8 +18,8 @@ static int bad_server(const char *text, size_t n, const char *why,
                       struct fault *fault)
 {
     return fault_set(fault, ERROR_BAD_ARGUMENT,
-                     "server '%.*s' %s; HOST, HOST:PORT or [IPv6]:PORT is "
-                     "expected",
+                     "server '%.*s' %s; HOST, HOST:PORT, [IPv6]:PORT or "
+                     "unix:/PATH is expected",
                      n > 80 ? 80 : (int)n, text, why);
 }
 
@@ -33,6 +36,20 @@ static bool parse_port(const char *text, size_t n, char *out)
     return port >= 1 && port <= 65535;
 }
 
+static int parse_path(const char *text, size_t n, struct server_address *out,
+                      struct fault *fault)
+{
+    struct server_address a = {.is_unix = true};
+    if (n == 0 || text[0] != '/')
+        return bad_server(text, n, "is no absolute path", fault);
+    if (n >= sizeof((struct sockaddr_un *)0)->sun_path ||
+        memchr(text, '\0', n) != NULL)
+        return bad_server(text, n, "is too long a path", fault);
+    memcpy(a.host, text, n);
+    *out = a;
+    return 0;
+}
+
 /* One server, without commas. */
 static int parse_server(const char *text, size_t n, struct server_address *out,
                         struct fault *fault)
@@ -40,6 +57,8 @@ static int parse_server(const char *text, size_t n, struct server_address *out,
     const char *host = text;
     size_t host_bytes;
     const char *rest;
+    if (n >= strlen(UNIX) && memcmp(text, UNIX, strlen(UNIX)) == 0)
+        return parse_path(text + strlen(UNIX), n - strlen(UNIX), out, fault);
     if (n > 0 && text[0] == '[') {
         const char *end = memchr(text, ']', n);
         if (end == NULL)
@@ -88,4 +107,22 @@ int servers_parse(const char *text, size_t n_bytes, struct servers *out,
     }
     *out = list;
     return 0;
+}
+
+int servers_parse_path(const char *text, size_t n_bytes, struct servers *out,
+                       struct fault *fault)
+{
+    struct servers list = {.n = 1};
+    int rc = parse_path(text, n_bytes, &list.address[0], fault);
+    if (rc == 0)
+        *out = list;
+    return rc;
+}
+
+void servers_prefix(const struct server_address *a, struct fault *fault)
+{
+    if (a->is_unix)
+        fault_prefix(fault, "%s", a->host);
+    else
+        fault_prefix(fault, "%s:%s", a->host, a->port);
 }

@@ -7,7 +7,8 @@
 
 #include "common/digits.h"
 
-#define SCHEME "pasted://"
+#define SCHEME      "pasted://"
+#define UNIX_SCHEME "pasted+unix://"
 
 /* Decodes %XX of n bytes into out, NUL-terminated. */
 static bool decode(const char *text, size_t n, char *out, size_t out_bytes)
@@ -66,11 +67,31 @@ static int parse_query(const char *text, struct options *o, struct fault *fault)
     return 0;
 }
 
+/* The whole path is the socket's; the stream is a key of the query. */
+static int parse_unix(const char *at, struct options *o, struct fault *fault)
+{
+    struct options parsed = *o;
+    char path[SERVERS_HOST_BYTES];
+    size_t n = strcspn(at, "?");
+    if (!decode(at, n, path, sizeof path))
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "the socket's path in the URL is malformed");
+    int rc = servers_parse_path(path, strlen(path), &parsed.servers, fault);
+    if (rc == 0 && at[n] == '?')
+        rc = parse_query(at + n + 1, &parsed, fault);
+    if (rc == 0)
+        *o = parsed;
+    return rc;
+}
+
 int url_parse(const char *url, struct options *o, struct fault *fault)
 {
+    if (strncmp(url, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0)
+        return parse_unix(url + strlen(UNIX_SCHEME), o, fault);
     if (strncmp(url, SCHEME, strlen(SCHEME)) != 0)
-        return fault_set(fault, ERROR_BAD_ARGUMENT,
-                         "'%.80s' does not begin with " SCHEME, url);
+        return fault_set(
+            fault, ERROR_BAD_ARGUMENT,
+            "'%.80s' does not begin with " SCHEME " or " UNIX_SCHEME, url);
     struct options parsed = *o;
     const char *at = url + strlen(SCHEME);
     size_t n = strcspn(at, "/?");

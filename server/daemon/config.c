@@ -55,6 +55,7 @@ void config_destroy(struct config *c)
         mem_free(c->streams[i].recipe_text);
     }
     mem_free(c->streams);
+    mem_free(c->unix_path);
     mem_free(c->token_file);
     mem_free(c->config_file);
     mem_free(c->port_file);

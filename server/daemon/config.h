@@ -49,6 +49,7 @@ struct config_stream {
 
 struct config {
     struct config_endpoint http, tcp;
+    char *unix_path; /* of a Unix socket beside tcp */
     char *token_file;
     bool allow_anonymous;
     uint64_t workers;            /* 0: host_cpus() */

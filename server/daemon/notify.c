@@ -74,7 +74,7 @@ static const char *next_name(const char *names, char out[32])
 
 struct notify_sockets notify_take_sockets(void)
 {
-    struct notify_sockets sockets = {-1, -1};
+    struct notify_sockets sockets = {-1, -1, -1};
     const char *names = getenv("LISTEN_FDNAMES");
     uint64_t n = env_number("LISTEN_FDS");
 
@@ -90,6 +90,8 @@ struct notify_sockets notify_take_sockets(void)
             sockets.tcp = fd;
         else if (strcmp(name, "http") == 0)
             sockets.http = fd;
+        else if (strcmp(name, "unix") == 0)
+            sockets.local = fd;
         else if (sockets.http < 0 && i == 0)
             sockets.http = fd;
         else if (sockets.tcp < 0)

@@ -12,10 +12,10 @@ void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Microseconds between which WATCHDOG=1 is expected; 0: no watchdog. */
 uint64_t notify_watchdog_us(void);
 
-/* Sockets from systemd by LISTEN_FDNAMES ("http", "tcp"), else by order: HTTP
- * first. -1 where there is none. */
+/* Sockets from systemd by LISTEN_FDNAMES ("http", "tcp", "unix"), else by
+ * order: HTTP first. -1 where there is none. */
 struct notify_sockets {
-    int http, tcp;
+    int http, tcp, local; /* local: a Unix socket */
 };
 struct notify_sockets notify_take_sockets(void);
 

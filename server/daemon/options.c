@@ -45,6 +45,8 @@ const struct option_row option_rows[] = {
         "127.0.0.1:7780", "where HTTP listens; port 0: any free one"),
     ROW("tcp", "tcp", "ADDR:PORT", OPTION_ENDPOINT, DAEMON(tcp), 0, 0,
         "127.0.0.1:7700", "where the binary protocol listens"),
+    ROW("unix", "unix", "PATH", OPTION_PATH, DAEMON(unix_path), 0, 0, NULL,
+        "a Unix socket for clients on this host, who get batches by memory"),
     ROW("token-file", "token_file", "FILE", OPTION_PATH, DAEMON(token_file), 0,
         0, NULL, "bearer tokens that are let in, one a line"),
     ROW("allow-anonymous", "allow_anonymous", NULL, OPTION_FLAG,

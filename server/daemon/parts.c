@@ -50,6 +50,9 @@ static int open_sockets(struct parts *p, struct fault *fault)
             listen_open(c->tcp.address, c->tcp.port, 0, &p->sockets.tcp, fault);
     if (rc == 0)
         p->tcp_port = listen_port(p->sockets.tcp);
+    if (rc == 0 && p->sockets.local < 0 && c->unix_path)
+        rc = unix_path_open(&p->unix_path, c->unix_path, &p->sockets.local,
+                            fault);
     return rc;
 }
 
@@ -135,7 +138,7 @@ int parts_open(struct parts *p, const struct config *config,
     int rc = 0;
 
     p->config = config;
-    p->sockets = (struct notify_sockets){-1, -1};
+    p->sockets = (struct notify_sockets){-1, -1, -1};
     if (uv_loop_init(&p->loop))
         return fault_set(fault, ERROR_NO_MEMORY, "no event loop");
     if (config->token_file)
@@ -214,15 +217,23 @@ int parts_serve(struct parts *p, struct fault *fault)
         return rc;
     config.inherited_fd = p->sockets.tcp;
     config.tokens = p->tokens;
-    p->sockets.tcp = -1; /* the server's, also when it fails */
+    config.unix_fd = p->sockets.local;
+    /* The server's, also when it fails. */
+    p->sockets.tcp = p->sockets.local = -1;
     return tcp_server_create(&p->loop, p->store, &p->streams, &config, &p->tcp,
                              fault);
+}
+
+void parts_hide(struct parts *p)
+{
+    unix_path_remove(&p->unix_path);
 }
 
 /* Handles close in the loop; workers are joined between, so that what they
  * were at is given back before its owner goes. */
 void parts_close(struct parts *p)
 {
+    parts_hide(p);
     if (p->http)
         http_server_close(p->http);
     if (p->tcp)
@@ -240,6 +251,8 @@ void parts_close(struct parts *p)
         close(p->sockets.http);
     if (p->sockets.tcp >= 0)
         close(p->sockets.tcp);
+    if (p->sockets.local >= 0)
+        close(p->sockets.local);
     tokens_destroy(p->tokens);
     int rc = uv_loop_close(&p->loop);
     assert(rc == 0);

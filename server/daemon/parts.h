@@ -16,6 +16,7 @@
 #include "server/http/http.h"
 #include "server/serve/store.h"
 #include "server/tcp/tcp.h"
+#include "server/tcp/unix_path.h"
 
 struct parts {
     const struct config *config;
@@ -23,6 +24,7 @@ struct parts {
     struct tokens *tokens;
     struct notify_sockets sockets; /* until the servers own them */
     uint16_t tcp_port;
+    struct unix_path unix_path; /* its name, where we made it */
     struct workers *workers;
     struct store *store;
     struct loader loader;
@@ -38,6 +40,8 @@ int parts_open(struct parts *p, const struct config *config,
                struct fault *fault);
 /* Once the loader is done: streams, then TCP. */
 int parts_serve(struct parts *p, struct fault *fault);
+/* No new clients find the Unix socket. */
+void parts_hide(struct parts *p);
 /* Closes and frees everything; runs the loop until its handles are gone. The
  * loader must be done, or never started. */
 void parts_close(struct parts *p);

@@ -83,6 +83,7 @@ static void start_drain(struct daemon *d)
              (unsigned long long)d->config->grace_s);
     notify_send("STOPPING=1\nSTATUS=stopping");
     http_server_set_ready(d->parts.http, false);
+    parts_hide(&d->parts);
     tcp_server_drain(d->parts.tcp, (uint32_t)grace_ms);
     if (is_empty(d))
         stop(d);
@@ -99,6 +100,7 @@ static void on_signal(uv_signal_t *signal, int number)
         return;
     }
     /* Decoders cannot be interrupted, and nothing they do outlives us. */
+    parts_hide(&d->parts);
     log_info(d->state == RUN_LOADING ? "stopped while loading"
                                      : "stopped by a second signal");
     notify_send("STOPPING=1");
@@ -166,6 +168,8 @@ static void log_start(const struct daemon *d)
              v6 ? "[" : "", c->http.address, v6 ? "]" : "",
              (unsigned)http_server_port(p->http), c->tcp.address,
              (unsigned)p->tcp_port);
+    if (p->unix_path.text[0])
+        log_info("clients of this host: %s", p->unix_path.text);
 }
 
 static void on_loaded(struct loader *loader)

@@ -6,17 +6,32 @@
 
 struct session;
 
+/* A listening socket. */
+struct listener {
+    union { /* tcp or pipe by is_unix */
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } socket;
+    struct tcp_server *server;
+    bool is_unix;
+    bool waits; /* memory was short: the tick tries to accept again */
+};
+#define MAX_LISTENERS 2 /* TCP, and a Unix socket where one is configured */
+
 struct tcp_server {
     struct tcp_config config;
     uv_loop_t *loop;
     struct store *store;
     const struct stream_set *streams;
-    uv_tcp_t listener;
+    struct listener listeners[MAX_LISTENERS];
+    uint32_t n_listeners;
     uv_timer_t tick;
-    uint32_t n_handles; /* of the two above, not yet closed */
+    uint32_t n_handles; /* of those above, not yet closed */
     uint16_t port;
     bool draining, closing;
-    bool accept_waits; /* memory was short: the tick tries again */
+    bool stillborn;    /* never served: freed with its last handle */
     uint32_t grace_ms; /* while draining */
     struct session *first_session;
     uint32_t n_sessions;

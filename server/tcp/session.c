@@ -205,8 +205,9 @@ static void link_session(struct tcp_server *server, struct session *s)
     metric_add(METRIC_TCP_ACCEPTED, 1);
 }
 
-bool session_accept(struct tcp_server *server)
+bool session_accept(struct listener *listener)
 {
+    struct tcp_server *server = listener->server;
     struct session *s = mem_calloc(1, sizeof *s);
     if (!s)
         return false;
@@ -214,14 +215,14 @@ bool session_accept(struct tcp_server *server)
     s->server = server;
     s->number = ++server->next_session;
     s->accepted_ns = s->active_ns = host_now_ns();
-    if (transport_init(&s->transport, server->loop, &events, s) != 0) {
+    if (transport_init(&s->transport, server->loop, listener->is_unix, &events,
+                       s) != 0) {
         mem_free(s);
         return false;
     }
     link_session(server, s);
     const uint32_t max = server->config.max_sessions;
-    if (uv_accept((uv_stream_t *)&server->listener,
-                  (uv_stream_t *)&s->transport.tcp) != 0 ||
+    if (uv_accept(&listener->socket.stream, &s->transport.socket.stream) != 0 ||
         transport_start(&s->transport) != 0) {
         session_break(s, SESSION_END_PEER, "it was gone when accepted");
         return true;

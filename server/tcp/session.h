@@ -100,9 +100,9 @@ struct session {
 
 /* session.c */
 
-/* Accepts the waiting connection of the server's listener; false when memory
- * is short: to be tried again. */
-bool session_accept(struct tcp_server *server);
+/* Accepts the waiting connection of a listener; false when memory is short: to
+ * be tried again. */
+bool session_accept(struct listener *listener);
 void session_move(struct session *s, enum session_state to);
 /* Looks at the clocks. */
 void session_tick(struct session *s, uint64_t now_ns);

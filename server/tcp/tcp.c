@@ -1,10 +1,11 @@
-/* The listener of the binary protocol and the one clock of its sessions. Does
+/* The listeners of the binary protocol and the one clock of its sessions. Does
  * not know messages. Threads: loop thread only. */
 #include "server/tcp/tcp.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/base/host.h"
 #include "server/base/log.h"
@@ -23,6 +24,7 @@ struct tcp_config tcp_config_default(void)
         .address = "127.0.0.1",
         .port = 7700,
         .inherited_fd = -1,
+        .unix_fd = -1,
         .max_sessions = 1024,
         .idle_timeout_ms = 120000,
         .write_stall_ms = 60000,
@@ -47,53 +49,82 @@ static uint64_t tick_ms(const struct tcp_config *c)
                                 : tick;
 }
 
-static void accept_one(struct tcp_server *server);
+static void accept_one(struct listener *listener);
+
+static bool accept_waits(const struct tcp_server *server)
+{
+    bool waits = false;
+    for (uint32_t i = 0; i < server->n_listeners; i++)
+        waits = waits || server->listeners[i].waits;
+    return waits;
+}
 
 static void on_tick(uv_timer_t *timer)
 {
     struct tcp_server *server = timer->data;
     uint64_t now_ns = host_now_ns();
-    if (server->accept_waits)
-        accept_one(server);
+    for (uint32_t i = 0; i < server->n_listeners; i++)
+        if (server->listeners[i].waits)
+            accept_one(&server->listeners[i]);
     for (struct session *s = server->first_session, *next; s; s = next) {
         next = s->next; /* sessions are freed from the loop only */
         session_tick(s, now_ns);
     }
-    if (!server->first_session && !server->accept_waits)
+    if (!server->first_session && !accept_waits(server))
         uv_timer_stop(timer);
 }
 
-/* The listener. */
+/* The listeners. */
 
-static void accept_one(struct tcp_server *server)
+static void accept_one(struct listener *listener)
 {
+    struct tcp_server *server = listener->server;
     uint64_t ms = tick_ms(&server->config);
-    server->accept_waits = !session_accept(server);
+    listener->waits = !session_accept(listener);
     if (!uv_is_active((uv_handle_t *)&server->tick))
         uv_timer_start(&server->tick, on_tick, ms, ms);
 }
 
-static void on_connection(uv_stream_t *listener, int uv_status)
+static void on_connection(uv_stream_t *stream, int uv_status)
 {
-    struct tcp_server *server = listener->data;
+    struct listener *listener = stream->data;
     if (uv_status != 0)
         log_warn("tcp: cannot accept: %s", uv_strerror(uv_status));
-    else if (!server->closing)
-        accept_one(server);
+    else if (!listener->server->closing)
+        accept_one(listener);
 }
 
-static int bind_listener(struct tcp_server *s)
+static int bind_tcp(struct listener *l, const struct tcp_config *c)
 {
     struct sockaddr_storage address;
     struct sockaddr *any = (struct sockaddr *)&address;
-    const struct tcp_config *c = &s->config;
     if (c->inherited_fd >= 0)
-        return uv_tcp_open(&s->listener, c->inherited_fd);
+        return uv_tcp_open(&l->socket.tcp, c->inherited_fd);
     int status =
         strchr(c->address, ':')
             ? uv_ip6_addr(c->address, c->port, (struct sockaddr_in6 *)&address)
             : uv_ip4_addr(c->address, c->port, (struct sockaddr_in *)&address);
-    return status ? status : uv_tcp_bind(&s->listener, any, 0);
+    return status ? status : uv_tcp_bind(&l->socket.tcp, any, 0);
+}
+
+/* Adds a listener to the server, whose it is from here on, and listens. */
+static int listen_on(struct tcp_server *s, bool is_unix)
+{
+    struct listener *l = &s->listeners[s->n_listeners];
+    *l = (struct listener){.server = s, .is_unix = is_unix};
+    int status = is_unix ? uv_pipe_init(s->loop, &l->socket.pipe, 0)
+                         : uv_tcp_init(s->loop, &l->socket.tcp);
+    if (status != 0)
+        return status;
+    l->socket.handle.data = l;
+    s->n_listeners++;
+    s->n_handles++;
+    status = is_unix ? uv_pipe_open(&l->socket.pipe, s->config.unix_fd)
+                     : bind_tcp(l, &s->config);
+    if (is_unix && status == 0)
+        s->config.unix_fd = -1;
+    return status ? status
+                  : uv_listen(&l->socket.stream, BACKLOG, on_connection);
 }
 
 static uint16_t bound_port(const uv_tcp_t *listener)
@@ -107,16 +138,37 @@ static uint16_t bound_port(const uv_tcp_t *listener)
                      : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+static void handle_is_gone(struct tcp_server *s)
 {
-    struct tcp_server *s = handle->data;
-    s->n_handles--;
+    if (--s->n_handles == 0 && s->stillborn)
+        mem_free(s);
 }
 
-/* A server that never was: its memory goes with its listener's handle. */
-static void on_stillborn_closed(uv_handle_t *handle)
+static void on_listener_closed(uv_handle_t *handle)
 {
-    mem_free(handle->data);
+    struct listener *l = handle->data;
+    handle_is_gone(l->server);
+}
+
+static void on_tick_closed(uv_handle_t *handle)
+{
+    handle_is_gone(handle->data);
+}
+
+static void close_listeners(struct tcp_server *s)
+{
+    for (uint32_t i = 0; i < s->n_listeners; i++) {
+        s->listeners[i].waits = false;
+        if (!uv_is_closing(&s->listeners[i].socket.handle))
+            uv_close(&s->listeners[i].socket.handle, on_listener_closed);
+    }
+}
+
+static void start_tick(struct tcp_server *s)
+{
+    uv_timer_init(s->loop, &s->tick);
+    s->tick.data = s;
+    s->n_handles++;
 }
 
 int tcp_server_create(uv_loop_t *loop, struct store *store,
@@ -125,31 +177,32 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
                       struct tcp_server **out_server, struct fault *fault)
 {
     struct tcp_server *s = mem_calloc(1, sizeof *s);
-    if (!s)
+    if (!s) {
+        if (config->unix_fd >= 0)
+            close(config->unix_fd);
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for a listener");
+    }
     s->config = *config;
     s->loop = loop;
     s->store = store;
     s->streams = streams;
     s->max_ahead_bytes = store_max_batch_bytes(store);
-    int status = uv_tcp_init(loop, &s->listener);
+    start_tick(s);
+    int status = listen_on(s, false);
+    if (status == 0 && config->unix_fd >= 0)
+        status = listen_on(s, true);
     if (status != 0) {
-        mem_free(s);
-        return fault_set(fault, ERROR_IO, "%s", uv_strerror(status));
+        if (s->config.unix_fd >= 0)
+            close(s->config.unix_fd);
+        s->stillborn = true; /* goes with its handles */
+        close_listeners(s);
+        uv_close((uv_handle_t *)&s->tick, on_tick_closed);
+        return fault_set(fault, ERROR_IO, "cannot listen on %s port %u%s: %s",
+                         config->address, config->port,
+                         s->n_listeners > 1 ? " or the Unix socket" : "",
+                         uv_strerror(status));
     }
-    s->listener.data = s;
-    status = bind_listener(s);
-    if (status == 0)
-        status = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
-    if (status != 0) {
-        uv_close((uv_handle_t *)&s->listener, on_stillborn_closed);
-        return fault_set(fault, ERROR_IO, "cannot listen on %s port %u: %s",
-                         config->address, config->port, uv_strerror(status));
-    }
-    uv_timer_init(loop, &s->tick);
-    s->tick.data = s;
-    s->n_handles = 2;
-    s->port = bound_port(&s->listener);
+    s->port = bound_port(&s->listeners[0].socket.tcp);
     *out_server = s;
     return 0;
 }
@@ -164,20 +217,13 @@ uint32_t tcp_server_sessions(const struct tcp_server *s)
     return s->n_sessions;
 }
 
-static void close_handle(uv_handle_t *handle)
-{
-    if (!uv_is_closing(handle))
-        uv_close(handle, on_handle_closed);
-}
-
 void tcp_server_drain(struct tcp_server *s, uint32_t grace_ms)
 {
     if (s->draining || s->closing)
         return;
     s->draining = true;
     s->grace_ms = grace_ms;
-    close_handle((uv_handle_t *)&s->listener);
-    s->accept_waits = false;
+    close_listeners(s);
     for (struct session *session = s->first_session, *next; session;
          session = next) {
         next = session->next;
@@ -188,9 +234,8 @@ void tcp_server_drain(struct tcp_server *s, uint32_t grace_ms)
 void tcp_server_close(struct tcp_server *s)
 {
     s->closing = true;
-    s->accept_waits = false;
-    close_handle((uv_handle_t *)&s->listener);
-    close_handle((uv_handle_t *)&s->tick);
+    close_listeners(s);
+    uv_close((uv_handle_t *)&s->tick, on_tick_closed);
     for (struct session *session = s->first_session, *next; session;
          session = next) {
         next = session->next;

@@ -17,6 +17,7 @@ struct tcp_config {
     const char *address;         /* numeric IPv4 or IPv6 */
     uint16_t port;               /* 0: any free one */
     int inherited_fd;            /* a listening socket from systemd, or -1 */
+    int unix_fd;                 /* a bound Unix socket too, or -1 */
     const struct tokens *tokens; /* NULL: anonymous */
     uint32_t max_sessions;
     uint32_t idle_timeout_ms;  /* no frame and nothing under way */
@@ -27,6 +28,7 @@ struct tcp_config {
 };
 struct tcp_config tcp_config_default(void);
 
+/* Takes over both descriptors of config, also when it fails. */
 int tcp_server_create(uv_loop_t *loop, struct store *store,
                       const struct stream_set *streams,
                       const struct tcp_config *config,

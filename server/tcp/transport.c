@@ -1,11 +1,13 @@
 /* One connection's socket on libuv: reassembly of frames in a bounded buffer,
  * writes from pieces, an orderly end. Does not know what a frame means.
  * Threads: loop thread only. */
+#define _GNU_SOURCE /* struct ucred */
 #include "server/tcp/transport.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/error.h"
 #include "server/base/host.h"
@@ -22,13 +24,15 @@ struct control {
 
 static void read_on(struct transport *t);
 
-int transport_init(struct transport *t, uv_loop_t *loop,
+int transport_init(struct transport *t, uv_loop_t *loop, bool is_unix,
                    const struct transport_events *events, void *owner)
 {
-    int status = uv_tcp_init(loop, &t->tcp);
+    int status = is_unix ? uv_pipe_init(loop, &t->socket.pipe, 0)
+                         : uv_tcp_init(loop, &t->socket.tcp);
     if (status != 0)
         return status;
-    t->tcp.data = t;
+    t->is_unix = is_unix;
+    t->socket.handle.data = t;
     t->events = events;
     t->owner = owner;
     return 0;
@@ -38,8 +42,10 @@ int transport_start(struct transport *t)
 {
     t->taken_ns = host_now_ns();
     /* Options are a courtesy: a socket without them still works. */
-    uv_tcp_nodelay(&t->tcp, 1);
-    uv_tcp_keepalive(&t->tcp, 1, KEEPALIVE_S);
+    if (!t->is_unix) {
+        uv_tcp_nodelay(&t->socket.tcp, 1);
+        uv_tcp_keepalive(&t->socket.tcp, 1, KEEPALIVE_S);
+    }
     read_on(t);
     return t->reading ? 0 : -ERROR_IO;
 }
@@ -123,11 +129,10 @@ static void read_on(struct transport *t)
     if (t->closing || wanted == t->reading)
         return;
     if (!wanted) {
-        uv_read_stop((uv_stream_t *)&t->tcp);
+        uv_read_stop(&t->socket.stream);
         t->reading = false;
     } else {
-        t->reading =
-            uv_read_start((uv_stream_t *)&t->tcp, on_alloc, on_read) == 0;
+        t->reading = uv_read_start(&t->socket.stream, on_alloc, on_read) == 0;
     }
 }
 
@@ -153,9 +158,9 @@ int transport_send(struct transport *t, struct transport_write *write)
     write->n_bytes = 0;
     for (unsigned i = 0; i < write->n_pieces; i++)
         write->n_bytes += write->pieces[i].len;
-    if (uv_stream_get_write_queue_size((uv_stream_t *)&t->tcp) == 0)
+    if (uv_stream_get_write_queue_size(&t->socket.stream) == 0)
         t->taken_ns = host_now_ns();
-    if (uv_write(&write->request, (uv_stream_t *)&t->tcp, write->pieces,
+    if (uv_write(&write->request, &t->socket.stream, write->pieces,
                  write->n_pieces, on_written) != 0)
         return -ERROR_IO;
     t->queued_bytes += write->n_bytes;
@@ -195,8 +200,7 @@ int transport_send_control(struct transport *t, const void *frame,
 
 uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns)
 {
-    size_t waiting =
-        uv_stream_get_write_queue_size((const uv_stream_t *)&t->tcp);
+    size_t waiting = uv_stream_get_write_queue_size(&t->socket.stream);
     uint64_t taken = t->queued_bytes - waiting;
     if (taken != t->taken_bytes || waiting == 0) {
         t->taken_bytes = taken;
@@ -223,7 +227,7 @@ void transport_finish(struct transport *t)
     t->taken_ns = host_now_ns();
     drop_input(t);
     if (!t->reading ||
-        uv_shutdown(&t->shutdown, (uv_stream_t *)&t->tcp, on_shutdown) != 0)
+        uv_shutdown(&t->shutdown, &t->socket.stream, on_shutdown) != 0)
         transport_close(t);
 }
 
@@ -239,17 +243,34 @@ void transport_close(struct transport *t)
         return;
     t->closing = true;
     t->reading = false;
-    uv_close((uv_handle_t *)&t->tcp, on_closed);
+    uv_close(&t->socket.handle, on_closed);
+}
+
+static void unix_peer(const struct transport *t, char *out, size_t out_bytes)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    int fd;
+    if (uv_fileno(&t->socket.handle, &fd) == 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0)
+        snprintf(out, out_bytes, "unix, process %ld", (long)who.pid);
+    else
+        snprintf(out, out_bytes, "unix");
 }
 
 void transport_peer(const struct transport *t, char *out, size_t out_bytes)
 {
+    if (t->is_unix) {
+        unix_peer(t, out, out_bytes);
+        return;
+    }
     struct sockaddr_storage address;
     int n = sizeof address;
     char name[INET6_ADDRSTRLEN] = "?";
     uint16_t port = 0;
     const struct sockaddr *any = (const struct sockaddr *)&address;
-    if (uv_tcp_getpeername(&t->tcp, (struct sockaddr *)&address, &n) == 0) {
+    if (uv_tcp_getpeername(&t->socket.tcp, (struct sockaddr *)&address, &n) ==
+        0) {
         uv_ip_name(any, name, sizeof name);
         port = any->sa_family == AF_INET6
                    ? ((const struct sockaddr_in6 *)&address)->sin6_port

@@ -1,6 +1,6 @@
-/* Bytes in, bytes out: one connection's socket. Puts incoming bytes together
- * to whole, checked frames and writes frames from pieces without copying them.
- * Does not know what a frame means. Threads: loop thread only.
+/* Bytes in, bytes out: one connection's socket, TCP or Unix. Puts incoming
+ * bytes together to whole, checked frames and writes frames from pieces without
+ * copying them. Does not know what a frame means. Threads: loop thread only.
  *
  *   open --transport_finish--> finishing --peer's end or close--> closing
  *    |     (writes what is queued, then FIN;  input is dropped)      |
@@ -47,7 +47,13 @@ struct transport_write {
 };
 
 struct transport {
-    uv_tcp_t tcp;
+    union { /* tcp or pipe by is_unix; the others are what both begin with */
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } socket;
+    bool is_unix;
     uv_shutdown_t shutdown;
     const struct transport_events *events;
     void *owner;
@@ -61,7 +67,7 @@ struct transport {
 };
 
 /* Initialises the handle; 0 or a libuv error (nothing to undo then). */
-int transport_init(struct transport *t, uv_loop_t *loop,
+int transport_init(struct transport *t, uv_loop_t *loop, bool is_unix,
                    const struct transport_events *events, void *owner);
 /* After uv_accept: sets the socket's options and reads. */
 int transport_start(struct transport *t);
@@ -79,7 +85,7 @@ uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns);
 void transport_finish(struct transport *t);
 void transport_close(struct transport *t); /* now; `closed` follows */
 
-/* "address:port" of the peer. */
+/* "address:port" of the peer; "unix, process N" where it has a credential. */
 void transport_peer(const struct transport *t, char *out, size_t out_bytes);
 
 #endif

@@ -44,6 +44,26 @@ static void url_gives_servers_stream_and_options(void **state)
     assert_true(o.position == INT64_MAX);
 }
 
+static void a_unix_socket_is_a_server_too(void **state)
+{
+    struct options o = fresh();
+    struct fault fault = {0};
+    assert_int_equal(
+        url_parse("pasted+unix:///run/a%2cb.sock?stream=s&batch=8", &o, &fault),
+        0);
+    assert_int_equal(o.servers.n, 1);
+    assert_true(o.servers.address[0].is_unix);
+    assert_string_equal(o.servers.address[0].host, "/run/a,b.sock");
+    assert_string_equal(o.stream, "s");
+    assert_int_equal(
+        options_set(&o, "servers", "unix:/run/p.sock,h:71", &fault), 0);
+    assert_int_equal(o.servers.n, 2);
+    assert_true(o.servers.address[0].is_unix);
+    assert_string_equal(o.servers.address[0].host, "/run/p.sock");
+    assert_false(o.servers.address[1].is_unix);
+    assert_string_equal(o.servers.address[1].port, "71");
+}
+
 static void url_parts_may_be_left_out(void **state)
 {
     static const char *const urls[] = {"pasted://h", "pasted://h/",
@@ -83,6 +103,12 @@ static void bad_urls_are_refused_and_change_nothing(void **state)
         "pasted://h/s?nonsense=1",
         "pasted://h/s?token=secret",
         "pasted://h/s?stream=%07",
+        "pasted+unix://",
+        "pasted+unix://relative",
+        "pasted+unix://?stream=s",
+        "pasted+unix:///p%00",
+        "pasted+unix:///p?token=secret",
+        "pasted://unix:p",
         "pasted://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
     };
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
@@ -336,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(url_gives_servers_stream_and_options),
+        cmocka_unit_test(a_unix_socket_is_a_server_too),
         cmocka_unit_test(url_parts_may_be_left_out),
         cmocka_unit_test(bad_urls_are_refused_and_change_nothing),
         cmocka_unit_test(too_long_a_host_or_name_is_refused),
