@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/compose/crop_box.h"
+#include "server/compose/turn_rows.h"
 
 #define ALIGN 64
 
@@ -78,6 +79,8 @@ static void init_context(struct render *r, const struct catalog *catalog,
     if (p->context != CONTEXT_BACKGROUND)
         return;
     r->context = &catalog->backgrounds[p->background].level[p->crop_level];
+    if (p->has_turn)
+        return;
     r->crop = crop_box(p, r->context);
     r->resample = (struct pixel_resample){
         .u = p->crop_u - (r->crop.x0 << 16), /* rows start at crop.x0 */
@@ -147,6 +150,12 @@ static void stage_row(const struct render *r, int32_t y, uint8_t *stage)
 static void background_rows(const struct render *r, int32_t y, int32_t n_rows,
                             uint8_t *rgb, ptrdiff_t stride_bytes)
 {
+    if (r->plan->has_turn) {
+        const struct turn_frame frame = {y, n_rows, r->plan->width, rgb,
+                                         stride_bytes};
+        turn_rows(r->kernels, &r->plan->turn, r->context, &frame);
+        return;
+    }
     const size_t row =
         aligned((size_t)(r->crop.x1 - r->crop.x0 + 1) * 3 + PIXEL_SLACK_BYTES);
     const int32_t most = (int32_t)(STAGE_BYTES / row);

@@ -68,6 +68,10 @@ struct pixel_kernels {
     void (*gradient_row)(const struct pixel_gradient *g, int32_t y, int32_t n,
                          uint8_t *rgb);
     void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
+    /* Bilinear RGB24 of n pixels, each at (u, v) of the RGB24 level:
+     * 0 <= u <= (width - 1) << 16, v alike. */
+    void (*photo_row)(const struct image_level *level, const int32_t *u,
+                      const int32_t *v, int32_t n, uint8_t *rgb);
 
     /* Bilinear RGBA of the pixels of all lines, one line after the other
      * without a gap; taps outside the level are transparent. May also write

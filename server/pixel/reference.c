@@ -109,6 +109,34 @@ static inline uint32_t bilinear(uint32_t top0, uint32_t top1, uint32_t low0,
     return gather(lerp_lanes(left, right, fu));
 }
 
+static uint32_t load24(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+}
+
+/* Texels whose fourth byte is a neighbour's, or 0 where the row may end. */
+void reference_photo_row(const struct image_level *level, const int32_t *u,
+                         const int32_t *v, int32_t n, uint8_t *rgb)
+{
+    const int32_t last_x = level->width - 1, last_y = level->height - 1;
+    for (int32_t i = 0; i < n; i++, rgb += 3) {
+        const int32_t x = u[i] >> 16, y = v[i] >> 16;
+        const uint8_t *top =
+            level->pixels + y * level->stride_bytes + (ptrdiff_t)x * 3;
+        const uint8_t *low = y < last_y ? top + level->stride_bytes : top;
+        const uint32_t fu = fraction(u[i]), fv = fraction(v[i]);
+        const int next = x < last_x ? 3 : 0;
+        const uint32_t pixel =
+            x + 1 < last_x ? bilinear(load32(top), load32(top + 3), load32(low),
+                                      load32(low + 3), fu, fv)
+                           : bilinear(load24(top), load24(top + next),
+                                      load24(low), load24(low + next), fu, fv);
+        rgb[0] = (uint8_t)pixel;
+        rgb[1] = (uint8_t)(pixel >> 8);
+        rgb[2] = (uint8_t)(pixel >> 16);
+    }
+}
+
 static uint32_t tap(const struct image_level *level, int32_t x, int32_t y)
 {
     if (x < 0 || y < 0 || x >= level->width || y >= level->height)
@@ -336,6 +364,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .normal_row = reference_normal_row,
     .gradient_row = reference_gradient_row,
     .solid_row = reference_solid_row,
+    .photo_row = reference_photo_row,
     .object_lines = reference_object_lines,
     .warp_row = reference_warp_row,
     .harden_row = reference_harden_row,

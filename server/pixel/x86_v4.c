@@ -13,6 +13,7 @@ const struct pixel_kernels pixel_kernels_x86_v4 = {
     .gradient_row = reference_gradient_row,
     .solid_row = reference_solid_row,
     .object_lines = v4_object_lines,
+    .photo_row = reference_photo_row,
     .warp_row = reference_warp_row,
     .harden_row = reference_harden_row,
     .alpha_row = reference_alpha_row,

@@ -5,8 +5,8 @@
 #include "server/plan/draws.h"
 #include "server/plan/plan.h"
 
-/* Draws the crop and writes crop_level, crop_u/v/du/dv and what is told of
- * it. The crop has the frame's aspect and lies inside the background. */
+/* Draws the crop and writes crop_level, crop_u/v/du/dv or turn, and what is
+ * told of it. */
 void crop_to_plan(const struct draws *d, const struct recipe *recipe,
                   const struct pool_background *background, struct plan *out);
 

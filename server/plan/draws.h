@@ -5,6 +5,8 @@
  *   PHILOX_BACKGROUND_CROP    0              scale of the crop
  *                             1, 2           its x, its y
  *                             3              its aspect
+ *                             4              its rotation
+ *                             5, 6, 7        colour of what lies beyond
  *   PHILOX_BACKGROUND_FLIP    0              mirror image?
  *   PHILOX_OBJECT_POSE        16 k + 0       attempt k: scale
  *                             16 k + 1       rotate

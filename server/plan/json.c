@@ -64,6 +64,24 @@ static json_t *gradient_json(const struct pixel_gradient *g)
                      g->to[1], g->to[2], "at", g->at, "dx", g->dx, "dy", g->dy);
 }
 
+static json_t *turn_json(const struct plan *p)
+{
+    static const char *const paddings[] = {[PADDING_FIT] = "fit",
+                                           [PADDING_EDGE] = "edge",
+                                           [PADDING_REFLECT] = "reflect",
+                                           [PADDING_WRAP] = "wrap",
+                                           [PADDING_COLOUR] = "colour"};
+    _Static_assert(sizeof(paddings) / sizeof(paddings[0]) == PADDING_N,
+                   "every padding has a word");
+    const struct pixel_turn *t = &p->turn;
+    if (!p->has_turn) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:s, s:[i, i, i]}", "m", list_i64(t->m, 6),
+                     "padding", paddings[t->padding], "colour", t->colour[0],
+                     t->colour[1], t->colour[2]);
+}
+
 static json_t *context_json(const struct plan *p)
 {
     static const char *const kinds[] = {[CONTEXT_BACKGROUND] = "background",
@@ -76,15 +94,15 @@ static json_t *context_json(const struct plan *p)
                    "every kind of context has a word");
     char key[24]; /* a string: few readers keep 64 bits of a number */
     snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
-    return json_pack("{s:s, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
-                     "s:[i, i, i]}",
-                     "context", kinds[p->context], "gradient",
-                     gradient_json(&p->gradient), "crop_level",
-                     (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v",
-                     p->crop_v, "crop_du", p->crop_du, "crop_dv", p->crop_dv,
-                     "noise_amplitude", p->noise_amplitude, "noise_key", key,
-                     "noise_lo", p->noise_lo, "noise_hi", p->noise_hi, "solid",
-                     p->solid[0], p->solid[1], p->solid[2]);
+    return json_pack(
+        "{s:s, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
+        "s:[i, i, i], s:o}",
+        "context", kinds[p->context], "gradient", gradient_json(&p->gradient),
+        "crop_level", (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v",
+        p->crop_v, "crop_du", p->crop_du, "crop_dv", p->crop_dv,
+        "noise_amplitude", p->noise_amplitude, "noise_key", key, "noise_lo",
+        p->noise_lo, "noise_hi", p->noise_hi, "solid", p->solid[0], p->solid[1],
+        p->solid[2], "turn", turn_json(p));
 }
 
 static const char *const edges[EDGE_N] = {
@@ -174,7 +192,7 @@ static json_t *told_json(const struct plan *p)
     return json_pack(
         "{s:{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, "
         "s:f, "
-        "s:f, s:b, "
+        "s:f, s:b, s:f, "
         "s:o, s:o, "
         "s:o}}",
         "told", "edge", edges[p->told.edge], "shear_y_deg", p->told.shear_y_deg,
@@ -183,10 +201,10 @@ static json_t *told_json(const struct plan *p)
         p->told.rotate_deg, "shear_deg", p->told.shear_deg, "x", p->told.x, "y",
         p->told.y, "flip", p->told.flip, "crop_x", p->told.crop_x, "crop_y",
         p->told.crop_y, "crop_w", p->told.crop_w, "crop_h", p->told.crop_h,
-        "crop_flip", p->told.crop_flip, "colour",
-        told_colour_json(&p->told.colour), "background_colour",
-        told_colour_json(&p->told.background_colour), "object_colour",
-        told_colour_json(&p->told.object_colour));
+        "crop_flip", p->told.crop_flip, "crop_rotate_deg",
+        p->told.crop_rotate_deg, "colour", told_colour_json(&p->told.colour),
+        "background_colour", told_colour_json(&p->told.background_colour),
+        "object_colour", told_colour_json(&p->told.object_colour));
 }
 
 static json_t *whole_json(const struct plan *p, const struct catalog *c)

@@ -10,6 +10,7 @@
 #include "server/graph/graph.h"
 #include "server/pixel/kernels.h"
 #include "server/pixel/smear.h"
+#include "server/pixel/turn.h"
 #include "server/pixel/warp.h"
 #include "server/pool/catalog.h"
 #include "server/recipe/recipe.h"
@@ -41,9 +42,12 @@ struct plan {
     /* CONTEXT_BACKGROUND: output pixel (x, y) samples texel coordinates
      * u = crop_u + x * crop_du, v = crop_v + y * crop_dv (16.16; an integer is
      * a texel centre of background level `crop_level`), clamped to the edge.
-     * A flip is a negative crop_du. */
+     * A flip is a negative crop_du. Turned, or seen beyond the background's
+     * border, it is sampled along turn instead, and these four are 0. */
     uint32_t crop_level;
     int32_t crop_u, crop_v, crop_du, crop_dv;
+    bool has_turn;
+    struct pixel_turn turn;
     /* CONTEXT_NOISE: each byte uniform in noise_lo..noise_hi */
     uint64_t noise_key; /* of CONTEXT_GAUSSIAN_NOISE too */
     uint8_t noise_lo, noise_hi;
@@ -90,7 +94,9 @@ struct plan {
         double shear_y_deg, stretch, perspective, elastic_px;
         enum recipe_edge edge; /* as drawn; a box is a feather in the plan */
         bool flip;
-        double crop_x, crop_y, crop_w, crop_h; /* px of background level 0 */
+        double crop_x, crop_y, crop_w, crop_h; /* px of background level 0,
+                                                  before it is turned */
+        double crop_rotate_deg;
         bool crop_flip;
         struct plan_told_colour {
             double brightness, contrast, saturation, hue;

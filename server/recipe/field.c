@@ -19,6 +19,10 @@ static const struct field_word pairing_words[] = {
     {"balanced", GRAPH_BALANCED}, {"independent", GRAPH_INDEPENDENT}, {0}};
 static const struct field_word crop_words[] = {
     {"random", true}, {"center", false}, {0}};
+static const struct field_word padding_words[] = {
+    {"fit", PADDING_FIT},         {"edge", PADDING_EDGE},
+    {"reflect", PADDING_REFLECT}, {"wrap", PADDING_WRAP},
+    {"colour", PADDING_COLOUR},   {0}};
 static const struct field_word edge_words[] = {{"hard", EDGE_HARD},
                                                {"alpha", EDGE_ALPHA},
                                                {"feather", EDGE_FEATHER},
@@ -85,9 +89,9 @@ const struct field_rule field_table[] = {
      .text = "Refuse pools whose degrees cannot be exactly equal."},
 
     {"/background/scale", FIELD_VALUE, AT(background.scale), "window side",
-     0.01, 1, .initial = {0.5, 1},
+     0.01, 10, .initial = {0.5, 1},
      .text = "Side of the crop as a fraction of the largest window of the "
-             "frame's aspect."},
+             "frame's aspect; above 1 it needs a `padding` other than `fit`."},
     {"/background/aspect", FIELD_VALUE, AT(background.aspect), "frame aspect",
      0.1, 10, .initial = {1},
      .text = "Width over height of the crop, as a multiple of the frame's; the "
@@ -98,6 +102,20 @@ const struct field_rule field_table[] = {
     {"/background/flip", FIELD_MOVING, AT(background.flip), "probability", 0, 1,
      .initial = {0.5},
      .text = "Of a left-right mirror image of the background."},
+    {"/background/rotate", FIELD_VALUE, AT(background.rotate), "degrees", -360,
+     360, .initial = {0},
+     .text =
+         "Rotation of what the crop shows, counter-clockwise as seen, after "
+         "its mirror image."},
+    {"/background/padding", FIELD_WORD, AT(background.padding), "", 0, 0,
+     padding_words, .initial = {PADDING_FIT},
+     .text = "What lies beyond the background's border: nothing, because a "
+             "turned crop is made small enough to lie inside; its last pixels; "
+             "its mirror image; itself again; or one colour."},
+    {"/background/padding_colour", FIELD_COLOUR, AT(background.padding_colour),
+     "level", 0, 255, .initial = {105},
+     .text = "Red, green and blue of padding `colour`, each drawn by itself "
+             "and rounded."},
     {"/background/brightness", FIELD_VALUE, AT(background.colour.brightness),
      "factor", 0, 4, .initial = {1},
      .text = "Multiplies every channel of the photograph; 1 leaves it."},

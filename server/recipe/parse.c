@@ -117,9 +117,41 @@ static int parse_preset(const json_t *root, struct recipe *out,
     return rc == 0 ? 0 : fault_set(fault, -rc, "%s", inner.text);
 }
 
+/* Does it say numbers above this? Of a normal one the plan takes care. */
+static bool asks_above(const struct value *v, double most)
+{
+    double highest = v->kind == VALUE_CONSTANT ? v->a : v->b;
+    if (v->over[1] > 0) {
+        double to = v->kind == VALUE_CONSTANT ? v->to_a : v->to_b;
+        highest = to > highest ? to : highest;
+    }
+    highest = v->kind == VALUE_CHOICE ? v->choices[0] : highest;
+    for (uint32_t i = 1; v->kind == VALUE_CHOICE && i < v->n_choices; i++) {
+        highest = v->choices[i] > highest ? v->choices[i] : highest;
+    }
+    return v->kind != VALUE_NORMAL && highest > most;
+}
+
+static int check_background(const struct recipe *r, struct fault *fault)
+{
+    struct read_place scale = {.pointer = "/background/scale", .fault = fault};
+    if (r->background.padding == PADDING_FIT &&
+        asks_above(&r->background.scale, 1)) {
+        return read_refuse(&scale,
+                           "above 1 the window is larger than the background; "
+                           "say with /background/padding what lies beyond it "
+                           "(edge, reflect, wrap or colour)");
+    }
+    return 0;
+}
+
 /* What no single key can say. */
 static int check_whole(const struct recipe *r, struct fault *fault)
 {
+    int rc = check_background(r, fault);
+    if (rc != 0) {
+        return rc;
+    }
     struct read_place context = {.pointer = "/context", .fault = fault};
     const struct value *const weight[] = {
         &r->context.background, &r->context.noise, &r->context.solid,

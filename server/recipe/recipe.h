@@ -11,6 +11,7 @@
 #include "server/base/digest.h"
 #include "server/graph/graph.h"
 #include "server/pixel/operation/operation.h"
+#include "server/pixel/turn.h"
 
 #define RECIPE_MAX_BYTES   (1u << 20) /* of the JSON text */
 #define RECIPE_MAX_CHOICES 16
@@ -104,12 +105,15 @@ struct recipe {
     } graph;
 
     struct {
-        struct value scale;  /* side of the crop as a fraction (0, 1] of the
-                                largest window of the frame's aspect */
+        struct value scale;  /* side of the crop as a fraction of the largest
+                                window of the frame's aspect */
         struct value aspect; /* of the crop over the frame's */
         bool random_crop;    /* "crop": "random" | "center" */
         struct value flip;   /* probability; moves */
-        struct recipe_colour colour; /* of the photograph alone */
+        struct value rotate; /* degrees, counter-clockwise as seen */
+        enum pixel_padding padding;
+        struct value padding_colour[3]; /* 0..255 */
+        struct recipe_colour colour;    /* of the photograph alone */
     } background;
 
     struct {

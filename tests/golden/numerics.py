@@ -66,10 +66,44 @@ def recolour(rgb, matrix):
 
 # Contexts, sections 3 and 4.
 
+def fold(c, n, padding):
+    """Section 3, turn: a coordinate of an axis of n texels."""
+    t = c + 32768
+    if padding == "reflect":
+        t = t % (n << 17)
+        t = np.where(t >= n << 16, (n << 17) - 1 - t, t)
+    elif padding == "wrap":
+        t = t % (n << 16)
+    return np.clip(t - 32768, 0, (n - 1) << 16)
+
+
+def share_of_picture(c, n):
+    inside = np.minimum(c + 98304, ((n - 1) << 16) + 98304 - c)
+    return np.minimum(128, np.maximum(0, inside) >> 9)
+
+
+def turned_context(turn, level, x, y):
+    h, w = level.shape[:2]
+    m, padding = turn["m"], turn["padding"]
+    u = m[0] * x + m[1] * y + m[2]
+    v = m[3] * x + m[4] * y + m[5]
+
+    def texel(i, j):
+        return level[np.minimum(j, h - 1), np.minimum(i, w - 1)]
+    value = bilinear(texel, fold(u, w, padding), fold(v, h, padding))
+    if padding != "colour":
+        return value
+    s = (share_of_picture(u, w) * share_of_picture(v, h) + 64) >> 7
+    s = s[..., None]
+    return (value * s + np.array(turn["colour"]) * (128 - s) + 64) >> 7
+
+
 def background_context(plan, background):
     level = mip_level(background, plan["crop_level"]).astype(np.int64)
     h, w = level.shape[:2]
     x, y = grid(plan)
+    if plan["turn"]:
+        return turned_context(plan["turn"], level, x, y)
     u = np.clip(plan["crop_u"] + x * plan["crop_du"], 0, (w - 1) << 16)
     v = np.clip(plan["crop_v"] + y * plan["crop_dv"], 0, (h - 1) << 16)
 

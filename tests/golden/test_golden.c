@@ -150,6 +150,12 @@ static const struct {
     const char *name, *json;
 } recipes[] = {
     {"motion", "{\"object\":{\"edge\":\"motion\",\"motion_length\":[3,9]}}"},
+    {"turn", "{\"background\":{\"rotate\":[-180,180]}}"},
+    {"reflect", "{\"background\":{\"rotate\":[-30,30],\"scale\":[0.5,3],"
+                "\"padding\":\"reflect\"}}"},
+    {"wrap", "{\"background\":{\"scale\":[0.5,3],\"padding\":\"wrap\"}}"},
+    {"padding", "{\"background\":{\"rotate\":[-30,30],\"scale\":[0.5,10],"
+                "\"padding\":\"colour\"}}"},
 };
 #define N_RECIPES (sizeof recipes / sizeof recipes[0])
 

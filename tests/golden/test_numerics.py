@@ -62,6 +62,27 @@ RECIPES = {
          "background": {"scale": [0.01, 1], "flip": 0.5,
                         "aspect": {"log_uniform": [0.1, 10]}},
          "object": ANY_POSE}, 60),
+    "backgrounds turned": (
+        {"size": [47, 70], "background": {"rotate": [-180, 180], "flip": 0.5,
+                                          "scale": [0.01, 1]}}, 40),
+    "turned beyond the edge": (
+        {"size": 40, "image": NO_COLOUR,
+         "background": {"rotate": [-360, 360], "padding": "edge",
+                        "aspect": {"log_uniform": [0.1, 10]},
+                        "scale": [0.2, 10]}}, 40),
+    "large reflected": (
+        {"size": [30, 50], "background": {"padding": "reflect",
+                                          "rotate": {"choice": [0, 30]},
+                                          "scale": [0.5, 10]}}, 50),
+    "large wrapped": (
+        {"size": [30, 50], "background": {"padding": "wrap",
+                                          "rotate": {"choice": [0, -75]},
+                                          "scale": [0.5, 4]}}, 50),
+    "large in a colour": (
+        {"size": [50, 30], "background": {
+            "padding": "colour", "padding_colour": [105, [0, 255], 3],
+            "rotate": {"choice": [0, 10]}, "scale": [0.5, 3],
+            "brightness": [0.5, 1.5]}}, 50),
     "noise of a narrow range": (
         {"size": [33, 50], "context": {"background": 0, "noise": 1,
                                        "noise_range": [37, 200]},
@@ -299,7 +320,7 @@ class NumericsTest(unittest.TestCase):
         return dump.plans, boxes
 
     def test_every_recipe_gives_the_same_bytes(self):
-        seen = {"context": set(), "edge": set(), "levels": set(),
+        seen = {"context": set(), "edge": set(), "levels": set(), "paddings": set(),
                 "operations": set(), "boxes": 0, "samples": 0}
         for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
             with self.subTest(name):
@@ -308,6 +329,8 @@ class NumericsTest(unittest.TestCase):
                 seen["context"] |= {p["context"] for p in plans}
                 seen["edge"] |= {p["edge"] for p in plans}
                 seen["levels"] |= {p["object_level"] for p in plans}
+                seen["paddings"] |= {p["turn"]["padding"] for p in plans
+                                     if p["turn"]}
                 seen["samples"] += len(plans)
                 seen["operations"] |= {o["op"] for p in plans
                                        for o in p["operations"]}
@@ -319,6 +342,8 @@ class NumericsTest(unittest.TestCase):
         self.assertGreaterEqual(len(seen["levels"]), 3)
         if SOURCE == "synthetic":
             self.assertEqual(seen["operations"], set(operations.OPERATIONS))
+            self.assertEqual(seen["paddings"], {"fit", "edge", "reflect",
+                                                "wrap", "colour"})
         self.assertGreater(seen["boxes"], seen["samples"] / 2)
 
 

@@ -25,6 +25,8 @@ struct rows {
     struct pixel_resample resample;
     struct image_level level;
     struct pixel_line line;
+    struct image_level photo;
+    int32_t u[WIDTH], v[WIDTH];
 };
 
 static void run_lerp(struct rows *r)
@@ -71,6 +73,11 @@ static void run_border(struct rows *r)
         line, line, line, line, line, line, line, line,
         line, line, line, line, line, line, line, line};
     r->k->object_lines(&r->level, lines, WIDTH / 14, r->out);
+}
+
+static void run_photo(struct rows *r)
+{
+    r->k->photo_row(&r->photo, r->u, r->v, WIDTH, r->out);
 }
 
 static void run_harden(struct rows *r)
@@ -136,6 +143,7 @@ static const struct {
     {"solid_row", run_solid},
     {"object_lines, inside", run_object},
     {"object_lines, border", run_border},
+    {"photo_row", run_photo},
     {"harden_row", run_harden},
     {"alpha_row", run_alpha},
     {"blur_row, radius 6", run_blur},
@@ -191,6 +199,11 @@ static void fill(struct rows *r)
     r->level = (struct image_level){r->texels, SIDE, SIDE, SIDE * 4};
     /* Oblique; two thirds of a texel a step. */
     r->line = (struct pixel_line){1 << 16, 1 << 16, 30000, 31000, WIDTH};
+    r->photo = (struct image_level){r->texels, SIDE, SIDE, SIDE * 3};
+    for (int32_t i = 0; i < WIDTH; i++) {
+        r->u[i] = (1 << 16) + i * 30000;
+        r->v[i] = (1 << 16) + i * 31000;
+    }
     r->resample = (struct pixel_resample){.u = 5000,
                                           .du = 90000,
                                           .max_u = (WIDTH * 8 / 3 - 50) << 16,

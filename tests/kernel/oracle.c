@@ -97,6 +97,24 @@ static void solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
         rgb[i] = colour[i % 3];
 }
 
+static void photo_row(const struct image_level *level, const int32_t *u,
+                      const int32_t *v, int32_t n, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n * 3; i++) {
+        const int32_t x = whole(u[i / 3]), y = whole(v[i / 3]);
+        int value[2];
+        for (int k = 0; k < 2; k++) {
+            const int32_t at = x + k < level->width ? x + k : x;
+            const uint8_t *top =
+                level->pixels + y * level->stride_bytes + at * 3 + i % 3;
+            const uint8_t *low =
+                y + 1 < level->height ? top + level->stride_bytes : top;
+            value[k] = lerp7(*top, *low, part(v[i / 3]));
+        }
+        rgb[i] = (uint8_t)lerp7(value[0], value[1], part(u[i / 3]));
+    }
+}
+
 static int texel(const struct image_level *l, int x, int y, int c)
 {
     if (x < 0 || y < 0 || x >= l->width || y >= l->height)
@@ -286,6 +304,7 @@ const struct pixel_kernels oracle_kernels = {
     .gradient_row = gradient_row,
     .solid_row = solid_row,
     .object_lines = object_lines,
+    .photo_row = photo_row,
     .warp_row = warp_row,
     .harden_row = harden_row,
     .alpha_row = alpha_row,

@@ -187,6 +187,28 @@ static void round_warp_row(struct trial *t)
     trial_expect_equal(t, "warp_row", (size_t)t->n * 4);
 }
 
+static void round_photo_row(struct trial *t)
+{
+    static int32_t u[MAX_N], v[MAX_N];
+    struct image_level l = {.width = trial_between(t, 1, 40),
+                            .height = trial_between(t, 1, 40)};
+    l.stride_bytes = l.width * 3 + trial_between(t, 0, 5);
+    l.pixels = trial_input(t, 0,
+                           (size_t)(l.height - 1) * (size_t)l.stride_bytes +
+                               (size_t)l.width * 3);
+    for (int32_t i = 0; i < t->n; i++) {
+        u[i] = trial_between(t, 0, (l.width - 1) << 16);
+        v[i] = trial_between(t, 0, (l.height - 1) << 16);
+        if (trial_next(t) % 4 == 0)
+            u[i] = (l.width - 1) << 16;
+        if (trial_next(t) % 4 == 0)
+            v[i] = (l.height - 1) << 16;
+    }
+    t->k->photo_row(&l, u, v, t->n, trial_output(t, (size_t)t->n * 3));
+    oracle_kernels.photo_row(&l, u, v, t->n, t->expected);
+    trial_expect_equal(t, "photo_row", (size_t)t->n * 3);
+}
+
 static void round_harden_row(struct trial *t)
 {
     size_t bytes = trial_same_pixels(t);
@@ -377,6 +399,7 @@ static struct kernel_case cases[] = {
     {"object_lines inside", round_object_inside},
     {"object_lines at the border", round_object_border},
     {"warp_row", round_warp_row},
+    {"photo_row", round_photo_row},
     {"harden_row", round_harden_row},
     {"alpha_row", round_alpha_row},
     {"blur_columns", round_blur_columns},

@@ -115,9 +115,23 @@ static int64_t clamp(int64_t v, int64_t hi)
     return v < 0 ? 0 : v > hi ? hi : v;
 }
 
+static void turned_pixel(const struct image_level *l, const struct plan *p,
+                         int32_t x, int32_t y, uint8_t out[3])
+{
+    int32_t u, v;
+    turn_coordinates(&p->turn, l, x, y, 1, &u, &v);
+    oracle_kernels.photo_row(l, &u, &v, 1, out);
+    if (p->turn.padding == PADDING_COLOUR)
+        turn_fill(&p->turn, l, x, y, 1, out);
+}
+
 static void background_pixel(const struct image_level *l, const struct plan *p,
                              int32_t x, int32_t y, uint8_t out[3])
 {
+    if (p->has_turn) {
+        turned_pixel(l, p, x, y, out);
+        return;
+    }
     int32_t u = (int32_t)clamp(p->crop_u + (int64_t)x * p->crop_du,
                                (int64_t)(l->width - 1) << 16);
     int32_t v = (int32_t)clamp(p->crop_v + (int64_t)y * p->crop_dv,

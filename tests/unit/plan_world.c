@@ -75,6 +75,12 @@ static void build(void)
     for (int i = 0; i < WORLD_BACKGROUNDS; i++) {
         backgrounds[i].n_levels =
             count_levels(backgrounds[i].width, backgrounds[i].height);
+        for (uint32_t k = 0; k < backgrounds[i].n_levels; k++) {
+            backgrounds[i].level[k].width =
+                (backgrounds[i].width + (1 << k) - 1) >> k;
+            backgrounds[i].level[k].height =
+                (backgrounds[i].height + (1 << k) - 1) >> k;
+        }
     }
 }
 

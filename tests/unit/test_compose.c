@@ -129,6 +129,20 @@ static void random_warp(struct plan *p, uint64_t *random)
     }
 }
 
+/* Near the level or far from it, with any padding. */
+static void random_turn(struct plan *p, uint64_t *random)
+{
+    int64_t reach = 1ll << between(random, 12, 20);
+    p->has_turn = true;
+    for (int i = 0; i < 6; i++)
+        p->turn.m[i] = between(random, -reach, reach);
+    p->turn.m[2] = between(random, -(20 << 16), 60 << 16);
+    p->turn.m[5] = between(random, -(20 << 16), 60 << 16);
+    p->turn.padding = (enum pixel_padding)(next(random) % PADDING_N);
+    for (int i = 0; i < 3; i++)
+        p->turn.colour[i] = (uint8_t)next(random);
+}
+
 static void random_plan(struct plan *p, const struct synthetic *s,
                         uint64_t *random)
 {
@@ -143,6 +157,8 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     p->crop_v = (int32_t)between(random, -(2 << 16), (l->height + 1) << 16);
     p->crop_du = (int32_t)between(random, -150000, 150000);
     p->crop_dv = (int32_t)between(random, -150000, 150000);
+    if (next(random) % 2)
+        random_turn(p, random);
     p->noise_key = next(random);
     p->noise_lo = (uint8_t)between(random, 0, 255);
     p->noise_hi = (uint8_t)between(random, p->noise_lo, 255);

@@ -274,6 +274,7 @@ static const char *const keys[] = {
     "crop_v",
     "crop_du",
     "crop_dv",
+    "turn",
     "gradient",
     "noise_amplitude",
     "noise_key",

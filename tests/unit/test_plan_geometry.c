@@ -238,6 +238,131 @@ static void a_crop_takes_the_aspect_that_is_asked(void **state)
     assert_in_range(n_narrow, 1300, 1700);
 }
 
+/* The level-0 point that a turned crop samples for frame point q. */
+static struct point seen(const struct plan *p, double x, double y)
+{
+    const int64_t *m = p->turn.m;
+    double one = ldexp(1, (int)p->crop_level) / 65536;
+    x -= 0.5;
+    y -= 0.5;
+    return (struct point){
+        ((double)m[0] * x + (double)m[1] * y + (double)m[2] + 32768) * one,
+        ((double)m[3] * x + (double)m[4] * y + (double)m[5] + 32768) * one};
+}
+
+/* The same by the words: mirror, turn, each about the middle of the window. */
+static struct point turned(const struct plan *p, double x, double y)
+{
+    const double a = p->told.crop_rotate_deg * pi / 180;
+    const double dx = (x / p->width - 0.5) * p->told.crop_w;
+    const double dy = (y / p->height - 0.5) * p->told.crop_h;
+    double across = dx * cos(a) - dy * sin(a);
+    const double down = dx * sin(a) + dy * cos(a);
+    across = p->told.crop_flip ? -across : across;
+    return (struct point){p->told.crop_x + p->told.crop_w / 2 + across,
+                          p->told.crop_y + p->told.crop_h / 2 + down};
+}
+
+static void expect_turn(const struct plan *p, bool is_inside)
+{
+    const struct pool_background *b =
+        &world_catalog->backgrounds[p->background];
+    const double slack =
+        ldexp(1, (int)p->crop_level) * (p->width + p->height + 2) / 65536 +
+        1e-9;
+    assert_true(p->has_turn && p->crop_du == 0 && p->crop_dv == 0);
+    for (int corner = 0; corner < 4; corner++) {
+        const double x = corner & 1 ? p->width : 0;
+        const double y = corner & 2 ? p->height : 0;
+        struct point at = seen(p, x, y), wanted = turned(p, x, y);
+        assert_true(fabs(at.x - wanted.x) < slack);
+        assert_true(fabs(at.y - wanted.y) < slack);
+        assert_true(!is_inside ||
+                    (at.x > -slack && at.y > -slack &&
+                     at.x < b->width + slack && at.y < b->height + slack));
+    }
+}
+
+static void a_fitted_turned_crop_lies_inside(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"size\":[40,100],\"background\":{\"aspect\":{\"log_uniform\":[0.1,"
+        "10]},\"rotate\":[-360,360],\"flip\":0.5}}");
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_DOT, i % WORLD_BACKGROUNDS);
+        expect_turn(&p, true);
+    }
+}
+
+static void a_padded_crop_keeps_its_size(void **state)
+{
+    struct recipe upright = world_recipe(
+        "{\"background\":{\"scale\":[0.1,4],\"padding\":\"edge\"}}");
+    struct recipe r = world_recipe(
+        "{\"background\":{\"scale\":[0.1,4],\"padding\":\"wrap\",\"rotate\":[-"
+        "180,180]}}");
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_DOT, i % WORLD_BACKGROUNDS);
+        struct plan q =
+            world_plan_of(&upright, i, WORLD_DOT, i % WORLD_BACKGROUNDS);
+        expect_turn(&p, false);
+        assert_false(q.has_turn);
+        assert_true(p.told.crop_w == q.told.crop_w);
+        assert_true(p.told.crop_x == q.told.crop_x);
+        assert_true(p.told.crop_y == q.told.crop_y);
+    }
+}
+
+static void a_window_larger_than_the_background_holds_it(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"background\":{\"scale\":[1.5,4],\"padding\":\"colour\"}}");
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_DOT, i % WORLD_BACKGROUNDS);
+        const struct pool_background *b =
+            &world_catalog->backgrounds[p.background];
+        bool is_narrow = b->width <= b->height; /* the frame is a square */
+        assert_true(p.has_turn && p.turn.padding == PADDING_COLOUR);
+        assert_int_equal(p.turn.colour[1], 105);
+        assert_true(!is_narrow || (p.told.crop_x <= 0 &&
+                                   p.told.crop_x + p.told.crop_w >= b->width));
+        assert_true(is_narrow || (p.told.crop_y <= 0 &&
+                                  p.told.crop_y + p.told.crop_h >= b->height));
+    }
+}
+
+static void padding_changes_no_crop_that_lies_inside(void **state)
+{
+    struct recipe r = world_recipe("{}");
+    struct recipe padded =
+        world_recipe("{\"background\":{\"padding\":\"reflect\"}}");
+    for (uint64_t i = 0; i < 3000; i++) {
+        struct plan p = world_plan(&r, i), q = world_plan(&padded, i);
+        assert_memory_equal(&p, &q, sizeof(p));
+    }
+}
+
+/* A normal scale has a tail above 1, which a fitted crop cuts off. */
+static void a_fitted_window_is_never_larger(void **state)
+{
+    struct recipe r =
+        world_recipe("{\"background\":{\"scale\":{\"normal\":[1,0.5]}}}");
+    for (uint64_t i = 0; i < 500; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_DOT, i % WORLD_BACKGROUNDS);
+        expect_crop(&p);
+    }
+}
+
+static void a_quarter_turn_shows_the_right_at_the_top(void **state)
+{
+    struct recipe r =
+        world_recipe("{\"background\":{\"rotate\":90,\"scale\":1,\"flip\":0}}");
+    struct plan p = world_plan_of(&r, 0, WORLD_DOT, 2);
+    struct point top = seen(&p, 32, 0);
+    assert_true(fabs(top.x - p.told.crop_x - p.told.crop_w) < 0.05);
+    assert_true(fabs(top.y - p.told.crop_y - p.told.crop_h / 2) < 0.05);
+}
+
 /* Worst case: one texel per 1/100 px at level 0 if there were no mips. */
 static void no_pose_overflows(void **state)
 {
@@ -299,6 +424,12 @@ int main(void)
         cmocka_unit_test(a_mirrored_crop_reads_the_same_texels_backwards),
         cmocka_unit_test(a_centred_crop_is_in_the_middle),
         cmocka_unit_test(a_crop_takes_the_aspect_that_is_asked),
+        cmocka_unit_test(a_fitted_turned_crop_lies_inside),
+        cmocka_unit_test(a_padded_crop_keeps_its_size),
+        cmocka_unit_test(a_window_larger_than_the_background_holds_it),
+        cmocka_unit_test(padding_changes_no_crop_that_lies_inside),
+        cmocka_unit_test(a_fitted_window_is_never_larger),
+        cmocka_unit_test(a_quarter_turn_shows_the_right_at_the_top),
         cmocka_unit_test(no_pose_overflows),
         cmocka_unit_test(visibility_counts_the_coverage_inside),
     };

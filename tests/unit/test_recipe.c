@@ -172,7 +172,8 @@ static void the_canonical_form_of_the_default_is_this(void **state)
     assert_string_equal(
         text,
         "{\"background\":{\"aspect\":1,\"brightness\":1,\"contrast\":1,"
-        "\"crop\":\"random\",\"flip\":0.5,\"hue\":0,\"saturation\":1,"
+        "\"crop\":\"random\",\"flip\":0.5,\"hue\":0,\"padding\":\"fit\","
+        "\"padding_colour\":[105,105,105],\"rotate\":0,\"saturation\":1,"
         "\"scale\":[0.5,1]},\"batch\":64,\"context\":{\"background\":1,"
         "\"gaussian_noise\":0,\"gradient\":0,\"gradient_angle\":[-180,180],"
         "\"gradient_from\":[[0,255],[0,255],[0,255]],"

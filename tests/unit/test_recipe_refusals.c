@@ -123,6 +123,24 @@ static const struct {
      "of log_uniform, normal, choice, not a string"},
     {"{\"object\":{\"perspective\":0.7}}",
      "/object/perspective: must be at most 0.6, not 0.7"},
+    {"{\"background\":{\"scale\":[0.5,1.5]}}",
+     "/background/scale: above 1 the window is larger than the background; say "
+     "with /background/padding what lies beyond it (edge, reflect, wrap or "
+     "colour)"},
+    {"{\"background\":{\"scale\":{\"choice\":[0.5,2]}}}",
+     "/background/scale: above 1 the window is larger than the background; say "
+     "with /background/padding what lies beyond it (edge, reflect, wrap or "
+     "colour)"},
+    {"{\"background\":{\"scale\":{\"from\":[0.5,1],\"to\":[0.5,2],\"over\":[0,"
+     "100]}}}",
+     "/background/scale: above 1 the window is larger than the background; say "
+     "with /background/padding what lies beyond it (edge, reflect, wrap or "
+     "colour)"},
+    {"{\"background\":{\"padding\":\"mirror\"}}",
+     "/background/padding: must be one of \"fit\", \"edge\", \"reflect\", "
+     "\"wrap\", \"colour\""},
+    {"{\"background\":{\"rotate\":361}}",
+     "/background/rotate: must be at most 360, not 361"},
     {"{\"object\":{\"min_visible\":1.5}}",
      "/object/min_visible: must be at most 1, not 1.5"},
     {"{\"image\":{\"operations\":{}}}",
