@@ -38,6 +38,7 @@
 #define WIRE_MAX_STREAMS       256
 #define WIRE_MAX_CLASSES       65536
 #define WIRE_FINGERPRINT_BYTES 32
+#define WIRE_MAX_REPLY_BYTES   (1u << 20)
 
 /* X(NAME, number, who sends it: C client, S server, B both) */
 #define WIRE_TYPES(X)                                                          \

@@ -22,13 +22,13 @@ struct option_row {
 static const struct option_row rows[] = {
     {"server", "HOST:PORT[,...]", CMD_ANY, FIELD(server), "servers",
      "servers to try in turn, or unix:/PATH (127.0.0.1:7700)"},
-    {"stream", "NAME", CMD_ANY, FIELD(stream), "stream",
+    {"stream", "NAME", CMD_STREAM, FIELD(stream), "stream",
      "stream (the server's first)"},
     {"token-file", "FILE", CMD_ANY, FIELD(token_file), "token_file",
      "bearer token: the first line of FILE"},
-    {"fingerprint", "HEX", CMD_ANY, FIELD(fingerprint), "fingerprint",
+    {"fingerprint", "HEX", CMD_STREAM, FIELD(fingerprint), "fingerprint",
      "insist on this stream"},
-    {"timeout", "MS", CMD_ANY, FIELD(timeout), "timeout_ms",
+    {"timeout", "MS", CMD_STREAM, FIELD(timeout), "timeout_ms",
      "how long to wait for a batch (30000)"},
     {"batch", "G", CMD_BATCHES, FIELD(batch), "batch",
      "global batch size (the stream's)"},
@@ -55,6 +55,8 @@ static const struct option_row rows[] = {
      "images in a row (as square as it gets)"},
     {"seconds", "N", CMD_BENCH, FIELD(seconds_text), NULL,
      "time to measure, all three ways together (15)"},
+    {"json", NULL, CMD_RECIPE, FIELD(json), NULL,
+     "print the server's JSON instead of text"},
     {"quiet", NULL, CMD_ANY, FIELD(quiet), NULL, "print nothing but errors"},
     {"help", NULL, CMD_ANY, FIELD(help), NULL, "show this and exit"},
     {"version", NULL, CMD_ANY, FIELD(version), NULL,
@@ -139,8 +141,10 @@ static void print_rows(unsigned bit)
 
 void args_help(const struct command *commands, const struct command *one)
 {
-    printf("usage: pastectl %s [OPTION...]\n\n",
-           one != NULL ? one->name : "COMMAND");
+    printf("usage: pastectl %s %s%s[OPTION...]\n\n",
+           one != NULL ? one->name : "COMMAND",
+           one != NULL && one->words != NULL ? one->words : "",
+           one != NULL && one->words != NULL ? " " : "");
     if (one != NULL) {
         printf("%s\n\noptions\n", one->summary);
         print_rows(one->bit);
@@ -150,7 +154,7 @@ void args_help(const struct command *commands, const struct command *one)
     for (const struct command *c = commands; c->name != NULL; c++)
         printf("  %-10s %s\n", c->name, c->summary);
     printf("\noptions (pastectl COMMAND --help shows those of one command)\n");
-    print_rows(CMD_ANY);
+    print_rows(CMD_STREAM);
     printf("\nexit codes: 0 done, 1 failed, 2 usage, 3 no server, no such "
            "stream or no answer\n");
 }
@@ -187,7 +191,7 @@ static int set_given(pasted_client *c, const struct args *args)
     return 0;
 }
 
-pasted_client *args_open(const struct args *args, int *out_exit, ...)
+pasted_client *args_create(const struct args *args, int *out_exit)
 {
     char name[64];
     pasted_client *c = pasted_create();
@@ -200,6 +204,19 @@ pasted_client *args_open(const struct args *args, int *out_exit, ...)
     int rc = pasted_set(c, "name", name);
     if (rc == 0)
         rc = set_given(c, args);
+    if (rc == 0)
+        return c;
+    *out_exit = args_fail(c, rc);
+    pasted_destroy(c);
+    return NULL;
+}
+
+pasted_client *args_open(const struct args *args, int *out_exit, ...)
+{
+    int rc = 0;
+    pasted_client *c = args_create(args, out_exit);
+    if (c == NULL)
+        return NULL;
     va_list list;
     va_start(list, out_exit);
     for (const char *key; (key = va_arg(list, const char *)) != NULL;) {

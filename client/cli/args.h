@@ -22,9 +22,13 @@ enum {
     CMD_PULL = 2,
     CMD_PREVIEW = 4,
     CMD_BENCH = 8,
+    CMD_RECIPE = 16,
+    CMD_STREAM = 15, /* those that open one */
     CMD_BATCHES = CMD_PULL | CMD_PREVIEW | CMD_BENCH,
-    CMD_ANY = 15,
+    CMD_ANY = 31,
 };
+
+#define ARGS_MAX_WORDS 2
 
 struct args {
     /* Handed to pasted_set as they are; NULL: the library's default. */
@@ -35,23 +39,30 @@ struct args {
     const char *out, *format;
     const char *steps_text, *seconds_text, *columns_text;
     uint64_t steps, seconds, columns;
-    bool quiet, help, version;
+    bool quiet, help, version, json;
+    const char *words[ARGS_MAX_WORDS]; /* behind the command; NULL: none */
 };
 
 struct command {
     const char *name;
     unsigned bit;
+    int max_words;     /* that may follow its name */
+    const char *words; /* for the help; NULL: none */
     const char *summary;
     int (*run)(const struct args *args);
 };
 
 /* Parses options up to the first word that is none (when until_word) or all;
- * bit names the command, CMD_ANY before it is known. Returns the index in argv
- * of what follows, or -1 after saying why on stderr. */
+ * bit names the command, CMD_STREAM before it is known. Returns the index in
+ * argv of what follows, or -1 after saying why on stderr. */
 int args_parse(struct args *args, int argc, char **argv, unsigned bit,
                bool until_word);
 
 void args_help(const struct command *commands, const struct command *one);
+
+/* A client with the options that args give, not open; else NULL, the reason on
+ * stderr and the exit code in *out_exit. */
+pasted_client *args_create(const struct args *args, int *out_exit);
 
 /* An open client as args say, else NULL, the reason on stderr and the exit
  * code in *out_exit. Keys given here (key, value, ..., NULL) win. */
@@ -66,5 +77,6 @@ int status_run(const struct args *args);
 int pull_run(const struct args *args);
 int preview_run(const struct args *args);
 int bench_run(const struct args *args);
+int recipe_run(const struct args *args);
 
 #endif

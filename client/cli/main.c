@@ -6,12 +6,17 @@
 #include "client/cli/args.h"
 
 static const struct command commands[] = {
-    {"status", CMD_STATUS, "show the server's streams and their sizes",
+    {"status", CMD_STATUS, 0, NULL, "show the server's streams and their sizes",
      status_run},
-    {"pull", CMD_PULL, "pull batches into an .npz file or a folder of PNGs",
-     pull_run},
-    {"preview", CMD_PREVIEW, "write one batch as a grid in a PNG", preview_run},
-    {"bench", CMD_BENCH,
+    {"pull", CMD_PULL, 0, NULL,
+     "pull batches into an .npz file or a folder of PNGs", pull_run},
+    {"preview", CMD_PREVIEW, 0, NULL, "write one batch as a grid in a PNG",
+     preview_run},
+    {"recipe", CMD_RECIPE, 2, "ops [NAME]|list|show NAME",
+     "list the operations or the presets that the server knows, or show a "
+     "preset",
+     recipe_run},
+    {"bench", CMD_BENCH, 0, NULL,
      "measure the stream beside memcpy and a raw loopback socket", bench_run},
     {0},
 };
@@ -34,7 +39,7 @@ int main(int argc, char **argv)
 {
     struct args args = {.steps = 1, .seconds = 15};
     const struct command *command = NULL;
-    int at = args_parse(&args, argc, argv, CMD_ANY, true);
+    int at = args_parse(&args, argc, argv, CMD_STREAM, true);
     if (at < 0)
         return EXIT_USAGE;
     if (at < argc) {
@@ -44,8 +49,11 @@ int main(int argc, char **argv)
         int rest = args_parse(&args, argc - at, argv + at, command->bit, false);
         if (rest < 0)
             return EXIT_USAGE;
-        if (rest < argc - at)
-            return usage("do not know what to do with ", argv[at + rest]);
+        if (rest + command->max_words < argc - at)
+            return usage("do not know what to do with ",
+                         argv[at + rest + command->max_words]);
+        for (int i = 0; at + rest + i < argc; i++)
+            args.words[i] = argv[at + rest + i];
     }
     if (args.version)
         printf("pastectl %s\n", pasted_version());

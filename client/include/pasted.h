@@ -236,6 +236,16 @@ pasted_stats(pasted_client *c, struct pasted_stats *out, size_t out_bytes);
 PASTED_API const char *pasted_class_name(pasted_client *c, uint32_t index);
 PASTED_API const char *pasted_stream_name(pasted_client *c, uint32_t index);
 
+/* What the server says of: "operations" (that recipes may name), "presets", or
+ * "preset NAME" (a whole recipe); as JSON text (PROTOCOL.md, ASK). Asks the
+ * servers of the options in turn over a connection of its own, whether the
+ * client is open or not, and takes connect_timeout_ms at each at most.
+ * *out_json is valid until the next pasted_ask that succeeds or
+ * pasted_destroy. PASTED_NOT_FOUND: the server knows no such thing;
+ * PASTED_UNSUPPORTED: it is too old to answer. */
+PASTED_NODISCARD PASTED_API int pasted_ask(pasted_client *c, const char *what,
+                                           const char **out_json);
+
 /* The batch at the cursor, then moves the cursor by G. The caller owns *out.
  * PASTED_TIMEOUT, PASTED_CLOSED and the like: see ERRORS above. */
 PASTED_NODISCARD PASTED_API int pasted_next(pasted_client *c,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/include/pasted.h"
+#include "client/lib/ask.h"
 #include "client/lib/clock.h"
 #include "client/lib/options.h"
 #include "client/lib/prefetch.h"
@@ -40,6 +41,7 @@ struct pasted {
     struct options options;
     struct prefetch *prefetch; /* NULL while closed */
     pthread_mutex_t mutex;     /* guards prefetch against pasted_interrupt */
+    char *answer;              /* of the last pasted_ask */
     char error[640];
 };
 
@@ -87,6 +89,7 @@ void pasted_destroy(pasted_client *c)
     }
     pasted_close(c);
     pthread_mutex_destroy(&c->mutex);
+    free(c->answer);
     free(c);
 }
 
@@ -136,6 +139,21 @@ void pasted_close(pasted_client *c)
     c->prefetch = NULL;
     pthread_mutex_unlock(&c->mutex);
     prefetch_destroy(p);
+}
+
+int pasted_ask(pasted_client *c, const char *what, const char **out_json)
+{
+    struct fault fault = {0};
+    char *text = NULL;
+    if (forked(c))
+        return PASTED_FORKED;
+    int rc = ask_servers(&c->options, what, &text, &fault);
+    if (rc != 0)
+        return fail(c, __func__, &fault, rc);
+    free(c->answer);
+    c->answer = text;
+    *out_json = text;
+    return PASTED_OK;
 }
 
 /* Results that may grow: as much as the caller's struct has room for. */

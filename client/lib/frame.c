@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* WELCOME carries the names of all streams, OPENED those of all classes; the
- * others a sentence at most. */
+ * others a sentence at most, but for REPLY. */
 static uint64_t limit_of(int type, uint64_t max_batch_bytes)
 {
     switch (type) {
@@ -15,6 +15,8 @@ static uint64_t limit_of(int type, uint64_t max_batch_bytes)
         return 64 + (WIRE_MAX_STREAMS + 1) * (WIRE_MAX_NAME_BYTES + 2);
     case WIRE_OPENED:
         return WIRE_MAX_CONTROL_BYTES;
+    case WIRE_REPLY:
+        return WIRE_MAX_REPLY_BYTES;
     default:
         return WIRE_MAX_CLIENT_BYTES;
     }
@@ -43,6 +45,21 @@ int frame_decode_header(const uint8_t bytes[WIRE_HEADER_BYTES],
     return 0;
 }
 
+/* Text as it travels, but for line feeds. */
+static bool lines_valid(const char *text, size_t n_bytes)
+{
+    while (n_bytes > 0) {
+        const char *feed = memchr(text, '\n', n_bytes);
+        size_t n = feed ? (size_t)(feed - text) : n_bytes;
+        if (!bytes_text_valid(text, n))
+            return false;
+        n += feed != NULL;
+        text += n;
+        n_bytes -= n;
+    }
+    return true;
+}
+
 static int decode_payload(struct frame *out, struct bytes_reader *r)
 {
     switch (out->header.type) {
@@ -59,6 +76,10 @@ static int decode_payload(struct frame *out, struct bytes_reader *r)
         return wire_decode_close(r, &out->u.close);
     case WIRE_DRAIN:
         return wire_decode_drain(r, &out->u.drain);
+    case WIRE_REPLY:
+        return lines_valid((const char *)r->at, bytes_left(r))
+                   ? 0
+                   : -ERROR_BAD_FRAME;
     default:
         return -ERROR_BAD_FRAME;
     }

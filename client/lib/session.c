@@ -1,6 +1,7 @@
 /* Frames over one connection. Holds no batch and never retries. */
 #include "client/lib/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,7 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
     struct bytes_writer w;
     struct wire_hello hello = {.min_version = WIRE_VERSION,
                                .max_version = WIRE_VERSION,
+                               .capabilities = WIRE_CAPABILITY_ASK,
                                .checksum_kinds = s->options->checksum_kinds};
     memcpy(hello.client, s->options->name, sizeof hello.client);
     int rc = options_token(s->options, hello.token, fault);
@@ -227,4 +229,29 @@ int session_open(struct session *s, const struct wire_open *open,
                          (unsigned long long)o->batch_bytes,
                          (unsigned long long)s->options->max_batch_bytes);
     return 0;
+}
+
+int session_ask(struct session *s, const char *what, int64_t deadline_ns,
+                struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 2 + WIRE_MAX_NAME_BYTES];
+    struct bytes_writer w;
+    struct wire_ask ask = {.what = ""};
+    if ((s->welcome.capabilities & WIRE_CAPABILITY_ASK) == 0)
+        return fault_set(fault, ERROR_UNSUPPORTED,
+                         "the server (%s) is older than this client: it "
+                         "answers no questions",
+                         s->welcome.server);
+    if (strlen(what) >= sizeof ask.what ||
+        !bytes_text_valid(what, strlen(what)))
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "a question is up to %d bytes of plain text",
+                         WIRE_MAX_NAME_BYTES - 1);
+    snprintf(ask.what, sizeof ask.what, "%s", what);
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_ask(&w, &ask);
+    int rc = send_frame(s, &w, WIRE_ASK, 1, deadline_ns, fault);
+    if (rc == 0)
+        rc = expect(s, WIRE_REPLY, deadline_ns, fault);
+    return rc;
 }

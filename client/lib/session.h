@@ -35,6 +35,11 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault);
 int session_open(struct session *s, const struct wire_open *open,
                  uint32_t request, int64_t deadline_ns, struct fault *fault);
 
+/* ASK -> REPLY, after HELLO; the text is the payload in s->control until the
+ * next read. -ERROR_UNSUPPORTED when the server cannot. */
+int session_ask(struct session *s, const char *what, int64_t deadline_ns,
+                struct fault *fault);
+
 /* Reads a header and, for all but BATCH, the payload, into s->frame; answers
  * PING itself. */
 int session_read(struct session *s, int64_t deadline_ns, struct fault *fault);

@@ -9,7 +9,7 @@
 /* {name}s of paths: what they are. */
 static json_t *capture_schema(const char *name)
 {
-    if (strcmp(name, "stream") == 0)
+    if (strcmp(name, "stream") == 0 || strcmp(name, "preset") == 0)
         return json_pack("{s:s, s:s}", "type", "string", "pattern",
                          "^[A-Za-z0-9_.-]{1,64}$");
     return json_pack("{s:s, s:s, s:i}", "type", "integer", "format", "int64",

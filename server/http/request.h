@@ -126,6 +126,8 @@ void http_answer_text(struct http_request *r, unsigned status,
 /* Takes json over; NULL (no memory) answers 500. With an entity tag of its
  * bytes, and 304 where the client has them. */
 void http_answer_json(struct http_request *r, json_t *json);
+/* The same with JSON that is text already. */
+void http_answer_json_text(struct http_request *r, struct http_body body);
 /* A HEAD without rendering: n_bytes is what GET would send, or
  * MHD_SIZE_UNKNOWN. */
 void http_answer_head(struct http_request *r, const char *media,

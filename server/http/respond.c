@@ -107,6 +107,17 @@ static bool client_has_tag(const struct http_request *r)
         r->etag);
 }
 
+void http_answer_json_text(struct http_request *r, struct http_body body)
+{
+    http_etag_of_bytes(body.data, body.n_bytes, r->etag);
+    if (client_has_tag(r)) {
+        body.release(body.data);
+        answer_unchanged(r);
+        return;
+    }
+    http_answer(r, MHD_HTTP_OK, "application/json", body);
+}
+
 void http_answer_json(struct http_request *r, json_t *json)
 {
     char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
@@ -116,14 +127,7 @@ void http_answer_json(struct http_request *r, json_t *json)
         http_fail(r, ERROR_NO_MEMORY, "the answer does not fit in memory");
         return;
     }
-    http_etag_of_bytes(text, strlen(text), r->etag);
-    if (client_has_tag(r)) {
-        free(text);
-        answer_unchanged(r);
-        return;
-    }
-    http_answer(r, MHD_HTTP_OK, "application/json",
-                (struct http_body){text, strlen(text), free});
+    http_answer_json_text(r, (struct http_body){text, strlen(text), free});
 }
 
 static ssize_t read_nothing(void *context, uint64_t offset, char *out, size_t n)

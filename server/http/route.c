@@ -45,6 +45,13 @@ const struct http_route http_routes[] = {
      SLICE, false},
     {"/v1/pools", http_get_pools, "pools", "application/json",
      "The pools: counts, skipped files with reasons, bytes.", 0, false},
+    {"/v1/operations", http_get_operations, "operations", "application/json",
+     "The image operations that a recipe may name: values, ranges, costs.", 0,
+     false},
+    {"/v1/presets", http_get_presets, "presets", "application/json",
+     "The presets and their sources.", 0, false},
+    {"/v1/presets/{preset}", http_get_preset, "preset", "application/json",
+     "One preset as a whole recipe.", 0, false},
 };
 
 const uint32_t http_n_routes = sizeof(http_routes) / sizeof(http_routes[0]);

@@ -377,6 +377,7 @@ static const struct rule {
     [WIRE_SEEK] = {on_seek, IN(SESSION_STREAMING), GREETED, 0},
     [WIRE_PING] = {on_ping, GREETED, 0, 0},
     [WIRE_PONG] = {on_pong, GREETED, 0, 0},
+    [WIRE_ASK] = {gateway_ask, GREETED, 0, WIRE_CAPABILITY_ASK},
     [WIRE_CLOSE] = {on_close, GREETED | IN(SESSION_FRESH), 0, 0},
 };
 #define N_RULES (sizeof rules / sizeof rules[0])

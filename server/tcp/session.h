@@ -17,7 +17,7 @@
 #define SESSION_STALL_NS 1000000000ull
 
 /* What WELCOME may grant of what HELLO asks for. */
-#define SESSION_CAPABILITIES 0u
+#define SESSION_CAPABILITIES WIRE_CAPABILITY_ASK
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
 enum session_state {
@@ -144,5 +144,11 @@ bool flow_is_idle(const struct session *s); /* nothing ordered or in flight */
 /* Answers one frame of the client. */
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload);
+
+/* ask.c */
+
+/* Answers ASK; -ERROR_BAD_FRAME when its payload is malformed. */
+int gateway_ask(struct session *s, const struct wire_header *h,
+                struct bytes_reader *r);
 
 #endif

@@ -191,7 +191,8 @@ class Routes(WithDaemon):
     def test_openapi_describes_what_is_served(self):
         api = self.get("/openapi.json").json
         self.assertEqual(api["openapi"], "3.1.0")
-        known = {"stream": "default", "position": "0", "step": "0"}
+        known = {"stream": "default", "position": "0", "step": "0",
+                 "preset": "bench"}
         operations = set()
         for pattern, item in api["paths"].items():
             self.assertEqual(set(item), {"get", "head"})
@@ -235,7 +236,8 @@ class Caching(WithDaemon):
 
     def test_head_works_on_every_route(self):
         for path in ("/", "/livez", "/readyz", "/metrics", "/openapi.json",
-                     "/v1/streams", S, "/v1/pools"):
+                     "/v1/streams", S, "/v1/pools", "/v1/operations",
+                     "/v1/presets", "/v1/presets/bench"):
             head = self.daemon.request("HEAD", path)
             self.assertEqual((head.status, head.body), (200, b""), path)
             self.assertIn("content-length", head.headers)
@@ -251,7 +253,8 @@ class Caching(WithDaemon):
             self.assertIn(self.fingerprint, p.json["detail"])
 
     def test_json_documents_have_tags_too(self):
-        for path in ("/v1/streams", S, "/v1/pools", "/openapi.json"):
+        for path in ("/v1/streams", S, "/v1/pools", "/openapi.json",
+                     "/v1/operations", "/v1/presets/bench"):
             tag = self.get(path).headers["etag"]
             self.assertEqual(self.get(path, 304, If_None_Match=tag).body, b"")
 

@@ -164,6 +164,52 @@ class Pastectl(unittest.TestCase):
         self.assertEqual(ours.dtype, np.float32)
         self.assertEqual(ours.shape, theirs.transpose(0, 3, 1, 2).shape)
 
+    def test_recipe_ops_prints_the_whole_table(self):
+        out = self.run_ok("recipe", "ops")
+        text = self.run_ok("recipe", "ops", "--json")
+        self.assertEqual(text.encode(), self.daemon.get("/v1/operations").body)
+        operations = json.loads(text)["operations"]
+        heads = [line for line in out.splitlines() if line[:1].strip()]
+        self.assertEqual(heads, [o["name"] for o in operations])
+        self.assertLessEqual(max(map(len, out.splitlines())), 80)
+        for one in operations:
+            own = self.run_ok("recipe", "ops", one["name"])
+            self.assertIn(own, out)
+            words = " ".join(own.split())
+            self.assertIn(one["text"], words)
+            self.assertIn(one["like"] or "", words)
+            for v in one["values"]:
+                unit = v["unit"] + ", " if v["unit"] else ""
+                self.assertIn(
+                    f"{v['name']} {unit}{v['min']:g} .. {v['max']:g}, default "
+                    f"{json.dumps(v['default'])}. {v['text']}", words)
+
+    def test_recipe_list_and_show(self):
+        out = self.run_ok("recipe", "list")
+        presets = json.loads(self.run_ok("recipe", "list", "--json"))
+        for preset in presets["presets"]:
+            self.assertIn(preset["name"], out)
+            self.assertIn(preset["source"], " ".join(out.split()))
+            text = self.run_ok("recipe", "show", preset["name"])
+            path = f"/v1/presets/{preset['name']}"
+            self.assertEqual(text.encode(), self.daemon.get(path).body)
+
+    def test_what_show_prints_is_the_same_recipe(self):
+        text = self.run_ok("recipe", "show", "jin-rinard-signs")
+        path = self.folder / "recipe.json"
+        path.write_text(text, encoding="utf-8")
+        with Daemon("--demo", "--recipe", str(path)) as own, \
+                Daemon("--demo", "--recipe", "jin-rinard-signs") as named:
+            a, b = (d.get("/v1/streams/default").json for d in (own, named))
+        self.assertEqual(a["fingerprint"], b["fingerprint"])
+        self.assertEqual(a["recipe"], b["recipe"])
+
+    def test_recipe_goes_to_the_next_server(self):
+        servers = f"127.0.0.1:1,127.0.0.1:{self.daemon.tcp}"
+        code, out, err = pastectl("recipe", "--server", servers, "list")
+        self.assertEqual(code, OK, err)
+        self.assertIn("bench", out)
+
     def test_bench_prints_three_ways(self):
         out = self.run_ok("bench", "--seconds", 1, "--batch", 8)
         for row in ("stream", "memcpy", "raw loopback socket"):
@@ -194,6 +240,15 @@ class Pastectl(unittest.TestCase):
             (NOTHING, [*self.server, "--stream", "nobody", "status"]),
             (FAILED, [*self.server, "pull", "--out", "/nowhere/x.npz"]),
             (FAILED, [*self.server, "--fingerprint", "0" * 64, "status"]),
+            (USAGE, ["recipe"]),
+            (USAGE, ["recipe", "nonsense"]),
+            (USAGE, ["recipe", "show"]),
+            (USAGE, ["recipe", "list", "more"]),
+            (USAGE, ["recipe", "show", "one", "two"]),
+            (USAGE, ["recipe", "show", "x" * 300]),
+            (NOTHING, ["--server", "127.0.0.1:1", "recipe", "ops"]),
+            (NOTHING, [*self.server, "recipe", "show", "no such"]),
+            (NOTHING, [*self.server, "recipe", "ops", "no such"]),
             (OK, ["--help"]),
             (OK, ["pull", "--help"]),
             (OK, ["--version"]),
@@ -206,7 +261,7 @@ class Pastectl(unittest.TestCase):
 
     def test_help_names_every_command(self):
         out = pastectl("--help")[1]
-        for command in ("status", "pull", "preview", "bench"):
+        for command in ("status", "pull", "preview", "recipe", "bench"):
             self.assertIn(command, out)
             self.assertIn("--server", pastectl(command, "--help")[1])
 

@@ -60,6 +60,8 @@ PAYLOADS = {
     "pong": (11, struct.pack("<Q", 0x0123456789abcdef)),
     "close": (12, struct.pack("<H", 11) + text("bye")),
     "drain": (13, struct.pack("<QI", 344, 5000)),
+    "ask": (18, text("preset bench")),
+    "reply": (19, b'{"a":\n1}\n'),
 }
 
 

@@ -1,5 +1,6 @@
 """Conformance: frames, handshake, states, errors that end a session, PING and CLOSE."""
 
+import json
 import socket
 import struct
 import tempfile
@@ -11,6 +12,7 @@ from peer import Peer, encode, hello, own_daemon
 from stdlib_wire import (CLOSE, CREDIT, HELLO, OPEN, OPENED, PING, PONG, PULL, SEEK, WELCOME,
                          encode_open, encode_string)
 
+CAN_ASK = 8
 OPEN_1 = encode_open("default", batch=4)
 U64 = struct.pack("<Q", 0)
 CREDIT_0 = struct.pack("<IQ", 0, 0)
@@ -76,7 +78,8 @@ class Handshake(Session):
                 self.assertEqual(self.welcome(hello(kinds))["checksum"], chosen)
 
     def test_unknown_capabilities_are_ignored(self):
-        self.assertEqual(self.welcome(hello(capabilities=0xFFFFFFFF))["capabilities"], 0)
+        fields = self.welcome(hello(capabilities=0xFFFFFFFF))
+        self.assertEqual(fields["capabilities"] & ~CAN_ASK, 0)
 
     def test_versions(self):
         self.assertEqual(self.welcome(hello(versions=(1, 0xFFFF)))["version"], 1)
@@ -174,7 +177,8 @@ class Headers(Session):
             self.refused("unsupported", lambda: encode(kind, 1))
 
     def test_types_of_the_server(self):
-        for kind in (WELCOME, OPENED, wire.BATCH, wire.ERROR, wire.DRAIN):
+        for kind in (WELCOME, OPENED, wire.BATCH, wire.ERROR, wire.DRAIN,
+                     wire.REPLY):
             self.refused("bad_frame bad_state unsupported", lambda: encode(kind, 1))
 
 
@@ -303,6 +307,75 @@ class States(Session):
                 self.assertEqual(wire.read_frame(peer.sock).type, wire.ERROR)
             except (EOFError, ConnectionResetError):
                 pass
+
+
+class Questions(Session):
+    """ASK, section 7; a server without the capability is not asked."""
+
+    def able(self):
+        """A peer in state READY whose server has the capability."""
+        peer = self.peer()
+        peer.send(HELLO, 1, hello(capabilities=CAN_ASK))
+        peer.welcome = wire.decode_welcome(peer.expect(WELCOME, 1).payload)
+        if not peer.welcome["capabilities"] & CAN_ASK:
+            self.skipTest("a server without ASK")
+        return peer
+
+    def ask(self, peer, topic, request=9):
+        """The answer as JSON."""
+        peer.send(wire.ASK, request, encode_string(topic))
+        frame = peer.expect(wire.REPLY, request)
+        return json.loads(wire.decode_reply(frame.payload))
+
+    def test_operations(self):
+        operations = self.ask(self.able(), "operations")["operations"]
+        names = [operation["name"] for operation in operations]
+        self.assertEqual(len(names), len(set(names)))
+        for operation in operations:
+            self.assertIn(operation["random"], (True, False))
+            self.assertTrue(operation["text"])
+            self.assertEqual(set(operation["cost_ns_per_px"]), {"portable", "avx2", "avx512"})
+            for value in operation["values"]:
+                self.assertLess(value["min"], value["max"])
+                default = value["default"]
+                for number in default if isinstance(default, list) else [default]:
+                    self.assertTrue(value["min"] <= number <= value["max"], value)
+
+    def test_presets(self):
+        peer = self.able()
+        presets = self.ask(peer, "presets")["presets"]
+        self.assertTrue(presets)
+        for request, preset in enumerate(presets):
+            self.assertTrue(preset["source"])
+            recipe = self.ask(peer, f"preset {preset['name']}", request)
+            self.assertIn("object", recipe)
+
+    def test_unknown_topics(self):
+        peer = self.able()
+        for topic in ("", "nothing", "preset ", "preset no such", "a" * 255):
+            peer.send(wire.ASK, 8, encode_string(topic))
+            peer.error("not_found", fatal=False, request=8)
+        peer.ping()
+
+    def test_a_stream_goes_on(self):
+        peer = self.able().open(batch=4)
+        peer.credit(2)
+        peer.send(wire.ASK, 7, encode_string("presets"))
+        kinds = sorted(peer.read().type for _ in range(3))
+        self.assertEqual(kinds, [wire.BATCH, wire.BATCH, wire.REPLY])
+        peer.quiet()
+
+    def test_needs_the_capability(self):
+        peer = self.ready()
+        peer.send(wire.ASK, 6, encode_string("presets"))
+        peer.error("unsupported", fatal=True, request=6)
+
+    def test_malformed(self):
+        good = encode_string("presets")
+        for payload in (b"", good[:-1], good + b"\0", raw_string(b"a" * 256), raw_string(b"a\nb")):
+            peer = self.able()
+            peer.send(wire.ASK, 9, payload)
+            peer.error(TOO_LONG, fatal=True)
 
 
 class Packets(Session):

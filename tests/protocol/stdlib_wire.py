@@ -22,6 +22,7 @@ MAX_LARGE, MAX_SMALL, MAX_BATCH = 16 << 20, 4064, 4 << 30  # bytes of a payload,
 (HELLO, WELCOME, OPEN, OPENED, CREDIT, BATCH, PULL, SEEK, ERROR, PING, PONG, CLOSE,
  DRAIN, JOIN, LEASE, ACK, ACKED, ASK, REPLY) = range(1, 20)
 LIMITS = {WELCOME: MAX_LARGE, OPENED: MAX_LARGE, ERROR: MAX_LARGE, DRAIN: MAX_LARGE,
+          REPLY: 1 << 20,
           PING: MAX_SMALL, PONG: MAX_SMALL, CLOSE: MAX_SMALL, BATCH: MAX_BATCH}
 
 CHECKSUMS = {"none": 0, "crc32": 1, "xxh3": 2}
@@ -215,6 +216,16 @@ def decode_opened(payload):
     fields["classes"] = [reader.string(255) for _ in range(fields["n_classes"])]
     reader.end()
     return fields
+
+
+def decode_reply(payload):
+    """The text of REPLY."""
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"REPLY: {error}") from None
+    need(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), "control character in a REPLY")
+    return text
 
 
 def decode_error(frame):

@@ -7,6 +7,9 @@ target_link_libraries(fake_server PUBLIC pasted_common Threads::Threads)
 
 pasted_test(test_client_parts SOURCES ${here}/test_client_parts.c
             MODULES client)
+pasted_test(test_client_json SOURCES ${here}/test_client_json.c)
+target_sources(test_client_json PRIVATE
+  ${PROJECT_SOURCE_DIR}/client/cli/json.c)
 foreach(thing stream faults direct memory)
   pasted_test(test_client_${thing} SOURCES ${here}/test_client_${thing}.c
               MODULES client)

@@ -62,6 +62,24 @@ static void info_is_what_the_server_opened(void **state)
     fake_stop(f);
 }
 
+/* The fake server's WELCOME names no capability, as one of before ASK. */
+static void an_old_server_is_not_asked(void **state)
+{
+    struct fake_server *f = fake_start(0, &good, 1);
+    char address[32];
+    const char *text = "untouched";
+    pasted_client *c = pasted_create();
+    snprintf(address, sizeof address, "127.0.0.1:%u", fake_port(f));
+    assert_int_equal(pasted_set(c, "servers", address), 0);
+    assert_int_equal(pasted_ask(c, "presets", &text), PASTED_UNSUPPORTED);
+    assert_string_equal(text, "untouched");
+    assert_non_null(strstr(pasted_error(c), "fake 1"));
+    assert_int_equal(pasted_set(c, "servers", "127.0.0.1:1"), 0);
+    assert_int_equal(pasted_ask(c, "presets", &text), PASTED_CLOSED);
+    pasted_destroy(c);
+    fake_stop(f);
+}
+
 /* An older program passes a smaller struct, a newer one a larger. */
 static void info_fits_structs_of_other_versions(void **state)
 {
@@ -288,6 +306,7 @@ int main(void)
         cmocka_unit_test(steps_come_in_order_with_every_byte),
         cmocka_unit_test(rank_takes_its_slice),
         cmocka_unit_test(info_is_what_the_server_opened),
+        cmocka_unit_test(an_old_server_is_not_asked),
         cmocka_unit_test(info_fits_structs_of_other_versions),
         cmocka_unit_test(pull_is_out_of_order_and_moves_nothing),
         cmocka_unit_test(seek_drops_what_is_stale),
