@@ -13,6 +13,7 @@
 #include "server/plan/operations.h"
 #include "server/plan/plan.h"
 #include "server/plan/pose.h"
+#include "server/plan/scene.h"
 
 /* By weight; a kind of weight 0 is never chosen, whatever rounding does. */
 static enum plan_context choose_context(const struct draws *d,
@@ -104,13 +105,16 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
     }
 }
 
-/* Equally likely among those asked for. */
-static enum recipe_edge draw_edge(const struct draws *d, uint32_t edges)
+/* The one whose turn it is, or equally likely among those asked for. */
+static enum recipe_edge draw_edge(const struct draws *d,
+                                  const struct words *edges, uint32_t turn)
 {
+    if (edges->n_every > 0)
+        return (enum recipe_edge)edges->every[turn];
     uint32_t kinds[EDGE_N], n = 0;
     for (uint32_t i = 0; i < EDGE_N; i++) {
         kinds[n] = i;
-        n += edges >> i & 1;
+        n += edges->bits >> i & 1;
     }
     assert(n > 0);
     uint64_t at =
@@ -135,9 +139,9 @@ static void motion_to_plan(const struct draws *d, const struct recipe *recipe,
 }
 
 static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
-                         struct plan *out)
+                         uint32_t turn, struct plan *out)
 {
-    out->told.edge = draw_edge(d, recipe->object.edges);
+    out->told.edge = draw_edge(d, &recipe->object.edges, turn);
     out->edge = out->told.edge;
     out->blend = recipe->object.blend;
     out->edge_weight[0] = 65536;
@@ -161,12 +165,14 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
 {
     assert(edge.object < catalog->n_objects);
     assert(edge.background < catalog->n_backgrounds);
-    const struct draws d = {.seed = recipe->seed, .position = position};
+    const struct scene scene = scene_of(recipe, catalog, position);
+    const struct draws d = {.seed = recipe->seed, .position = scene.position};
     const struct pool_object *object = &catalog->objects[edge.object];
     struct pose pose;
 
     memset(out, 0, sizeof(*out)); /* padding too: plans compare as bytes */
     out->position = position;
+    out->scene = scene.position;
     out->object = edge.object;
     out->background = edge.background;
     out->class_id = object->class_id;
@@ -175,7 +181,7 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     context_to_plan(&d, recipe, &catalog->backgrounds[edge.background], out);
     out->n_attempts = pose_find(&d, recipe, object, &pose);
     pose_to_plan(&pose, object, out);
-    edge_to_plan(&d, recipe, out);
+    edge_to_plan(&d, recipe, scene.turn, out);
     colour_to_plan(&d, recipe, out);
     operations_to_plan(&d, recipe, out);
 }

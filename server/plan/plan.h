@@ -35,6 +35,7 @@ enum plan_context {
 
 struct plan {
     uint64_t position;
+    uint64_t scene; /* whose draws these are: position, but for `every` */
     uint32_t object, background, class_id;
     int32_t width, height; /* frame, px */
 

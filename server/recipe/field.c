@@ -331,7 +331,7 @@ const char *field_kind_name(enum field_kind kind)
         [FIELD_INTEGER] = "integer",
         [FIELD_SEED] = "integer",
         [FIELD_WORD] = "word",
-        [FIELD_WORDS] = "word or choice",
+        [FIELD_WORDS] = "word, choice or every",
         [FIELD_BOOL] = "boolean",
         [FIELD_NUMBER] = "number",
         [FIELD_MOVING] = "number or curriculum",
@@ -413,8 +413,10 @@ static void set_initial(struct recipe *r, const struct field_rule *rule)
         ((int32_t *)at)[0] = (int32_t)initial[0];
         ((int32_t *)at)[1] = (int32_t)initial[1];
         break;
-    case FIELD_INTEGER:
     case FIELD_WORDS:
+        *(struct words *)at = (struct words){.bits = (uint32_t)initial[0]};
+        break;
+    case FIELD_INTEGER:
     case FIELD_TENSORS:
         *(uint32_t *)at = (uint32_t)initial[0];
         break;

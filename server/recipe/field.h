@@ -14,7 +14,7 @@ enum field_kind {
     FIELD_INTEGER,    /* uint32_t */
     FIELD_SEED,       /* uint64_t */
     FIELD_WORD,       /* an enum, uint8_t or bool, as field_rule.bytes says */
-    FIELD_WORDS,      /* uint32_t, a bit for each word's number; one is drawn */
+    FIELD_WORDS,      /* struct words */
     FIELD_BOOL,       /* bool */
     FIELD_NUMBER,     /* double */
     FIELD_MOVING,     /* struct value, a constant that may move */

@@ -70,10 +70,28 @@ static void put_word(struct text *t, const struct recipe *r,
     }
 }
 
-/* One word, or a choice in the order of the table. */
-static void put_words(struct text *t, uint32_t bits,
+static void put_every(struct text *t, const struct words *words,
                       const struct field_rule *rule)
 {
+    for (uint32_t i = 0; i < words->n_every; i++) {
+        const struct field_word *w = rule->words;
+        while (w->number != words->every[i]) {
+            w++;
+        }
+        text_printf(t, "%s\"%s\"", i == 0 ? "{\"every\":[" : ",", w->word);
+    }
+    text_put(t, "]}");
+}
+
+/* One word, every one as listed, or a choice in the order of the table. */
+static void put_words(struct text *t, const struct words *words,
+                      const struct field_rule *rule)
+{
+    const uint32_t bits = words->bits;
+    if (words->n_every > 0) {
+        put_every(t, words, rule);
+        return;
+    }
     const bool is_choice = (bits & (bits - 1)) != 0;
     const char *before = is_choice ? "{\"choice\":[" : "";
     for (const struct field_word *w = rule->words; w->word != NULL; w++) {
@@ -141,7 +159,7 @@ static void put_field(struct text *t, const struct recipe *r,
         put_word(t, r, rule);
         break;
     case FIELD_WORDS:
-        put_words(t, *(const uint32_t *)at, rule);
+        put_words(t, at, rule);
         break;
     case FIELD_BOOL:
         text_put(t, *(const bool *)at ? "true" : "false");

@@ -27,11 +27,12 @@ int read_field(const struct read_place *p, const struct field_rule *rule,
 int read_operations(const struct read_place *p, const json_t *json,
                     struct recipe_operations *out);
 
-/* The same of a word, and of a word or {"choice": [...]} as bits. */
+/* The same of a word, and of a word, {"choice": [...]} or {"every": [...]}.
+ */
 int read_word(const struct read_place *p, const struct field_rule *rule,
               const json_t *json, struct recipe *out);
 int read_words(const struct read_place *p, const struct field_rule *rule,
-               const json_t *json, uint32_t *out);
+               const json_t *json, struct words *out);
 
 /* The readers of single numbers: -ERROR_BAD_RECIPE outside min .. max. */
 int read_number(const struct read_place *p, const json_t *json, double min,

@@ -1,5 +1,6 @@
-/* One word of a list, or several of which one is drawn for each sample. Reads
- * no numbers (read.c). */
+/* One word of a list, or several of which one is drawn for each sample or each
+ * has its turn. Reads no numbers (read.c). */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,10 +42,11 @@ int read_word(const struct read_place *p, const struct field_rule *rule,
     return 0;
 }
 
+/* In the order of the list, which has as many words as *out has bits. */
 static int read_set(const struct read_place *p, const struct field_rule *rule,
-                    const json_t *list, uint32_t *out)
+                    const json_t *list, struct words *out)
 {
-    uint32_t bits = 0;
+    *out = (struct words){0};
     if (json_array_size(list) == 0) { /* of what is no array, too */
         return read_refuse(p, "must be an array of words");
     }
@@ -54,27 +56,45 @@ static int read_set(const struct read_place *p, const struct field_rule *rule,
         if (w == NULL) {
             return refuse_word(&at, rule, "");
         }
-        if ((bits & 1u << w->number) != 0) {
+        if ((out->bits & 1u << w->number) != 0) {
             return read_refuse(&at, "%s is named twice", w->word);
         }
-        bits |= 1u << w->number;
+        assert(out->n_every < RECIPE_MAX_EVERY);
+        out->bits |= 1u << w->number;
+        out->every[out->n_every++] = (uint8_t)w->number;
     }
-    *out = bits;
     return 0;
 }
 
+/* One word alone is that word. */
+static int read_list(const struct read_place *p, const struct field_rule *rule,
+                     const json_t *json, struct words *out)
+{
+    const json_t *every = json_object_get(json, "every");
+    struct read_place at = read_down(p, every != NULL ? "every" : "choice");
+    int rc =
+        read_set(&at, rule,
+                 every != NULL ? every : json_object_get(json, "choice"), out);
+    if (every == NULL || out->n_every == 1) {
+        *out = (struct words){.bits = out->bits};
+    }
+    return rc;
+}
+
 int read_words(const struct read_place *p, const struct field_rule *rule,
-               const json_t *json, uint32_t *out)
+               const json_t *json, struct words *out)
 {
     const struct field_word *w = find_word(rule, json);
     if (w != NULL) {
-        *out = 1u << w->number;
+        *out = (struct words){.bits = 1u << w->number};
         return 0;
     }
-    const json_t *list = json_object_get(json, "choice");
-    if (list == NULL || json_object_size(json) != 1) {
-        return refuse_word(p, rule, ", or {\"choice\": [...]} of them");
+    const bool is_list = json_object_get(json, "choice") != NULL ||
+                         json_object_get(json, "every") != NULL;
+    if (!is_list || json_object_size(json) != 1) {
+        return refuse_word(p, rule,
+                           ", or {\"choice\": [...]} or {\"every\": [...]} "
+                           "of them");
     }
-    struct read_place at = read_down(p, "choice");
-    return read_set(&at, rule, list, out);
+    return read_list(p, rule, json, out);
 }

@@ -89,6 +89,15 @@ enum recipe_edge {
     EDGE_N,
 };
 
+/* Words by their numbers: one of which is drawn for each sample, or every one
+ * in its turn, an epoch each, as listed. */
+#define RECIPE_MAX_EVERY 8
+struct words {
+    uint32_t bits;
+    uint32_t n_every; /* 0: one of bits is drawn */
+    uint8_t every[RECIPE_MAX_EVERY];
+};
+
 enum recipe_blend { BLEND_OVER, BLEND_TWO_THIRDS };
 
 struct recipe {
@@ -131,7 +140,7 @@ struct recipe {
         struct value flip; /* probability of a left-right mirror image; moves */
         struct value min_visible; /* 0..1, of the object's alpha inside the
                                      frame; moves */
-        uint32_t edges; /* a bit for each enum recipe_edge: one is drawn */
+        struct words edges;       /* of enum recipe_edge */
         enum recipe_blend blend;
         double feather; /* sigma, px, of edge "feather" */
         struct value motion_length, motion_angle; /* px, degrees */

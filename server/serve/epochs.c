@@ -46,6 +46,13 @@ struct epoch_shelf {
     struct slot *bucket[N_BUCKETS];
 };
 
+/* Graphs are built, found and kept by scene: epochs that show the same scenes
+ * have the same graph, the one of the scenes' own epoch (plan/scene.h). */
+static uint64_t scene_epoch(const struct stream *stream, uint64_t epoch)
+{
+    return epoch / stream->turns;
+}
+
 int epochs_create(struct epochs **out_epochs, struct fault *fault)
 {
     struct epochs *e = mem_calloc(1, sizeof(*e));
@@ -280,6 +287,15 @@ void epoch_shelf_destroy(struct epoch_shelf *shelf)
     mem_free(shelf);
 }
 
+/* Those that epochs first .. first + n - 1 show, n > 0. */
+static void to_scenes(const struct stream *stream, uint64_t *first, uint64_t *n)
+{
+    const uint64_t last = scene_epoch(stream, *first + *n - 1);
+
+    *first = scene_epoch(stream, *first);
+    *n = last - *first + 1;
+}
+
 /* Unpins those of first .. first + n - 1 that are there. */
 static void release_present(struct epoch_shelf *shelf, struct stream *stream,
                             uint64_t first, uint64_t n)
@@ -316,6 +332,8 @@ int epochs_hold(struct epoch_shelf *shelf, struct stream *stream,
                 uint64_t first, uint64_t n, struct fault *fault)
 {
     uint64_t n_missing = 0;
+
+    to_scenes(stream, &first, &n);
     int rc = epochs_check(shelf, stream, n, fault);
 
     if (rc < 0)
@@ -351,6 +369,7 @@ int epochs_hold(struct epoch_shelf *shelf, struct stream *stream,
 void epochs_release(struct epoch_shelf *shelf, struct stream *stream,
                     uint64_t first, uint64_t n)
 {
+    to_scenes(stream, &first, &n);
     for (uint64_t i = 0; i < n; i++)
         unpin(find(shelf, stream, first + i));
 }
@@ -358,7 +377,7 @@ void epochs_release(struct epoch_shelf *shelf, struct stream *stream,
 int epochs_look(struct epoch_shelf *shelf, struct stream *stream,
                 uint64_t epoch, struct graph_epoch **out_graph)
 {
-    struct slot *s = find(shelf, stream, epoch);
+    struct slot *s = find(shelf, stream, scene_epoch(stream, epoch));
 
     assert(s && s->n_pins > 0);
     if (s->state == SLOT_BUILDING)
@@ -372,6 +391,7 @@ int epochs_look(struct epoch_shelf *shelf, struct stream *stream,
 void epochs_build_ahead(struct epoch_shelf *shelf, struct stream *stream,
                         uint64_t epoch)
 {
+    epoch = scene_epoch(stream, epoch);
     if (shelf->n_building >= EPOCHS_MAX_BUILDS || find(shelf, stream, epoch))
         return;
     if (make_room(shelf, stream, 1))
@@ -382,7 +402,8 @@ int epochs_request(struct epoch_shelf *shelf, struct epoch_request *request,
                    struct fault *fault)
 {
     struct stream *stream = request->stream;
-    struct slot *s = find(shelf, stream, request->epoch);
+    const uint64_t epoch = scene_epoch(stream, request->epoch);
+    struct slot *s = find(shelf, stream, epoch);
     struct fault none = {0};
     int rc = epochs_check(shelf, stream, 1, fault);
 
@@ -399,7 +420,7 @@ int epochs_request(struct epoch_shelf *shelf, struct epoch_request *request,
         return fault_set(fault, ERROR_OVERLOADED,
                          "too many epochs are in use or being built");
     if (!s)
-        s = slot_create(shelf, stream, request->epoch);
+        s = slot_create(shelf, stream, epoch);
     if (!s || s->state == SLOT_FAILED)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for an epoch");
     request->next = s->requests;
@@ -409,7 +430,8 @@ int epochs_request(struct epoch_shelf *shelf, struct epoch_request *request,
 
 void epoch_pin(struct stream *stream, uint64_t epoch)
 {
-    struct slot *s = find(stream->epochs->shelf, stream, epoch);
+    struct slot *s =
+        find(stream->epochs->shelf, stream, scene_epoch(stream, epoch));
 
     assert(s && s->n_pins > 0 && s->state == SLOT_BUILT);
     pin(s);
@@ -419,6 +441,6 @@ void epoch_unpin(struct stream *stream, uint64_t epoch)
 {
     struct epoch_shelf *shelf = stream->epochs->shelf;
 
-    unpin(find(shelf, stream, epoch));
+    unpin(find(shelf, stream, scene_epoch(stream, epoch)));
     shelf->changed(shelf->context);
 }

@@ -8,6 +8,7 @@
 
 #include "server/base/mem.h"
 #include "server/base/version.h"
+#include "server/plan/scene.h"
 #include "server/serve/epochs.h"
 
 #define NAME_MAX_CHARS 64
@@ -24,22 +25,6 @@ static int check_name(const char *name, struct fault *fault)
                          "a stream's name is 1 to %d of A-Z a-z 0-9 _ . -",
                          NAME_MAX_CHARS);
     return 0;
-}
-
-static struct graph_spec graph_of(const struct catalog *catalog,
-                                  const struct recipe *recipe)
-{
-    return (struct graph_spec){
-        .n_classes = catalog->n_classes,
-        .class_first = catalog->class_first,
-        .n_backgrounds = catalog->n_backgrounds,
-        .objects_per_background = recipe->graph.objects_per_background,
-        .order = recipe->graph.order,
-        .pairing = recipe->graph.pairing,
-        .balance = recipe->graph.balance,
-        .strict = recipe->graph.strict,
-        .seed = recipe->seed,
-    };
 }
 
 static int fingerprint(struct stream *s, struct fault *fault)
@@ -75,7 +60,8 @@ int stream_create(const char *name, struct catalog *catalog,
     memcpy(s->name, name, strlen(name) + 1);
     s->catalog = catalog_ref(catalog);
     s->recipe = *recipe;
-    s->graph = graph_of(catalog, recipe);
+    s->graph = scene_graph(recipe, catalog);
+    s->turns = scene_turns(recipe);
     rc = graph_spec_check(&s->graph, fault);
     if (rc < 0)
         goto destroy;

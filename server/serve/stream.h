@@ -21,6 +21,7 @@ struct stream {
     struct recipe recipe;
     struct graph_spec graph;
     uint64_t edges_per_epoch;
+    uint32_t turns; /* epochs in a row with the same graph and scenes */
     /* SHA-256 of (engine version, catalog digest, canonical recipe without
      * batch and output, seed). */
     struct digest fingerprint;

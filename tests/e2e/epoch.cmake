@@ -1,9 +1,9 @@
 # The issue's own test: real batches over the wire, counted and compared.
 if(NOT PASTED_FUZZ)
-  foreach(pools DemoPools Photographs)
-    pasted_script_test(e2e_epoch_${pools} LABELS e2e TIMEOUT 600
+  foreach(what EpochOnDemoPools EpochOnPhotographs EveryEdgeOfAScene)
+    pasted_script_test(e2e_${what} LABELS e2e TIMEOUT 600
       COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_epoch.py
-              EpochOn${pools})
+              ${what})
   endforeach()
 endif()
 # ctypes cannot load a library that was built with a sanitizer.

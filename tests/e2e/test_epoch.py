@@ -154,6 +154,48 @@ class EpochOnPhotographs(EpochOnDemoPools):
         self.assertEqual((info["objects"], info["backgrounds"]), (43, 80))
 
 
+class EveryEdgeOfAScene(EpochOnDemoPools):
+    """Three epochs of the same scenes, balanced each."""
+    test_two_ranks_pull_an_epoch_that_is_balanced_and_repeatable = None
+
+    def arguments(self, folder):
+        recipe = folder / "recipe.json"
+        recipe.write_text(json.dumps(
+            {"size": 64, "seed": 7, "graph": {"objects_per_background": 4},
+             "object": {"edge": {"every": ["motion", "hard", "feather"]}}}))
+        return ["--demo", "--recipe", str(recipe)]
+
+    def test_three_epochs_show_the_same_scenes_with_other_edges(self):
+        with Daemon(*self.args) as daemon:
+            info = self.info(daemon)
+            n = info["edges_per_epoch"]
+            batch = len(info["classes"])
+            epochs = pull_epoch(daemon, batch, 4 * n // batch, world=1)
+            pairs = self.flatten(epochs, "object"), self.flatten(
+                epochs, "background")
+            for name in ("object", "background", "label", "visible"):
+                of = self.flatten(epochs, name).reshape(4, n)
+                self.assertTrue((of[0] == of[1:3]).all(), name)
+                self.assertFalse((of[0] == of[3]).all(), name)
+            for e in range(4):
+                edges = {(a[e * n + i], b[e * n + i]) for a, b in [pairs]
+                         for i in range(n)}
+                self.assertEqual(len(edges), n)
+            image = self.flatten(epochs, "image")
+            image = image.reshape(4, n, *image.shape[1:]).astype(int)
+            for e in (1, 2):
+                self.assertFalse((image[0] == image[e]).all())
+                # Corners are context: the same but for a few large objects.
+                same = (image[0, :, 0, 0] == image[e, :, 0, 0]).all(axis=-1)
+                self.assertGreater(same.mean(), 0.9)
+            for name, p in (("motion", 5), ("hard", n + 5),
+                            ("feather", 2 * n + 5), ("motion", 3 * n + 5)):
+                plan = json.loads(daemon.get(
+                    f"/v1/streams/default/samples/{p}.json").body)
+                self.assertEqual((plan["position"], plan["edge"]), (p, name))
+                self.assertEqual(plan["scene"], p // n // 3 * n + p % n)
+
+
 def main():
     program = unittest.main(verbosity=2, exit=False)
     result = program.result

@@ -154,7 +154,7 @@ uint8_t *rig_direct(struct stream *stream, uint64_t first, uint32_t n_samples,
     batch_write_head(layout, first, payload);
     for (uint32_t i = 0; i < n_samples; i++) {
         struct batch_sample sample = {.position = first + i, .index = i};
-        uint64_t e = sample.position / stream->edges_per_epoch;
+        uint64_t e = sample.position / stream->edges_per_epoch / stream->turns;
 
         if (e != built) {
             graph_epoch_destroy(epoch);

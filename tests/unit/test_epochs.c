@@ -110,6 +110,37 @@ static void the_next_epoch_is_built_in_the_second_half(void **state)
     stream_destroy(stream);
 }
 
+/* Three epochs show the same edges, so one graph serves them. */
+static void epochs_of_the_same_scenes_share_a_graph(void **state)
+{
+    static const char text[] =
+        "{\"size\": 8, \"seed\": 3, \"graph\": {\"objects_per_background\": 4},"
+        " \"object\": {\"edge\": {\"every\": [\"hard\", \"box\", "
+        "\"motion\"]}}}";
+    struct store_config config = rig_config();
+    struct stream *stream = rig_stream(text);
+    int64_t before = built();
+    struct want w = {0};
+    struct ask a;
+    struct rig rig;
+
+    rig_start(&rig, 2, &config);
+    ask_init(&a, stream, 0, 3 * RIG_EDGES); /* epochs 0, 1 and 2 at once */
+    struct batch *batch = ask_batch(&rig, &a);
+    rig_check_batch(batch);
+    batch_unref(batch);
+    ask_init(&a, stream, RIG_EDGES + 3, 5);
+    batch_unref(ask_batch(&rig, &a));
+    rig_settle(&rig);
+    assert_int_equal(built() - before, 2); /* of epoch 3 ahead */
+    assert_int_equal(want(&rig, &w, stream, 5), 0);
+    assert_true(w.answered);
+    w.request.epoch = 1; /* the second scene epoch */
+    check_edge(stream, &w);
+    rig_stop(&rig);
+    stream_destroy(stream);
+}
+
 static struct store_config room_for(const struct stream *stream, uint64_t n)
 {
     struct store_config config = rig_config();
@@ -156,7 +187,8 @@ static void epochs_are_bounded_in_number_too(void **state)
     rig_start(&rig, 2, &config);
     for (uint64_t e = 0; e <= EPOCHS_MAX_KEPT; e++) {
         assert_int_equal(want(&rig, &w[e % 32], stream, 3 * e), 0);
-        if (e % 32 == 31 || e == EPOCHS_MAX_KEPT)
+        /* 0 before all others: it is the oldest */
+        if (e == 0 || e % 32 == 31 || e == EPOCHS_MAX_KEPT)
             rig_settle(&rig);
     }
     assert_int_equal(built() - before, EPOCHS_MAX_KEPT + 1);
@@ -310,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_epoch_is_built_once_for_all_who_ask),
         cmocka_unit_test(the_next_epoch_is_built_in_the_second_half),
+        cmocka_unit_test(epochs_of_the_same_scenes_share_a_graph),
         cmocka_unit_test(the_longest_unused_epoch_makes_room),
         cmocka_unit_test(epochs_are_bounded_in_number_too),
         cmocka_unit_test(pinned_epochs_stay_and_refuse_others),

@@ -260,6 +260,7 @@ static void plans_are_the_golden_ones(void **state)
 /* clang-format off */
 static const char *const keys[] = {
     "position",
+    "scene",
     "object",
     "object_name",
     "class_id",

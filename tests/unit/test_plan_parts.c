@@ -7,10 +7,12 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "server/plan/colour.h"
 #include "server/plan/draws.h"
 #include "server/plan/edge.h"
+#include "server/plan/scene.h"
 #include "tests/unit/plan_world.h"
 
 enum { N_DRAWS = 40000 };
@@ -247,6 +249,45 @@ static void other_edges_have_no_taps(void **state)
     assert_int_equal(q.edge, EDGE_FEATHER);
 }
 
+/* Plans but for what every edge decides. */
+static void forget_edge(struct plan *p)
+{
+    p->position = 0;
+    p->edge = p->told.edge = EDGE_HARD;
+    p->edge_radius = 0;
+    memset(p->edge_weight, 0, sizeof(p->edge_weight));
+    memset(&p->motion, 0, sizeof(p->motion));
+}
+
+static void epochs_in_a_row_show_every_edge_of_a_scene(void **state)
+{
+    static const enum recipe_edge kinds[] = {EDGE_MOTION, EDGE_HARD, EDGE_BOX,
+                                             EDGE_ERODED};
+    struct recipe r = world_recipe(
+        "{\"context\":{\"noise\":1},\"object\":{\"motion_length\":[3,9],"
+        "\"edge\":{\"every\":[\"motion\",\"hard\",\"box\",\"eroded\"]}}}");
+    const struct graph_spec graph = scene_graph(&r, world_catalog);
+    const uint64_t n_edges = graph_edges_per_epoch(&graph);
+    assert_int_equal(scene_turns(&r), 4);
+    for (uint64_t i = 0; i < 3 * n_edges; i++) {
+        const uint64_t first = i / n_edges * 4 * n_edges + i % n_edges;
+        const struct plan p = world_plan_of(&r, first, 1, 2);
+        struct plan same = p, other;
+        assert_int_equal(p.scene, i);
+        forget_edge(&same);
+        for (uint64_t turn = 0; turn < 4; turn++) {
+            other = world_plan_of(&r, first + turn * n_edges, 1, 2);
+            assert_int_equal(other.position, first + turn * n_edges);
+            assert_int_equal(other.told.edge, kinds[turn]);
+            forget_edge(&other);
+            assert_memory_equal(&other, &same, sizeof(same));
+        }
+        other = world_plan_of(&r, first + 4 * n_edges, 1, 2);
+        forget_edge(&other);
+        assert_memory_not_equal(&other, &same, sizeof(same));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +301,7 @@ int main(void)
         cmocka_unit_test(each_part_has_its_own_colour),
         cmocka_unit_test(feather_weights_sum_to_one),
         cmocka_unit_test(other_edges_have_no_taps),
+        cmocka_unit_test(epochs_in_a_row_show_every_edge_of_a_scene),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

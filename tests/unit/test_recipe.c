@@ -48,7 +48,7 @@ static void an_empty_recipe_is_the_default(void **state)
     assert_int_equal(initial.graph.order, GRAPH_DEALT);
     assert_int_equal(initial.graph.balance, GRAPH_BY_CLASS);
     assert_true(initial.background.random_crop);
-    assert_int_equal(initial.object.edges, 1u << EDGE_ALPHA);
+    assert_int_equal(initial.object.edges.bits, 1u << EDGE_ALPHA);
     assert_int_equal(initial.labels.tensors, TENSORS_INITIAL);
     assert_int_equal(initial.output.dtype, TENSOR_U8);
     assert_int_equal(initial.output.layout, TENSOR_NHWC);
@@ -99,6 +99,8 @@ static void one_meaning_has_one_spelling(void **state)
         "{\"object\":{\"edge\":{\"choice\":[\"box\",\"hard\"]}}}",
         "{\"object\":{\"edge\":{\"choice\":[\"hard\",\"box\"]}}}");
     expect_canonical_equal("{\"object\":{\"edge\":{\"choice\":[\"box\"]}}}",
+                           "{\"object\":{\"edge\":\"box\"}}");
+    expect_canonical_equal("{\"object\":{\"edge\":{\"every\":[\"box\"]}}}",
                            "{\"object\":{\"edge\":\"box\"}}");
     expect_canonical_equal("{\"object\":{\"rotate\":-0.0}}",
                            "{\"object\":{\"rotate\":0}}");

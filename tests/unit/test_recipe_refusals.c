@@ -111,7 +111,19 @@ static const struct {
      "/object/flip: must be a number, not an array"},
     {"{\"object\":{\"edge\":\"soft\"}}",
      "/object/edge: must be one of \"hard\", \"alpha\", \"feather\", "
-     "\"box\", \"eroded\", \"motion\", or {\"choice\": [...]} of them"},
+     "\"box\", \"eroded\", \"motion\", or {\"choice\": [...]} or "
+     "{\"every\": [...]} of them"},
+    {"{\"object\":{\"edge\":{\"every\":[\"box\"],\"choice\":[\"box\"]}}}",
+     "/object/edge: must be one of \"hard\", \"alpha\", \"feather\", "
+     "\"box\", \"eroded\", \"motion\", or {\"choice\": [...]} or "
+     "{\"every\": [...]} of them"},
+    {"{\"object\":{\"edge\":{\"every\":\"box\"}}}",
+     "/object/edge/every: must be an array of words"},
+    {"{\"object\":{\"edge\":{\"every\":[\"box\",\"none\"]}}}",
+     "/object/edge/every/1: must be one of \"hard\", \"alpha\", "
+     "\"feather\", \"box\", \"eroded\", \"motion\""},
+    {"{\"object\":{\"edge\":{\"every\":[\"box\",\"hard\",\"box\"]}}}",
+     "/object/edge/every/2: box is named twice"},
     {"{\"object\":{\"edge\":{\"choice\":[]}}}",
      "/object/edge/choice: must be an array of words"},
     {"{\"object\":{\"edge\":{\"choice\":[\"box\",\"box\"]}}}",

@@ -273,7 +273,7 @@ static void impossible_requests_are_refused_with_a_sentence(void **state)
 static void too_many_epochs_for_one_batch_are_refused(void **state)
 {
     /* One class and one background: every sample is an epoch. */
-    struct stream tiny = {.edges_per_epoch = 1};
+    struct stream tiny = {.edges_per_epoch = 1, .turns = 1};
     static const uint32_t first[] = {0, 1};
     struct store_config config = rig_config();
     struct fault fault = {0};
