@@ -198,6 +198,8 @@ static void context_row(const struct render *r, int32_t y, uint8_t *rgb)
                       rgb);
     else if (p->context == CONTEXT_GRADIENT)
         k->gradient_row(&p->gradient, y, p->width, rgb);
+    else if (p->context == CONTEXT_TEXTURE)
+        k->texture_row(&p->texture, y, p->width, rgb);
     else
         k->solid_row(p->solid, p->width, rgb);
 }

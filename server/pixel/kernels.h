@@ -46,6 +46,26 @@ struct pixel_gradient {
     uint8_t from[3], to[3];
 };
 
+enum pixel_texture_kind {
+    TEXTURE_NOISE,
+    TEXTURE_STRIPES,
+    TEXTURE_CHECKER,
+    TEXTURE_N,
+};
+
+/* A texture of two colours. Cells are counted in Q16 modulo 2^32: pixel (x, y)
+ * is at[0] + x * dx + y * dy of the one axis and at[1] - x * dy + y * dx of the
+ * other; dy is 0 of noise. */
+struct pixel_texture {
+    uint8_t kind;      /* enum pixel_texture_kind */
+    uint8_t n_octaves; /* of noise, 1..6 */
+    uint8_t from[3], to[3];
+    uint64_t key; /* of noise */
+    uint32_t at[2];
+    int32_t dx, dy; /* -2^16..2^16 */
+    int32_t sharp;  /* of stripes: pixels a cell, Q8, 2^8..2^18 */
+};
+
 struct pixel_kernels {
     const char *name; /* as in PASTED_CPU */
 
@@ -67,6 +87,9 @@ struct pixel_kernels {
     /* Frame row y of the gradient, 0 <= y < 2^15. */
     void (*gradient_row)(const struct pixel_gradient *g, int32_t y, int32_t n,
                          uint8_t *rgb);
+    /* Frame row y of the texture, 0 <= y < 2^15. */
+    void (*texture_row)(const struct pixel_texture *t, int32_t y, int32_t n,
+                        uint8_t *rgb);
     void (*solid_row)(const uint8_t colour[3], int32_t n, uint8_t *rgb);
     /* Bilinear RGB24 of n pixels, each at (u, v) of the RGB24 level:
      * 0 <= u <= (width - 1) << 16, v alike. */

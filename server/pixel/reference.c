@@ -363,6 +363,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
     .gradient_row = reference_gradient_row,
+    .texture_row = reference_texture_row,
     .solid_row = reference_solid_row,
     .photo_row = reference_photo_row,
     .object_lines = reference_object_lines,

@@ -16,6 +16,8 @@ void reference_normal_row(uint64_t key, uint32_t y, int32_t amplitude,
                           int32_t n, uint8_t *rgb);
 void reference_gradient_row(const struct pixel_gradient *g, int32_t y,
                             int32_t n, uint8_t *rgb);
+void reference_texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
+                           uint8_t *rgb);
 void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 void reference_photo_row(const struct image_level *level, const int32_t *u,
                          const int32_t *v, int32_t n, uint8_t *rgb);

@@ -11,6 +11,7 @@ const struct pixel_kernels pixel_kernels_x86_v3 = {
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
     .gradient_row = reference_gradient_row,
+    .texture_row = reference_texture_row,
     .solid_row = reference_solid_row,
     .object_lines = v3_object_lines,
     .photo_row = reference_photo_row,

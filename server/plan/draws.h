@@ -30,6 +30,8 @@
  *   PHILOX_CONTEXT_NOISE      0              key of the noise (first 64 bits)
  *   PHILOX_CONTEXT_COLOUR     0, 1, 2        red, green, blue
  *   PHILOX_CONTEXT_GRADIENT   0 .. 5, 6      two colours, angle
+ *   PHILOX_CONTEXT_TEXTURE    0 .. 5, 6, 7   two colours, scale, angle
+ *                             8, 9, 10       kind, place, key
  *   PHILOX_OPERATION_CHANCE   0              entry `slot` of the list: at all?
  *   PHILOX_OPERATION_CHOICE   0              entry `slot`: which alternative
  *   PHILOX_OPERATION_VALUE    0, 1, ...      operation `slot`: its values

@@ -82,6 +82,24 @@ static json_t *turn_json(const struct plan *p)
                      t->colour[1], t->colour[2]);
 }
 
+static json_t *texture_json(const struct pixel_texture *t)
+{
+    static const char *const kinds[TEXTURE_N] = {
+        [TEXTURE_NOISE] = "noise",
+        [TEXTURE_STRIPES] = "stripes",
+        [TEXTURE_CHECKER] = "checker",
+    };
+    char key[24];
+    snprintf(key, sizeof(key), "%" PRIu64, t->key);
+    return json_pack("{s:s, s:i, s:s, s:[I, I], s:i, s:i, s:i, s:[i, i, i], "
+                     "s:[i, i, i]}",
+                     "kind", kinds[t->kind], "n_octaves", t->n_octaves, "key",
+                     key, "at", (json_int_t)t->at[0], (json_int_t)t->at[1],
+                     "dx", t->dx, "dy", t->dy, "sharp", t->sharp, "from",
+                     t->from[0], t->from[1], t->from[2], "to", t->to[0],
+                     t->to[1], t->to[2]);
+}
+
 static json_t *context_json(const struct plan *p)
 {
     static const char *const kinds[] = {[CONTEXT_BACKGROUND] = "background",
@@ -89,20 +107,22 @@ static json_t *context_json(const struct plan *p)
                                         [CONTEXT_SOLID] = "solid",
                                         [CONTEXT_GAUSSIAN_NOISE] =
                                             "gaussian_noise",
-                                        [CONTEXT_GRADIENT] = "gradient"};
+                                        [CONTEXT_GRADIENT] = "gradient",
+                                        [CONTEXT_TEXTURE] = "texture"};
     _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == CONTEXT_N,
                    "every kind of context has a word");
     char key[24]; /* a string: few readers keep 64 bits of a number */
     snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
     return json_pack(
-        "{s:s, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
+        "{s:s, s:o, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
         "s:[i, i, i], s:o}",
         "context", kinds[p->context], "gradient", gradient_json(&p->gradient),
-        "crop_level", (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v",
-        p->crop_v, "crop_du", p->crop_du, "crop_dv", p->crop_dv,
-        "noise_amplitude", p->noise_amplitude, "noise_key", key, "noise_lo",
-        p->noise_lo, "noise_hi", p->noise_hi, "solid", p->solid[0], p->solid[1],
-        p->solid[2], "turn", turn_json(p));
+        "texture", texture_json(&p->texture), "crop_level",
+        (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v", p->crop_v,
+        "crop_du", p->crop_du, "crop_dv", p->crop_dv, "noise_amplitude",
+        p->noise_amplitude, "noise_key", key, "noise_lo", p->noise_lo,
+        "noise_hi", p->noise_hi, "solid", p->solid[0], p->solid[1], p->solid[2],
+        "turn", turn_json(p));
 }
 
 static const char *const edges[EDGE_N] = {

@@ -14,6 +14,7 @@
 #include "server/plan/plan.h"
 #include "server/plan/pose.h"
 #include "server/plan/scene.h"
+#include "server/plan/texture.h"
 
 /* By weight; a kind of weight 0 is never chosen, whatever rounding does. */
 static enum plan_context choose_context(const struct draws *d,
@@ -25,6 +26,7 @@ static enum plan_context choose_context(const struct draws *d,
         [CONTEXT_SOLID] = &recipe->context.solid,
         [CONTEXT_GAUSSIAN_NOISE] = &recipe->context.gaussian_noise,
         [CONTEXT_GRADIENT] = &recipe->context.gradient,
+        [CONTEXT_TEXTURE] = &recipe->context.texture,
     };
     double weight[CONTEXT_N], sum = 0, below = 0;
     for (int i = 0; i < CONTEXT_N; i++) {
@@ -93,6 +95,9 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
         break;
     case CONTEXT_GRADIENT:
         gradient_to_plan(d, recipe, out);
+        break;
+    case CONTEXT_TEXTURE:
+        texture_to_plan(d, recipe, out);
         break;
     case CONTEXT_N:
         break;

@@ -30,6 +30,7 @@ enum plan_context {
     CONTEXT_SOLID,
     CONTEXT_GAUSSIAN_NOISE,
     CONTEXT_GRADIENT,
+    CONTEXT_TEXTURE,
     CONTEXT_N,
 };
 
@@ -55,6 +56,7 @@ struct plan {
     uint8_t solid[3];               /* CONTEXT_SOLID */
     int32_t noise_amplitude;        /* CONTEXT_GAUSSIAN_NOISE */
     struct pixel_gradient gradient; /* CONTEXT_GRADIENT */
+    struct pixel_texture texture;   /* CONTEXT_TEXTURE */
 
     /* Object: output pixel (x, y) samples
      *   u = m[0] * x + m[1] * y + m[2],  v = m[3] * x + m[4] * y + m[5]

@@ -7,6 +7,7 @@
 
 #include "common/tensor.h"
 #include "server/pixel/image.h"
+#include "server/pixel/kernels.h"
 #include "server/pixel/operation/normalize.h"
 
 static const struct field_word balance_words[] = {
@@ -32,6 +33,10 @@ static const struct field_word edge_words[] = {{"hard", EDGE_HARD},
                                                {0}};
 static const struct field_word blend_words[] = {
     {"over", BLEND_OVER}, {"two_thirds", BLEND_TWO_THIRDS}, {0}};
+static const struct field_word texture_words[] = {{"noise", TEXTURE_NOISE},
+                                                  {"stripes", TEXTURE_STRIPES},
+                                                  {"checker", TEXTURE_CHECKER},
+                                                  {0}};
 static const struct field_word operation_order_words[] = {
     {"given", false}, {"random", true}, {0}};
 static const struct field_word dtype_words[] = {{"u8", TENSOR_U8},
@@ -240,6 +245,9 @@ const struct field_rule field_table[] = {
      .text = "Share of samples pasted on normal noise that wraps around."},
     {"/context/gradient", FIELD_MOVING, AT(context.gradient), "weight", 0, 1e6,
      .initial = {0}, .text = "Share of samples pasted on a linear gradient."},
+    {"/context/texture", FIELD_MOVING, AT(context.texture), "weight", 0, 1e6,
+     .initial = {0},
+     .text = "Share of samples pasted on a texture of two colours."},
     {"/context/noise_range", FIELD_RANGE, AT(context.noise_lo), "level", 0, 255,
      .initial = {0, 255},
      .text = "Every byte of the noise is uniform in it, ends included."},
@@ -259,6 +267,26 @@ const struct field_rule field_table[] = {
      "degrees", -360, 360, .initial = {-180, 180},
      .text = "Whither it runs, counter-clockwise as seen from the right; from "
              "corner to corner of the frame."},
+
+    {"/context/texture_kind", FIELD_WORDS, AT(context.texture_kinds), "", 0, 0,
+     texture_words, .initial = {(1 << TEXTURE_N) - 1},
+     .text = "Smooth noise of several octaves, stripes, or a checkerboard."},
+    {"/context/texture_scale", FIELD_VALUE, AT(context.texture_scale), "px", 1,
+     1024, .initial = {4, 64},
+     .text = "Side of a cell: of the coarsest octave, a stripe, a square."},
+    {"/context/texture_octaves", FIELD_INTEGER, AT(context.texture_octaves), "",
+     1, 6, .initial = {4},
+     .text = "Of the noise, each of half the scale and weight of the last."},
+    {"/context/texture_angle", FIELD_VALUE, AT(context.texture_angle),
+     "degrees", -360, 360, .initial = {-180, 180},
+     .text = "Across the stripes and along the squares, counter-clockwise as "
+             "seen from the right."},
+    {"/context/texture_from", FIELD_COLOUR, AT(context.texture_colour[0]),
+     "level", 0, 255, .initial = {0, 255},
+     .text = "Red, green and blue of the one colour."},
+    {"/context/texture_to", FIELD_COLOUR, AT(context.texture_colour[1]),
+     "level", 0, 255, .initial = {0, 255},
+     .text = "Red, green and blue of the other."},
 
     {"/labels/tensors", FIELD_TENSORS, AT(labels.tensors), "", 0, 0,
      .initial = {TENSORS_INITIAL},

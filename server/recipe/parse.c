@@ -154,11 +154,11 @@ static int check_whole(const struct recipe *r, struct fault *fault)
     }
     struct read_place context = {.pointer = "/context", .fault = fault};
     const struct value *const weight[] = {
-        &r->context.background, &r->context.noise, &r->context.solid,
-        &r->context.gaussian_noise, &r->context.gradient};
+        &r->context.background,     &r->context.noise,    &r->context.solid,
+        &r->context.gaussian_noise, &r->context.gradient, &r->context.texture};
     return read_weights(&context,
                         "the weights of background, noise, solid, "
-                        "gaussian_noise and gradient",
+                        "gaussian_noise, gradient and texture",
                         weight, sizeof(weight) / sizeof(weight[0]));
 }
 

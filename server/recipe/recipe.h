@@ -159,12 +159,16 @@ struct recipe {
     struct {
         struct value background, noise, solid; /* weights, which move; their
                                                   sum > 0 at any position */
-        struct value gaussian_noise, gradient;
+        struct value gaussian_noise, gradient, texture;
         int32_t noise_lo, noise_hi; /* 0..255, inclusive */
         struct value noise_sigma;   /* level, of gaussian_noise; moves */
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
         struct value gradient_colour[2][3];              /* 0..255 */
         struct value gradient_angle;                     /* degrees */
+        uint32_t texture_kinds; /* a bit for each enum pixel_texture_kind */
+        uint32_t texture_octaves;
+        struct value texture_scale, texture_angle; /* px a cell, degrees */
+        struct value texture_colour[2][3];         /* 0..255 */
     } context;
 
     struct {

@@ -144,6 +144,51 @@ def gradient_context(plan):
             np.array(g["to"], np.int64) * t + (1 << 23)) >> 24
 
 
+def lattice(texture, i, j, k):
+    """Section 4, a byte for each point of an octave."""
+    key, low = int(texture["key"]), 0xFFFFFFFF
+    h = ((i & 0xFFFF) * 0x9E3779B9 + (j & 0xFFFF) * 0xBB67AE85 +
+         k * 0xC2B2AE3D + (key & low)).astype(np.uint64) & np.uint64(low)
+    h = h ^ (h >> np.uint64(15)) ^ np.uint64(key >> 32)
+    h = (h * np.uint64(0xD2511F53)) & np.uint64(low)
+    h = ((h ^ (h >> np.uint64(13))) * np.uint64(0xCD9E8D57)) & np.uint64(low)
+    return (h >> np.uint64(24)).astype(np.int64)
+
+
+def octave(texture, u, v, k):
+    u, v = (u << k) & 0xFFFFFFFF, (v << k) & 0xFFFFFFFF
+    (i, s), (j, d) = ((c >> 16, ((f * f * (768 - 2 * f)) >> 16))
+                      for c, f in ((u, (u >> 8) & 255), (v, (v >> 8) & 255)))
+    left, right = (lattice(texture, i + n, j, k) * (256 - d) +
+                   lattice(texture, i + n, j + 1, k) * d for n in (0, 1))
+    return left * (256 - s) + right * s
+
+
+def stripe(texture, s):
+    q = s & 131071
+    triangle = np.where(q < 65536, q, 131072 - q)
+    return np.clip(((triangle - 32768) * texture["sharp"] >> 8) + 32768,
+                   0, 65536)
+
+
+def texture_context(plan):
+    t = plan["texture"]
+    x, y = grid(plan)
+    u = (t["at"][0] + x * t["dx"] + y * t["dy"]) & 0xFFFFFFFF
+    v = (t["at"][1] - x * t["dy"] + y * t["dx"]) & 0xFFFFFFFF
+    if t["kind"] == "noise":
+        n = t["n_octaves"]
+        way = sum(octave(t, u, v, k) << (n - 1 - k)
+                  for k in range(n)) // (255 * (2 ** n - 1))
+    else:
+        a = stripe(t, u)
+        b = stripe(t, v) if t["kind"] == "checker" else 0
+        way = (a * (65536 - b) + (65536 - a) * b) >> 16
+    way = way[..., None]
+    return (np.array(t["from"], np.int64) * (65536 - way) +
+            np.array(t["to"], np.int64) * way + 32768) >> 16
+
+
 def context(plan, background):
     if plan["context"] == "background":
         c = background_context(plan, background)
@@ -152,6 +197,8 @@ def context(plan, background):
         return c
     if plan["context"] == "noise":
         return noise_context(plan)
+    if plan["context"] == "texture":
+        return texture_context(plan)
     if plan["context"] == "gradient":
         return gradient_context(plan)
     if plan["context"] == "gaussian_noise":

@@ -151,6 +151,11 @@ static const struct {
     const char *name, *json;
 } recipes[] = {
     {"motion", "{\"object\":{\"edge\":\"motion\",\"motion_length\":[3,9]}}"},
+    {"textures", "{\"context\":{\"background\":0,\"texture\":1}}"},
+    {"curricula",
+     "{\"object\":{\"rotate\":{\"from\":0,\"to\":[-90,90],\"over\":[4,28]},"
+     "\"flip\":{\"from\":0,\"to\":1,\"over\":[0,32]}},\"context\":{\"noise\":"
+     "{\"from\":0,\"to\":3,\"over\":[8,24]}}}"},
     {"turn", "{\"background\":{\"rotate\":[-180,180]}}"},
     {"reflect", "{\"background\":{\"rotate\":[-30,30],\"scale\":[0.5,3],"
                 "\"padding\":\"reflect\"}}"},

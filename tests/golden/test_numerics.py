@@ -27,7 +27,7 @@ NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
 ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
               "saturation": [0, 4], "hue": [-0.5, 0.5]}
 EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1, "gaussian_noise": 1,
-                 "gradient": 1}
+                 "gradient": 1, "texture": 1}
 
 
 
@@ -96,6 +96,19 @@ RECIPES = {
     "gradients": (
         {"size": [50, 35], "context": {"background": 0, "gradient": 1},
          "image": NO_COLOUR}, 30),
+    "textures": (
+        {"size": [50, 71], "context": {
+            "background": 0, "texture": 1,
+            "texture_scale": {"log_uniform": [1, 1024]}},
+         "image": NO_COLOUR}, 60),
+    "texture of one octave": (
+        {"size": [40, 40], "context": {
+            "background": 0, "texture": 1, "texture_kind": "noise",
+            "texture_octaves": 1, "texture_scale": 9}}, 10),
+    "texture of six octaves": (
+        {"size": [9, 300], "context": {
+            "background": 0, "texture": 1, "texture_kind": "noise",
+            "texture_octaves": 6, "texture_scale": [1, 40]}}, 20),
     "solid": (
         {"size": [40, 30], "context": {"background": 0, "solid": 1},
          "object": dict(ANY_POSE, edge="alpha"), "image": NO_COLOUR}, 40),

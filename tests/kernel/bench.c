@@ -54,6 +54,13 @@ static void run_normal(struct rows *r)
     r->k->normal_row(12345, 7, 31981, WIDTH, r->out);
 }
 
+static void run_texture(struct rows *r)
+{
+    static const struct pixel_texture texture = {
+        .n_octaves = 4, .to = {255, 255, 255}, .key = 1, .dx = 2000};
+    r->k->texture_row(&texture, 7, WIDTH, r->out);
+}
+
 static void run_solid(struct rows *r)
 {
     r->k->solid_row(r->in, WIDTH, r->out);
@@ -140,6 +147,7 @@ static const struct {
     {"resample_row", run_resample},
     {"noise_row", run_noise},
     {"normal_row", run_normal},
+    {"texture_row", run_texture},
     {"solid_row", run_solid},
     {"object_lines, inside", run_object},
     {"object_lines, border", run_border},

@@ -91,6 +91,65 @@ static void gradient_row(const struct pixel_gradient *g, int32_t y, int32_t n,
     }
 }
 
+static uint32_t lattice(const struct pixel_texture *t, uint64_t i, uint64_t j,
+                        uint64_t k)
+{
+    uint64_t h = i % 65536 * 2654435769u + j % 65536 * 3144134277u +
+                 k * 3266489917u + t->key % (1ull << 32);
+    h %= 1ull << 32;
+    h = ((h ^ h / 32768 ^ t->key >> 32) * 3528531795u) % (1ull << 32);
+    h = ((h ^ h / 8192) * 3449720151u) % (1ull << 32);
+    return (uint32_t)(h / 16777216);
+}
+
+/* Each of the four corners of each octave afresh. */
+static uint64_t noise_way(const struct pixel_texture *t, uint32_t u, uint32_t v)
+{
+    uint64_t sum = 0;
+    for (uint32_t k = 0; k < t->n_octaves; k++) {
+        const uint32_t a = u << k, b = v << k;
+        const uint64_t f = a / 256 % 256, g = b / 256 % 256;
+        const uint64_t s = f * f * (768 - 2 * f) / 65536;
+        const uint64_t d = g * g * (768 - 2 * g) / 65536;
+        uint64_t octave = 0;
+        for (uint32_t c = 0; c < 4; c++)
+            octave += lattice(t, a / 65536 + c % 2, b / 65536 + c / 2, k) *
+                      (c % 2 ? s : 256 - s) * (c / 2 ? d : 256 - d);
+        sum += octave << (t->n_octaves - 1 - k);
+    }
+    return sum / (255u * ((1u << t->n_octaves) - 1));
+}
+
+static int64_t stripe(const struct pixel_texture *t, uint32_t s)
+{
+    int64_t way = s % 131072;
+    way = way < 65536 ? way : 131072 - way;
+    way = whole((way - 32768) * t->sharp * 256) + 32768;
+    return way < 0 ? 0 : way > 65536 ? 65536 : way;
+}
+
+static void texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
+                        uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n * 3; i++) {
+        const int64_t x = i / 3;
+        const uint32_t u =
+            (uint32_t)(t->at[0] + x * t->dx + (int64_t)y * t->dy);
+        const uint32_t v =
+            (uint32_t)(t->at[1] - x * t->dy + (int64_t)y * t->dx);
+        int64_t way = (int64_t)noise_way(t, u, v);
+        if (t->kind != TEXTURE_NOISE)
+            way = stripe(t, u);
+        if (t->kind == TEXTURE_CHECKER)
+            way =
+                (way * (65536 - stripe(t, v)) + (65536 - way) * stripe(t, v)) /
+                65536;
+        rgb[i] = (uint8_t)((t->from[i % 3] * (65536 - way) +
+                            t->to[i % 3] * way + 32768) /
+                           65536);
+    }
+}
+
 static void solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
 {
     for (int32_t i = 0; i < n * 3; i++)
@@ -302,6 +361,7 @@ const struct pixel_kernels oracle_kernels = {
     .noise_row = noise_row,
     .normal_row = normal_row,
     .gradient_row = gradient_row,
+    .texture_row = texture_row,
     .solid_row = solid_row,
     .object_lines = object_lines,
     .photo_row = photo_row,

@@ -103,6 +103,28 @@ static void round_solid_row(struct trial *t)
     trial_expect_equal(t, "gradient_row", (size_t)t->n * 3);
 }
 
+static void round_texture_row(struct trial *t)
+{
+    struct pixel_texture texture = {
+        .kind = (uint8_t)trial_between(t, 0, TEXTURE_N - 1),
+        .n_octaves = (uint8_t)trial_between(t, 1, 6),
+        .from = {0, 255, (uint8_t)trial_between(t, 0, 255)},
+        .to = {255, 0, (uint8_t)trial_between(t, 0, 255)},
+        .at = {(uint32_t)trial_between(t, INT32_MIN, INT32_MAX),
+               (uint32_t)trial_between(t, -70000, 70000)},
+        .dx = trial_between(t, -65536, 65536),
+        .dy = trial_between(t, -65536, 65536),
+        .sharp = trial_between(t, 256, 262144)};
+    texture.key = (uint64_t)(uint32_t)trial_between(t, INT32_MIN, INT32_MAX)
+                      << 32 |
+                  (uint32_t)trial_between(t, INT32_MIN, INT32_MAX);
+    texture.dy = texture.kind == TEXTURE_NOISE ? 0 : texture.dy;
+    const int32_t y = trial_between(t, 0, 32767);
+    t->k->texture_row(&texture, y, t->n, trial_output(t, (size_t)t->n * 3));
+    oracle_kernels.texture_row(&texture, y, t->n, t->expected);
+    trial_expect_equal(t, "texture_row", (size_t)t->n * 3);
+}
+
 /* A padded level whose last texel touches a guard page. */
 static struct image_level level_of(struct trial *t, int32_t least)
 {
@@ -396,6 +418,7 @@ static struct kernel_case cases[] = {
     {"resample_row", round_resample_row},
     {"noise_row, normal_row", round_noise_row},
     {"solid_row", round_solid_row},
+    {"texture_row", round_texture_row},
     {"object_lines inside", round_object_inside},
     {"object_lines at the border", round_object_border},
     {"warp_row", round_warp_row},

@@ -164,6 +164,9 @@ static void context_pixel(const struct catalog *c, const struct plan *p,
     } else if (p->context == CONTEXT_GRADIENT) {
         oracle_kernels.gradient_row(&p->gradient, y, p->width, row);
         memcpy(out, row + x * 3, 3);
+    } else if (p->context == CONTEXT_TEXTURE) {
+        oracle_kernels.texture_row(&p->texture, y, p->width, row);
+        memcpy(out, row + x * 3, 3);
     } else if (p->context == CONTEXT_SOLID) {
         oracle_kernels.solid_row(p->solid, 1, out);
     } else {

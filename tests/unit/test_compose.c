@@ -143,6 +143,21 @@ static void random_turn(struct plan *p, uint64_t *random)
         p->turn.colour[i] = (uint8_t)next(random);
 }
 
+static void random_texture(struct pixel_texture *t, uint64_t *random)
+{
+    t->kind = (uint8_t)(next(random) % TEXTURE_N);
+    t->n_octaves = (uint8_t)between(random, 1, 6);
+    t->key = next(random);
+    t->at[0] = (uint32_t)next(random);
+    t->at[1] = (uint32_t)next(random);
+    t->dx = (int32_t)between(random, -65536, 65536);
+    t->dy =
+        t->kind == TEXTURE_NOISE ? 0 : (int32_t)between(random, -65536, 65536);
+    t->sharp = (int32_t)between(random, 256, 262144);
+    for (int i = 0; i < 3; i++)
+        t->from[i] = (uint8_t)(255 - (t->to[i] = (uint8_t)next(random)));
+}
+
 static void random_plan(struct plan *p, const struct synthetic *s,
                         uint64_t *random)
 {
@@ -169,6 +184,7 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     for (int i = 0; i < 3; i++)
         p->gradient.from[i] =
             (uint8_t)(255 - (p->gradient.to[i] = (uint8_t)next(random)));
+    random_texture(&p->texture, random);
     for (int i = 0; i < 3; i++)
         p->solid[i] = (uint8_t)next(random);
     random_pose(p, &s->objects[0], random);

@@ -81,12 +81,86 @@ static void normal_noise_is_independent_from_byte_to_byte(void **state)
     }
 }
 
+static struct pixel_texture texture_of(enum pixel_texture_kind kind,
+                                       int32_t scale)
+{
+    return (struct pixel_texture){.kind = (uint8_t)kind,
+                                  .n_octaves = 1,
+                                  .to = {255, 255, 255},
+                                  .key = 0x123456789abcdef0u,
+                                  .dx = 65536 / scale,
+                                  .sharp = scale * 256};
+}
+
+static void fill_texture(const struct pixel_texture *t)
+{
+    for (int32_t y = 0; y < SIDE; y++) {
+        pixel_kernels()->texture_row(t, y, SIDE, frame + y * SIDE * 3);
+    }
+}
+
+/* Of the red channel, right and down. */
+static double correlation(int32_t lag, bool is_down)
+{
+    double sum = 0, squares = 0, product = 0, n = 0;
+    for (int32_t y = 0; y + (is_down ? lag : 0) < SIDE; y++) {
+        for (int32_t x = 0; x + (is_down ? 0 : lag) < SIDE; x++) {
+            const int32_t at = y * SIDE + x;
+            const double a = frame[at * 3];
+            const double b = frame[(at + (is_down ? lag * SIDE : lag)) * 3];
+            sum += a;
+            squares += a * a;
+            product += a * b;
+            n += 1;
+        }
+    }
+    const double mean = sum / n;
+    return (product / n - mean * mean) / (squares / n - mean * mean);
+}
+
+/* Of 120 x 120 lattice points a cell of 5 px apart: near ones alike, those of
+ * two cells unrelated, the mean that of bytes. */
+static void texture_noise_is_smooth_within_a_cell_alone(void **state)
+{
+    (void)state;
+    struct pixel_texture t = texture_of(TEXTURE_NOISE, 5);
+    double sum = 0;
+    fill_texture(&t);
+    for (size_t i = 0; i < sizeof(frame); i += 3) {
+        sum += frame[i];
+    }
+    assert_true(fabs(sum / (SIDE * SIDE) - 127.5) < 4 * 74 / 120.0);
+    for (int is_down = 0; is_down < 2; is_down++) {
+        assert_true(correlation(1, is_down) > 0.7);
+        for (int32_t lag = 10; lag < 100; lag += 15) {
+            assert_true(fabs(correlation(lag, is_down)) < 5 / 120.0);
+        }
+    }
+}
+
+static void stripes_and_squares_have_their_scale(void **state)
+{
+    (void)state;
+    struct pixel_texture t = texture_of(TEXTURE_STRIPES, 20);
+    fill_texture(&t);
+    assert_true(correlation(20, false) < -0.9);
+    assert_true(correlation(40, false) > 0.9);
+    assert_true(correlation(20, true) > 0.99);
+    t.kind = TEXTURE_CHECKER;
+    fill_texture(&t);
+    assert_true(correlation(20, false) < -0.9);
+    assert_true(correlation(20, true) < -0.9);
+    assert_true(correlation(40, true) > 0.9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(normal_noise_has_its_mean_and_deviation),
         cmocka_unit_test(normal_noise_of_255_wraps_to_every_level_alike),
         cmocka_unit_test(normal_noise_is_independent_from_byte_to_byte),
+        cmocka_unit_test(texture_noise_is_smooth_within_a_cell_alone),
+        cmocka_unit_test(stripes_and_squares_have_their_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,6 +277,7 @@ static const char *const keys[] = {
     "crop_dv",
     "turn",
     "gradient",
+    "texture",
     "noise_amplitude",
     "noise_key",
     "noise_lo",

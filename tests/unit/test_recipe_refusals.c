@@ -99,8 +99,8 @@ static const struct {
      "/object/flip: must be a number, or move from one to another"},
     {"{\"context\":{\"background\":{\"from\":1,\"to\":0,\"over\":[3,9]},"
      "\"noise\":{\"from\":0,\"to\":1,\"over\":[9,20]}}}",
-     "/context: the weights of background, noise, solid, gaussian_noise and "
-     "gradient are all 0 at position 9"},
+     "/context: the weights of background, noise, solid, gaussian_noise, "
+     "gradient and texture are all 0 at position 9"},
     {"{\"image\":{\"operations\":[{\"one_of\":[{\"op\":\"exposure\",\"weight\":"
      "{\"from\":0,\"to\":1,\"over\":[3,9]}},{\"op\":\"exposure\","
      "\"weight\":0}]}]}}",
@@ -210,7 +210,7 @@ static const struct {
      "/graph/objects_per_background: must be at least 1, not 0"},
     {"{\"context\":{\"background\":0}}",
      "/context: the weights of background, noise, solid, "
-     "gaussian_noise and gradient are all 0"},
+     "gaussian_noise, gradient and texture are all 0"},
     {"{\"context\":{\"noise\":-1}}",
      "/context/noise: must be at least 0, not -1"},
     {"{\"context\":{\"noise_range\":[9,3]}}",

@@ -1,0 +1,95 @@
+/* The texture kernel of the portable reference: value noise, stripes and
+ * checks. Draws no decision; the plan's key makes the lattice.
+ * Source: NUMERICS.md "Textures". */
+#include "server/pixel/reference.h"
+
+#define PIXELS_AT_ONCE 128
+#define ONE            65536u
+
+/* A byte for each point of the lattice of octave k. */
+static uint32_t lattice(const struct pixel_texture *t, uint32_t i, uint32_t j,
+                        uint32_t k)
+{
+    uint32_t h = (i & 0xffff) * 0x9E3779B9u + (j & 0xffff) * 0xBB67AE85u +
+                 k * 0xC2B2AE3Du + (uint32_t)t->key;
+    h = (h ^ h >> 15 ^ (uint32_t)(t->key >> 32)) * 0xD2511F53u;
+    h = (h ^ h >> 13) * 0xCD9E8D57u;
+    return h >> 24;
+}
+
+/* 3 f^2 - 2 f^3 of the fraction, Q8, 0..255. */
+static uint32_t smooth(uint32_t coordinate)
+{
+    const uint32_t f = coordinate >> 8 & 255;
+    return f * f * (768 - 2 * f) >> 16;
+}
+
+/* Adds octave k of the row at v from u on, 24 bits times weight. */
+static void add_octave(const struct pixel_texture *t, uint32_t k, uint32_t u,
+                       uint32_t v, int32_t n, uint32_t *sum)
+{
+    const uint32_t step = (uint32_t)t->dx << k, j = v >> 16, down = smooth(v);
+    const uint32_t weight = t->n_octaves - 1u - k;
+    uint32_t column[2] = {0, 0}, last = ~0u;
+    for (int32_t x = 0; x < n; x++, u += step) {
+        const uint32_t cell = u >> 16, right = smooth(u);
+        for (uint32_t side = 0; cell != last && side < 2; side++)
+            column[side] = lattice(t, cell + side, j, k) * (256 - down) +
+                           lattice(t, cell + side, j + 1, k) * down;
+        last = cell;
+        sum[x] += (column[0] * (256 - right) + column[1] * right) << weight;
+    }
+}
+
+/* 255 * 2^16 * 63 is below 2^30. */
+static void noise_ways(const struct pixel_texture *t, uint32_t x, int32_t y,
+                       int32_t n, uint32_t *way)
+{
+    const uint32_t u = t->at[0] + x * (uint32_t)t->dx;
+    const uint32_t v = t->at[1] + (uint32_t)y * (uint32_t)t->dx;
+    for (int32_t i = 0; i < n; i++)
+        way[i] = 0;
+    for (uint32_t k = 0; k < t->n_octaves; k++)
+        add_octave(t, k, u << k, v << k, n, way);
+    for (int32_t i = 0; i < n; i++)
+        way[i] /= 255 * ((1u << t->n_octaves) - 1);
+}
+
+/* 0 on even cells, 1 on odd ones, a pixel wide in between. */
+static uint32_t stripe(const struct pixel_texture *t, uint32_t s)
+{
+    const int32_t q = (int32_t)(s & 131071), half = ONE / 2;
+    const int32_t triangle = q < (int32_t)ONE ? q : 131072 - q;
+    const int64_t way = ((triangle - half) * (int64_t)t->sharp >> 8) + half;
+    return way < 0 ? 0 : way > ONE ? ONE : (uint32_t)way;
+}
+
+static void stripe_ways(const struct pixel_texture *t, uint32_t x, int32_t y,
+                        int32_t n, uint32_t *way)
+{
+    const uint32_t dx = (uint32_t)t->dx, dy = (uint32_t)t->dy;
+    uint32_t u = t->at[0] + x * dx + (uint32_t)y * dy;
+    uint32_t v = t->at[1] - x * dy + (uint32_t)y * dx;
+    for (int32_t i = 0; i < n; i++, u += dx, v -= dy) {
+        const uint64_t a = stripe(t, u);
+        const uint64_t b = t->kind == TEXTURE_CHECKER ? stripe(t, v) : 0;
+        way[i] = (uint32_t)((a * (ONE - b) + (ONE - a) * b) >> 16);
+    }
+}
+
+void reference_texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
+                           uint8_t *rgb)
+{
+    uint32_t way[PIXELS_AT_ONCE];
+    for (int32_t x = 0; x < n; x += PIXELS_AT_ONCE) {
+        const int32_t m = n - x < PIXELS_AT_ONCE ? n - x : PIXELS_AT_ONCE;
+        (t->kind == TEXTURE_NOISE ? noise_ways : stripe_ways)(t, (uint32_t)x, y,
+                                                              m, way);
+        for (int32_t i = 0; i < m * 3; i++) {
+            const uint32_t w = way[i / 3], c = (uint32_t)i % 3;
+            rgb[x * 3 + i] =
+                (uint8_t)((t->from[c] * (ONE - w) + t->to[c] * w + ONE / 2) >>
+                          16);
+        }
+    }
+}
