@@ -39,7 +39,7 @@ void texture_to_plan(const struct draws *d, const struct recipe *recipe,
         draws_value(d, texture, ANGLE, &recipe->context.texture_angle) *
         RADIANS;
     const uint64_t place = draws_bits(d, texture, PLACE);
-    t->kind = draw_kind(d, recipe->context.texture_kinds);
+    t->kind = draw_kind(d, recipe->context.texture_kinds.bits);
     t->n_octaves = (uint8_t)recipe->context.texture_octaves;
     t->key = draws_bits(d, texture, KEY);
     t->at[0] = (uint32_t)place;

@@ -153,6 +153,11 @@ static int check_whole(const struct recipe *r, struct fault *fault)
         return rc;
     }
     struct read_place context = {.pointer = "/context", .fault = fault};
+    struct read_place every = {.pointer = "/context/texture_kind/every",
+                               .fault = fault};
+    if (r->context.texture_kinds.n_every > 0) {
+        return read_refuse(&every, "only object/edge has every");
+    }
     const struct value *const weight[] = {
         &r->context.background,     &r->context.noise,    &r->context.solid,
         &r->context.gaussian_noise, &r->context.gradient, &r->context.texture};

@@ -165,7 +165,7 @@ struct recipe {
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
         struct value gradient_colour[2][3];              /* 0..255 */
         struct value gradient_angle;                     /* degrees */
-        uint32_t texture_kinds; /* a bit for each enum pixel_texture_kind */
+        struct words texture_kinds; /* of enum pixel_texture_kind; no every */
         uint32_t texture_octaves;
         struct value texture_scale, texture_angle; /* px a cell, degrees */
         struct value texture_colour[2][3];         /* 0..255 */

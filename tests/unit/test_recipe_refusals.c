@@ -211,6 +211,8 @@ static const struct {
     {"{\"context\":{\"background\":0}}",
      "/context: the weights of background, noise, solid, "
      "gaussian_noise, gradient and texture are all 0"},
+    {"{\"context\":{\"texture_kind\":{\"every\":[\"noise\",\"checker\"]}}}",
+     "/context/texture_kind/every: only object/edge has every"},
     {"{\"context\":{\"noise\":-1}}",
      "/context/noise: must be at least 0, not -1"},
     {"{\"context\":{\"noise_range\":[9,3]}}",
