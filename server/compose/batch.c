@@ -9,6 +9,7 @@
 #include "server/compose/compose.h"
 #include "server/compose/output.h"
 #include "server/compose/render.h"
+#include "server/compose/stage.h"
 #include "server/recipe/field.h"
 
 /* By enum recipe_tensor; the image's shape is the recipe's, the names are
@@ -142,7 +143,8 @@ void batch_write_head(const struct batch_layout *l, uint64_t first_position,
 size_t batch_scratch_bytes(const struct recipe *recipe)
 {
     return output_scratch_bytes(recipe) +
-           compose_scratch_bytes(recipe->width, recipe->height);
+           compose_scratch_bytes(recipe->width, recipe->height) +
+           stage_scratch_bytes(recipe);
 }
 
 /* Where item `index` of a tensor lies, or NULL when the batch has it not. */
@@ -255,8 +257,9 @@ void batch_composer_run(struct batch_composer *c,
     assert(sample->index < c->layout->n_samples);
     const struct plan *plan = take_plan(c, sample);
     struct render render;
-    render_init(&render, c->catalog, plan, plan_next(c, next),
-                (uint8_t *)c->scratch + output_scratch_bytes(c->recipe));
+    uint8_t *own = (uint8_t *)c->scratch + output_scratch_bytes(c->recipe);
+    render_init(&render, c->catalog, plan, plan_next(c, next), own);
+    stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
     render.is_streamed = c->is_streamed;
     render.layers = layers_of(c, sample->index);
     output_image(c->layout, &render, c->scratch,

@@ -1,10 +1,12 @@
-/* The plan's operations on a frame whose rows are finished. Knows no batch. */
+/* A plan's operations on a frame whose rows are finished. Knows no batch. */
 #ifndef PASTED_COMPOSE_OPERATIONS_H
 #define PASTED_COMPOSE_OPERATIONS_H
 
+#include "server/pixel/operation/operation.h"
 #include "server/plan/plan.h"
 
-/* In place on [height][width][3], dense. scratch: 64-byte aligned. */
-void operations_run(const struct plan *plan, uint8_t *rgb, void *scratch);
+/* In place. */
+void operations_run(const struct plan_operations *operations,
+                    const struct operation_frame *f);
 
 #endif

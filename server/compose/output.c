@@ -86,7 +86,7 @@ static void by_frame(const struct batch_layout *l,
         .height = target->height,
         .scratch = scratch + frame_bytes(target->width, target->height),
     };
-    operations_run(render->plan, f.rgb, f.scratch);
+    operations_run(&render->plan->operations, &f);
     normalize(l, &f);
     if (!is_plain)
         convert_rows(target, 0, target->height, frame);
@@ -102,7 +102,7 @@ void output_image(const struct batch_layout *l, struct render *render,
         .table = &l->table,
         .image = image,
     };
-    if (render->plan->n_operations > 0 || l->normalize != NORMALIZE_NONE)
+    if (render->plan->operations.n > 0 || l->normalize != NORMALIZE_NONE)
         by_frame(l, &target, render, scratch);
     else
         by_blocks(&target, render, scratch);

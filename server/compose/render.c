@@ -128,6 +128,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     ahead_init(&r->ahead, catalog, next);
     r->is_streamed = false;
     r->layers = (struct layers){NULL, NULL, NULL};
+    r->staged_context = r->staged_object = NULL;
 }
 
 /* Lerps the two source rows around v over the columns that the crop needs. */
@@ -204,7 +205,7 @@ static void context_row(const struct render *r, int32_t y, uint8_t *rgb)
         k->solid_row(p->solid, p->width, rgb);
 }
 
-static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
+void render_context_rows(const struct render *r, int32_t y, int32_t n_rows,
                          uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     if (r->plan->context == CONTEXT_BACKGROUND) {
@@ -215,15 +216,26 @@ static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
         context_row(r, y + i, rgb + i * stride_bytes);
 }
 
+static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
+                         uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    const ptrdiff_t row_bytes = (ptrdiff_t)r->plan->width * 3;
+    if (!r->staged_context) {
+        render_context_rows(r, y, n_rows, rgb, stride_bytes);
+        return;
+    }
+    for (int32_t i = 0; i < n_rows; i++)
+        memcpy(rgb + i * stride_bytes, r->staged_context + (y + i) * row_bytes,
+               (size_t)row_bytes);
+}
+
 static void widen(int32_t range[2], int32_t y)
 {
     range[0] = y < range[0] ? y : range[0];
     range[1] = y + 1;
 }
 
-/* The object's pixels of n_rows rows side by side, edges and colour treated.
- * Returns how many. */
-static int32_t object_rows(struct render *r, int32_t y, int32_t n_rows,
+int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
                            struct pixel_span *span)
 {
     const struct plan *p = r->plan;
@@ -251,21 +263,42 @@ static int32_t object_rows(struct render *r, int32_t y, int32_t n_rows,
         r->kernels->harden_row(r->object_rows, n);
     if (p->has_object_colour)
         r->kernels->tint_row(r->object_rows, p->object_colour, n);
-    for (int32_t i = 0; p->blend == BLEND_TWO_THIRDS && i < n; i += p->width)
-        r->kernels->fade_row(r->object_rows + (ptrdiff_t)i * 4, r->two_thirds,
-                             n - i < p->width ? n - i : p->width);
     return n;
+}
+
+void render_fade(const struct render *r, uint8_t *rgba, int32_t n)
+{
+    const struct plan *p = r->plan;
+    for (int32_t i = 0; p->blend == BLEND_TWO_THIRDS && i < n; i += p->width)
+        r->kernels->fade_row(rgba + (ptrdiff_t)i * 4, r->two_thirds,
+                             n - i < p->width ? n - i : p->width);
+}
+
+/* What is pasted, the pixels of the spans side by side; NULL for nothing. */
+static const uint8_t *object_rows(struct render *r, int32_t y, int32_t n_rows,
+                                  struct pixel_span *span)
+{
+    const int32_t width = r->plan->width;
+    if (r->staged_object) {
+        for (int32_t i = 0; i < n_rows; i++)
+            span[i] = (struct pixel_span){0, width};
+        return r->staged_object + (ptrdiff_t)y * width * 4;
+    }
+    const int32_t n = render_object_rows(r, y, n_rows, span);
+    if (n == 0)
+        return NULL;
+    render_fade(r, r->object_rows, n);
+    return r->object_rows;
 }
 
 static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
                        uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     struct pixel_span span[RENDER_BLOCK_ROWS];
-    const uint8_t *rgba = r->object_rows;
-    const bool some = object_rows(r, y, n_rows, span) > 0;
-    layers_put_object(&r->layers, r->plan->width, y, n_rows, some ? span : NULL,
+    const uint8_t *rgba = object_rows(r, y, n_rows, span);
+    layers_put_object(&r->layers, r->plan->width, y, n_rows, rgba ? span : NULL,
                       rgba);
-    if (!some)
+    if (!rgba)
         return;
     for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes) {
         const int32_t x = span[i].begin, n = span[i].end - x;

@@ -32,6 +32,9 @@ struct render {
     /* Set after render_init: what is written will not be read soon. */
     bool is_streamed;
     struct layers layers; /* likewise: where else rows are wanted */
+    /* Likewise, by stage.h: whole frames; NULL: rows are made when due. */
+    const uint8_t *staged_context; /* [h][w][3] */
+    const uint8_t *staged_object;  /* [h][w][4], premultiplied, faded */
 };
 
 /* Rows are rendered in blocks: short rows cost more one by one, long blocks
@@ -51,6 +54,14 @@ void render_init(struct render *r, const struct catalog *catalog,
  * width * 3 bytes of each. */
 void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
                  ptrdiff_t stride_bytes);
+/* Parts of the above, for stage.h: the context's rows; the object's with edge
+ * and colour, but before its fade, in order from y = 0, the pixels of the spans
+ * side by side in object_rows (returns how many); the blend's share of n. */
+void render_context_rows(const struct render *r, int32_t y, int32_t n_rows,
+                         uint8_t *rgb, ptrdiff_t stride_bytes);
+int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
+                           struct pixel_span *span);
+void render_fade(const struct render *r, uint8_t *rgba, int32_t n);
 /* After the last row. */
 struct compose_facts render_facts(const struct render *r);
 

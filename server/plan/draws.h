@@ -39,9 +39,10 @@
  *   PHILOX_OPERATION_ORDER    n - 1 .. 1     random order of n entries: swap
  *                                            with which of the first draw + 1
  *
- * Of operations the slot is an index, alternatives counted one by one; else
- * slot and candidate are 0. Of a block, words 0 and 1 (low half first) are the
- * first 64 bits, words 2 and 3 the second; only `normal` reads the second.
+ * Of operations the slot is an index, alternatives counted one by one, from
+ * DRAWS_SLOT_* of its list on (of an order that alone); else slot and candidate
+ * are 0. Of a block, words 0 and 1 (low half first) are the first 64 bits,
+ * words 2 and 3 the second; only `normal` reads the second.
  * This table is part of the byte contract: append, never reassign. */
 #ifndef PASTED_PLAN_DRAWS_H
 #define PASTED_PLAN_DRAWS_H
@@ -53,6 +54,10 @@
 #include "server/recipe/recipe.h"
 
 #define DRAWS_PER_POSE_ATTEMPT 16
+
+#define DRAWS_SLOT_IMAGE      0u
+#define DRAWS_SLOT_BACKGROUND 64u
+#define DRAWS_SLOT_OBJECT     128u
 
 struct draws {
     uint64_t seed, position;

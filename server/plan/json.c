@@ -191,11 +191,11 @@ static json_t *told_colour_json(const struct plan_told_colour *c)
 }
 
 /* [{"op": "box_blur", "p": [3, 5]}, ...], trailing zeros left out. */
-static json_t *operations_json(const struct plan *p)
+static json_t *list_json(const struct plan_operations *operations)
 {
     json_t *list = json_array();
-    for (uint32_t i = 0; i < p->n_operations; i++) {
-        const struct plan_operation *o = &p->operation[i];
+    for (uint32_t i = 0; i < operations->n; i++) {
+        const struct plan_operation *o = &operations->list[i];
         size_t n = OPERATION_MAX_PARAMETERS;
         while (n > 0 && o->p[n - 1] == 0) {
             n--;
@@ -204,7 +204,15 @@ static json_t *operations_json(const struct plan *p)
                                               operation_table[o->id].name, "p",
                                               list_i32(o->p, n)));
     }
-    return json_pack("{s:o}", "operations", list);
+    return list;
+}
+
+static json_t *operations_json(const struct plan *p)
+{
+    return json_pack("{s:o, s:o, s:o}", "background_operations",
+                     list_json(&p->background_operations), "object_operations",
+                     list_json(&p->object_operations), "operations",
+                     list_json(&p->operations));
 }
 
 static json_t *told_json(const struct plan *p)

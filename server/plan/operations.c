@@ -143,14 +143,13 @@ static int32_t to_integer(double x, double scale)
     return (int32_t)fixmath_round(x * scale);
 }
 
-/* d->slot is the operation's index. */
+/* d->slot is the operation's. */
 static void resolve(const struct draws *d, const struct recipe_operation *from,
-                    struct plan *plan)
+                    const struct plan *plan, struct plan_operation *o)
 {
     const struct operation_rule *rule = &operation_table[from->id];
-    struct plan_operation *o = &plan->operation[plan->n_operations++];
     uint32_t n = operation_n_values(from->id);
-    o->id = from->id;
+    *o = (struct plan_operation){.id = from->id};
     for (uint32_t i = 0; i < n; i++) {
         o->p[i] = to_integer(
             draws_value(d, PHILOX_OPERATION_VALUE, i, &from->value[i]),
@@ -188,35 +187,52 @@ static uint32_t choose(const struct draws *d,
 
 static void put_entry(const struct draws *d,
                       const struct recipe_operations *list, uint32_t entry,
-                      struct plan *out)
+                      const struct plan *plan, struct plan_operations *out)
 {
     const struct recipe_entry *e = &list->entry[entry];
     struct draws here = *d;
-    here.slot = entry;
+    here.slot = d->slot + entry;
     if (!draws_chance(&here, PHILOX_OPERATION_CHANCE, 0, &e->probability)) {
         return;
     }
     uint32_t i = e->n > 1 ? choose(&here, list, e) : e->first;
-    here.slot = i;
-    resolve(&here, &list->operation[i], out);
+    here.slot = d->slot + i;
+    resolve(&here, &list->operation[i], plan, &out->list[out->n++]);
 }
 
-void operations_to_plan(const struct draws *d, const struct recipe *recipe,
-                        struct plan *out)
+/* d->slot is where the list's slots begin. */
+static void put_list(const struct draws *d,
+                     const struct recipe_operations *list, bool random_order,
+                     const struct plan *plan, struct plan_operations *out)
 {
-    const struct recipe_operations *list = &recipe->image.operations;
     uint32_t order[RECIPE_MAX_OPERATIONS];
     assert(list->n_entries <= RECIPE_MAX_OPERATIONS);
+    out->n = 0;
     for (uint32_t i = 0; i < list->n_entries; i++) {
         order[i] = i;
     }
-    for (uint32_t i = list->n_entries; recipe->image.random_order && i-- > 1;) {
+    for (uint32_t i = list->n_entries; random_order && i-- > 1;) {
         uint64_t bits = draws_bits(d, PHILOX_OPERATION_ORDER, i);
         uint32_t j = (uint32_t)philox_below(bits, i + 1), was = order[i];
         order[i] = order[j];
         order[j] = was;
     }
     for (uint32_t i = 0; i < list->n_entries; i++) {
-        put_entry(d, list, order[i], out);
+        put_entry(d, list, order[i], plan, out);
     }
+}
+
+void operations_to_plan(const struct draws *d, const struct recipe *recipe,
+                        struct plan *out)
+{
+    struct draws here = *d;
+    here.slot = DRAWS_SLOT_IMAGE;
+    put_list(&here, &recipe->image.operations, recipe->image.random_order, out,
+             &out->operations);
+    here.slot = DRAWS_SLOT_BACKGROUND;
+    put_list(&here, &recipe->background.operations,
+             recipe->background.random_order, out, &out->background_operations);
+    here.slot = DRAWS_SLOT_OBJECT;
+    put_list(&here, &recipe->object.operations, recipe->object.random_order,
+             out, &out->object_operations);
 }

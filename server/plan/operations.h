@@ -6,7 +6,7 @@
 #include "server/plan/draws.h"
 #include "server/plan/plan.h"
 
-/* Draws and writes n_operations and operation; out has its frame's size. */
+/* Draws and writes every list of operations; out has its frame's size. */
 void operations_to_plan(const struct draws *d, const struct recipe *recipe,
                         struct plan *out);
 

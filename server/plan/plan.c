@@ -1,6 +1,7 @@
 /* One plan: the decisions of every part, put together. Holds no geometry or
  * colour itself (pose.c, crop.c, colour.c, edge.c); reads no pixels. */
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "server/base/fixmath.h"
@@ -175,7 +176,8 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     const struct pool_object *object = &catalog->objects[edge.object];
     struct pose pose;
 
-    memset(out, 0, sizeof(*out)); /* padding too: plans compare as bytes */
+    /* Padding too: plans compare as bytes up to here. */
+    memset(out, 0, offsetof(struct plan, background_operations));
     out->position = position;
     out->scene = scene.position;
     out->object = edge.object;

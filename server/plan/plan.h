@@ -24,6 +24,11 @@ struct plan_operation {
     int32_t p[OPERATION_MAX_PARAMETERS];
 };
 
+struct plan_operations {
+    uint32_t n;
+    struct plan_operation list[RECIPE_MAX_OPERATIONS]; /* undefined from n on */
+};
+
 enum plan_context {
     CONTEXT_BACKGROUND,
     CONTEXT_NOISE,
@@ -83,10 +88,6 @@ struct plan {
     bool has_background_colour, has_object_colour;
     int32_t background_colour[3][4], object_colour[3][4];
 
-    /* What is done to the frame after that, in this order. */
-    uint32_t n_operations;
-    struct plan_operation operation[RECIPE_MAX_OPERATIONS];
-
     uint32_t
         visible_q16;     /* of the object's alpha inside the frame; 65536 all */
     uint32_t n_attempts; /* poses drawn, 1.. */
@@ -105,6 +106,13 @@ struct plan {
             double brightness, contrast, saturation, hue;
         } colour, background_colour, object_colour;
     } told;
+
+    /* What is done, in this order, to the context before the paste, to the
+     * object after its colour (its alpha stays), to the image after its own.
+     * Last: a plan is cleared up to here, since clearing these would take
+     * longer than drawing most plans. */
+    struct plan_operations background_operations, object_operations;
+    struct plan_operations operations;
 };
 
 /* Never fails for a checked recipe and an edge of the catalog. Uses only sizes,

@@ -50,7 +50,7 @@ struct value recipe_value_at(const struct value *v, uint64_t position);
 /* The same of a constant, as a number. */
 double recipe_number_at(const struct value *v, uint64_t position);
 
-/* One operation of image.operations; value[] is in the order of the table
+/* One operation of a list of them; value[] is in the order of the table
  * (operation.h). */
 struct recipe_operation {
     enum operation_id id;
@@ -121,8 +121,10 @@ struct recipe {
         struct value flip;   /* probability; moves */
         struct value rotate; /* degrees, counter-clockwise as seen */
         enum pixel_padding padding;
-        struct value padding_colour[3]; /* 0..255 */
-        struct recipe_colour colour;    /* of the photograph alone */
+        struct value padding_colour[3];      /* 0..255 */
+        struct recipe_colour colour;         /* of the photograph alone */
+        struct recipe_operations operations; /* of the context, whatever kind */
+        bool random_order;                   /* as the image's */
     } background;
 
     struct {
@@ -145,6 +147,8 @@ struct recipe {
         double feather; /* sigma, px, of edge "feather" */
         struct value motion_length, motion_angle; /* px, degrees */
         struct recipe_colour colour;              /* of the object alone */
+        struct recipe_operations operations;      /* of it, after its colour */
+        bool random_order;                        /* as the image's */
     } object;
 
     struct {

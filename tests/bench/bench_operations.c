@@ -65,8 +65,8 @@ static double measure(const char *name, const struct operation_frame *f)
         for (uint32_t i = 0; i < N_PLANS; i++) {
             fill(f->rgb, f->width);
             double begin = now_ns();
-            operation_apply(f, plans[i].operation[0].id,
-                            plans[i].operation[0].p);
+            operation_apply(f, plans[i].operations.list[0].id,
+                            plans[i].operations.list[0].p);
             sum += now_ns() - begin;
         }
         best = sum < best ? sum : best;

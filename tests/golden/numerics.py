@@ -189,7 +189,7 @@ def texture_context(plan):
             np.array(t["to"], np.int64) * way + 32768) >> 16
 
 
-def context(plan, background):
+def bare_context(plan, background):
     if plan["context"] == "background":
         c = background_context(plan, background)
         if plan["has_background_colour"]:
@@ -205,6 +205,12 @@ def context(plan, background):
         return normal_context(plan)
     shape = (plan["height"], plan["width"], 3)
     return np.broadcast_to(np.array(plan["solid"], np.int64), shape)
+
+
+def context(plan, background):
+    """D of section 7: with the operations on it."""
+    return operations.run(bare_context(plan, background),
+                          plan["background_operations"])
 
 
 # The object and its edge, sections 5 and 6.
@@ -333,7 +339,8 @@ def coloured_object(plan, straight):
 
 
 def object_plane(plan, straight):
-    o = coloured_object(plan, straight)
+    o = operations.run_on_object(coloured_object(plan, straight),
+                                 plan["object_operations"])
     if plan["blend"] == "two_thirds":
         t = o * 170 + 128
         o = (t + (t >> 8)) >> 8

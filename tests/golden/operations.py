@@ -158,13 +158,20 @@ def stretch(values, n_cut):
     return [min(255, max(0, int(v * scale + offset))) for v in identity]
 
 
-def autocontrast(frame, p):
-    n_cut = frame[..., 0].size * p[0] // 25600
-    return through(frame, [stretch(frame[..., c].ravel(), n_cut)
-                           for c in range(3)])
+def counted(frame, c, covered):
+    """The bytes of channel c that statistics are taken of."""
+    return frame[..., c].ravel() if covered is None else frame[..., c][covered]
+
+
+def autocontrast(frame, p, covered=None):
+    n = frame[..., 0].size if covered is None else int(covered.sum())
+    return through(frame, [stretch(counted(frame, c, covered),
+                                   n * p[0] // 25600) for c in range(3)])
 
 
 def flatten(values):
+    if len(values) == 0:
+        return list(range(256))
     h = np.bincount(values, minlength=256)
     step = int(len(values) - h[values.max()]) // 255
     if step == 0:
@@ -173,8 +180,9 @@ def flatten(values):
     return np.minimum(255, (step // 2 + below) // step)
 
 
-def equalize(frame, p):
-    return through(frame, [flatten(frame[..., c].ravel()) for c in range(3)])
+def equalize(frame, p, covered=None):
+    return through(frame, [flatten(counted(frame, c, covered))
+                           for c in range(3)])
 
 
 def uniform_noise(frame, p):
@@ -371,9 +379,24 @@ OPERATIONS = {f.__name__: f for f in (
 OPERATIONS["white_balance"] = white_balance
 
 
-def run(frame, operations):
-    """operations: the plan's list."""
+def run(frame, operations, covered=None):
+    """operations: a list of the plan's. covered: the pixels [h, w] that
+    statistics count, all where there is none."""
     for o in operations:
         p = o["p"] + [0] * 18
-        frame = OPERATIONS[o["op"]](frame, p)
+        more = [covered] if o["op"] in ("autocontrast", "equalize") else []
+        frame = OPERATIONS[o["op"]](frame, p, *more)
     return frame
+
+
+def run_on_object(o, operations):
+    """The object's plane [h, w, 4], premultiplied -> the same with the
+    colours that operations leave."""
+    a = o[..., 3:]
+    if not operations or a.sum() == 0:
+        return o
+    mean = (255 * o[..., :3].sum(axis=(0, 1)) + a.sum() // 2) // a.sum()
+    q = (255 * 65536 + a // 2) // np.maximum(a, 1)
+    straight = np.minimum(255, (o[..., :3] * q + 32768) >> 16)
+    frame = run(np.where(a == 0, mean, straight), operations, a[..., 0] >= 128)
+    return np.concatenate([(frame * a + 127) // 255, a], axis=-1)

@@ -164,6 +164,16 @@ static const struct {
      "{\"object\":{\"edge\":{\"every\":[\"motion\",\"hard\",\"box\"]}}}"},
     {"padding", "{\"background\":{\"rotate\":[-30,30],\"scale\":[0.5,10],"
                 "\"padding\":\"colour\"}}"},
+    {"jitter", "{\"image\":{\"operations\":[{\"op\":\"jitter\"}]}}"},
+    {"context-operations",
+     "{\"background\":{\"operation_order\":\"random\",\"operations\":["
+     "{\"op\":\"gaussian_blur\",\"sigma\":[0,3]},{\"op\":\"autocontrast\"},"
+     "{\"op\":\"gaussian_noise\"}]}}"},
+    {"object-operations",
+     "{\"object\":{\"edge\":\"feather\",\"blend\":\"two_thirds\","
+     "\"operation_order\":\"random\",\"operations\":["
+     "{\"op\":\"equalize\",\"probability\":0.5},{\"op\":\"jitter\"},"
+     "{\"op\":\"motion_blur\"},{\"op\":\"jpeg\",\"quality\":[10,40]}]}}"},
 };
 #define N_RECIPES (sizeof recipes / sizeof recipes[0])
 

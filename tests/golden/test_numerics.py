@@ -36,15 +36,19 @@ def operation_recipes():
     names = sorted(operations.OPERATIONS)
     shapes = [{"size": [37, 52], "context": EVERY_CONTEXT}, {"size": 1},
               {"size": [20, 33], "output": {"dtype": "f32", "layout": "nchw"}}]
+    edge = {"choice": ["hard", "alpha", "feather", "box", "eroded", "motion"]}
     for first in range(0, len(names), 12):
         entries = [{"one_of": [{"op": name} for name in half],
                     "probability": 0.9}
                    for half in (names[first:first + 12:2],
                                 names[first + 1:first + 12:2])]
-        image = {"operation_order": "random", "operations": entries}
+        work = {"operation_order": "random", "operations": entries}
+        parts = {"object": dict(ANY_POSE, edge=edge, **work),
+                 "background": work, "labels": EVERY_TENSOR}
         for shape in shapes:
-            yield (f"operations from {names[first]} at {shape['size']}",
-                   (dict(shape, image=image), 50))
+            of = f"operations from {names[first]} at {shape['size']}"
+            yield of, (dict(shape, image=work), 50)
+            yield "object and context: " + of, (dict(shape, **parts), 30)
 
 
 ODD = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -249,6 +253,24 @@ RECIPES = {
              {"op": "box_blur", "kx": {"from": 0, "to": [0, 10],
                                        "over": MOVES}, "probability":
               {"from": 0.2, "to": 1, "over": MOVES}}])}, 40),
+    "operations on soft objects, faded": (
+        {"size": [40, 52], "labels": EVERY_TENSOR, "object": dict(
+            ANY_POSE, edge="feather", feather=3, blend="two_thirds",
+            hue=[-0.5, 0.5], perspective=[0, 0.5], operations=[
+                {"op": "equalize"}, {"op": "jitter"},
+                {"op": "gaussian_blur", "sigma": [0, 5]}])}, 40),
+    "operations on objects that may be gone": (
+        {"size": [9, 14], "labels": EVERY_TENSOR, "object": dict(
+            ANY_POSE, translate={"x": [-1, 2], "y": [-1, 2]},
+            edge="eroded", scale=[0.01, 0.4], operations=[
+                {"op": "autocontrast", "cutoff": [0, 49]},
+                {"op": "equalize", "probability": 0.5},
+                {"op": "box_blur"}])}, 60),
+    "operations on the context alone": (
+        {"size": [33, 27], "context": EVERY_CONTEXT, "labels": EVERY_TENSOR,
+         "object": ANY_POSE, "background": {"hue": [-0.5, 0.5], "operations": [
+             {"op": "gaussian_blur", "sigma": 2}, {"op": "autocontrast"}]}},
+        40),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 
@@ -333,8 +355,10 @@ class NumericsTest(unittest.TestCase):
         return dump.plans, boxes
 
     def test_every_recipe_gives_the_same_bytes(self):
-        seen = {"context": set(), "edge": set(), "levels": set(), "paddings": set(),
-                "operations": set(), "boxes": 0, "samples": 0}
+        lists = ("operations", "object_operations", "background_operations")
+        seen = {"context": set(), "edge": set(), "levels": set(),
+                "paddings": set(), "boxes": 0, "samples": 0}
+        seen.update({name: set() for name in lists})
         for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
             with self.subTest(name):
                 plans, boxes = self.check(dict(recipe, seed=number),
@@ -345,8 +369,8 @@ class NumericsTest(unittest.TestCase):
                 seen["paddings"] |= {p["turn"]["padding"] for p in plans
                                      if p["turn"]}
                 seen["samples"] += len(plans)
-                seen["operations"] |= {o["op"] for p in plans
-                                       for o in p["operations"]}
+                for name in lists:
+                    seen[name] |= {o["op"] for p in plans for o in p[name]}
                 seen["boxes"] += sum(b[2] > 0 for b in boxes)
         # The recipes did cover what they are for.
         self.assertEqual(seen["context"], set(EVERY_CONTEXT))
@@ -354,7 +378,8 @@ class NumericsTest(unittest.TestCase):
                                         "motion"})
         self.assertGreaterEqual(len(seen["levels"]), 3)
         if SOURCE == "synthetic":
-            self.assertEqual(seen["operations"], set(operations.OPERATIONS))
+            for name in lists:
+                self.assertEqual(seen[name], set(operations.OPERATIONS))
             self.assertEqual(seen["paddings"], {"fit", "edge", "reflect",
                                                 "wrap", "colour"})
         self.assertGreater(seen["boxes"], seen["samples"] / 2)

@@ -18,6 +18,9 @@ target_link_libraries(test_convert PRIVATE m)
 pasted_test(test_normalize
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_normalize.c
   MODULES operation pixel base common)
+pasted_test(test_straight
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_straight.c
+  MODULES operation pixel base common)
 pasted_test(test_context
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_context.c
   MODULES pixel base common)

@@ -16,7 +16,7 @@ static uint8_t *scratch;
 static void run(uint8_t *rgb, int32_t width, int32_t height,
                 enum normalize_mode mode, double fraction)
 {
-    const struct operation_frame f = {rgb, width, height, scratch};
+    const struct operation_frame f = {rgb, width, height, scratch, NULL};
     const struct image_box region = normalize_region(width, height, fraction);
     normalize_frame(&f, mode, &region);
 }

@@ -296,6 +296,8 @@ static const char *const keys[] = {
     "has_colour",
     "colour",
     "operations",
+    "background_operations",
+    "object_operations",
     "has_background_colour",
     "background_colour",
     "has_object_colour",

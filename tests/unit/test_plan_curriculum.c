@@ -130,8 +130,9 @@ static void chances_and_weights_move(void **state)
         uint32_t *in = n[i / 1000];
         in[0] += p.told.flip;
         in[1] += p.context == CONTEXT_NOISE;
-        in[2] += p.n_operations == 2;
-        in[3] += p.operation[p.n_operations - 1].id == OPERATION_GREYSCALE;
+        in[2] += p.operations.n == 2;
+        in[3] +=
+            p.operations.list[p.operations.n - 1].id == OPERATION_GREYSCALE;
         in[4] += p.context == CONTEXT_BACKGROUND && !p.told.crop_flip;
     }
     for (int quarter = 0; quarter < 4; quarter++) {

@@ -35,9 +35,10 @@ static void an_entry_comes_as_often_as_it_says(void **state)
     uint32_t n[OPERATION_N] = {0};
     for (uint64_t i = 0; i < N_SAMPLES; i++) {
         struct plan p = world_plan(&r, i);
-        for (uint32_t k = 0; k < p.n_operations; k++) {
-            n[p.operation[k].id]++;
-            assert_true(k == 0 || p.operation[0].id == OPERATION_BOX_BLUR);
+        for (uint32_t k = 0; k < p.operations.n; k++) {
+            n[p.operations.list[k].id]++;
+            assert_true(k == 0 ||
+                        p.operations.list[0].id == OPERATION_BOX_BLUR);
         }
     }
     expect_share(n[OPERATION_BOX_BLUR], 0.3);
@@ -56,9 +57,9 @@ static void a_random_order_is_every_order_equally(void **state)
     for (uint64_t i = 0; i < N_SAMPLES; i++) {
         struct plan p = world_plan(&r, i);
         uint32_t order = 0;
-        assert_int_equal(p.n_operations, 3);
+        assert_int_equal(p.operations.n, 3);
         for (uint32_t k = 0; k < 3; k++) {
-            uint32_t id = p.operation[k].id;
+            uint32_t id = p.operations.list[k].id;
             order = order * 3 + (id == OPERATION_BOX_BLUR   ? 0
                                  : id == OPERATION_EXPOSURE ? 1
                                                             : 2);
@@ -88,11 +89,11 @@ static void no_draw_of_one_moves_another(void **state)
     for (uint64_t i = 0; i < 200; i++) {
         struct plan p = world_plan(&a, i), q = world_plan(&b, i);
         struct plan bare = world_plan(&none, i);
-        assert_memory_equal(&p.operation[1], &q.operation[1],
-                            sizeof(p.operation[1]));
+        assert_memory_equal(&p.operations.list[1], &q.operations.list[1],
+                            sizeof(p.operations.list[1]));
         assert_memory_equal(p.m, bare.m, sizeof(p.m));
         assert_memory_equal(p.colour, bare.colour, sizeof(p.colour));
-        assert_int_equal(bare.n_operations, 0);
+        assert_int_equal(bare.operations.n, 0);
     }
 }
 
@@ -104,8 +105,8 @@ static void twins_differ(void **state)
         "{\"op\":\"gaussian_noise\"},{\"op\":\"gaussian_noise\"}]}}");
     for (uint64_t i = 0; i < 50; i++) {
         struct plan p = world_plan(&r, i);
-        assert_memory_not_equal(p.operation[0].p, p.operation[1].p,
-                                sizeof(p.operation[0].p));
+        assert_memory_not_equal(p.operations.list[0].p, p.operations.list[1].p,
+                                sizeof(p.operations.list[0].p));
     }
 }
 
@@ -116,7 +117,7 @@ static void boxes_are_odd_as_chosen(void **state)
                      "\"kx\":{\"choice\":[1,3,5,7,9]},\"ky\":[1,31]}]}}");
     uint32_t n[10] = {0};
     for (uint64_t i = 0; i < N_SAMPLES; i++) {
-        const int32_t *p = world_plan(&r, i).operation[0].p;
+        const int32_t *p = world_plan(&r, i).operations.list[0].p;
         assert_true(p[0] >= 1 && p[0] <= 9 && p[0] % 2 == 1);
         assert_true(p[1] >= 1 && p[1] <= 31 && p[1] % 2 == 1);
         n[p[0]]++;
@@ -133,7 +134,7 @@ static void weights_of_a_blur_sum_to_one(void **state)
                      "\"sigma\":[0,5]}]}}");
     for (uint64_t i = 0; i < 500; i++) {
         struct plan plan = world_plan(&r, i);
-        const int32_t *p = plan.operation[0].p;
+        const int32_t *p = plan.operations.list[0].p;
         int32_t sum = p[1];
         assert_true(p[0] >= 0 && p[0] <= OPERATION_MAX_RADIUS);
         assert_true(p[0] == 0 || p[1] < 65536);
@@ -165,9 +166,9 @@ static void parameters_fit_every_frame(void **state)
         for (uint64_t i = 0; i < 300; i++) {
             struct plan plan = world_plan(&r, i);
             const int32_t w = plan.width, h = plan.height;
-            const int32_t *hole = plan.operation[0].p;
-            const int32_t *grid = plan.operation[1].p;
-            const int32_t *light = plan.operation[2].p;
+            const int32_t *hole = plan.operations.list[0].p;
+            const int32_t *grid = plan.operations.list[1].p;
+            const int32_t *light = plan.operations.list[2].p;
             assert_true(hole[0] >= 1 && hole[0] <= OPERATION_MAX_HOLES);
             assert_true(hole[1] >= 1 && hole[1] <= h);
             assert_true(hole[2] >= 1 && hole[2] <= w);
@@ -178,7 +179,7 @@ static void parameters_fit_every_frame(void **state)
                             light[2] * (corner & 2 ? h - 1 : 0);
                 assert_true(g >= -2048 && g <= (2 << 20) + 2048);
             }
-            orders |= 1u << plan.operation[3].p[0];
+            orders |= 1u << plan.operations.list[3].p[0];
         }
         assert_int_equal(orders, 63);
     }
@@ -194,7 +195,7 @@ static void a_jitter_comes_in_every_order(void **state)
     uint32_t n[24] = {0};
     for (uint64_t i = 0; i < N_SAMPLES; i++) {
         const struct plan plan = world_plan(&r, i);
-        const int32_t *p = plan.operation[0].p;
+        const int32_t *p = plan.operations.list[0].p;
         assert_in_range(p[0], 0, 23);
         n[p[0]]++;
         assert_in_range(p[1], 2048, 6144);
@@ -217,9 +218,43 @@ static void a_hue_is_the_matrix_of_the_image(void **state)
         "\"hue\":0.25,\"operations\":[{\"op\":\"hue\",\"turns\":0.25}]}}");
     const struct plan plan = world_plan(&r, 0);
     for (int i = 0; i < 3; i++) {
-        assert_memory_equal(plan.colour[i], plan.operation[0].p + 3 * i,
+        assert_memory_equal(plan.colour[i], plan.operations.list[0].p + 3 * i,
                             3 * sizeof(int32_t));
     }
+}
+
+static bool are_alike(const struct plan_operations *a,
+                      const struct plan_operations *b)
+{
+    return a->n == b->n &&
+           memcmp(a->list, b->list, a->n * sizeof(a->list[0])) == 0;
+}
+
+/* The same list in every place: each draws by itself, and what one holds moves
+ * no draw of another. */
+static void the_lists_draw_apart(void **state)
+{
+    static const char list[] =
+        "{\"operation_order\":\"random\",\"operations\":["
+        "{\"op\":\"exposure\",\"probability\":0.5},"
+        "{\"op\":\"gaussian_noise\"},{\"op\":\"gamma\"}]}";
+    char all[600], image[300];
+    snprintf(all, sizeof(all), "{\"image\":%s,\"background\":%s,\"object\":%s}",
+             list, list, list);
+    snprintf(image, sizeof(image), "{\"image\":%s}", list);
+    struct recipe r = world_recipe(all), alone = world_recipe(image);
+    uint32_t n_equal = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        struct plan p = world_plan(&r, i), q = world_plan(&alone, i);
+        assert_true(are_alike(&p.operations, &q.operations));
+        assert_int_equal(q.object_operations.n, 0);
+        assert_int_equal(q.background_operations.n, 0);
+        assert_in_range(p.object_operations.n, 2, 3);
+        n_equal += are_alike(&p.operations, &p.object_operations);
+        n_equal += are_alike(&p.operations, &p.background_operations);
+        n_equal += are_alike(&p.object_operations, &p.background_operations);
+    }
+    assert_int_equal(n_equal, 0);
 }
 
 int main(void)
@@ -233,6 +268,7 @@ int main(void)
         cmocka_unit_test(weights_of_a_blur_sum_to_one),
         cmocka_unit_test(parameters_fit_every_frame),
         cmocka_unit_test(a_jitter_comes_in_every_order),
+        cmocka_unit_test(the_lists_draw_apart),
         cmocka_unit_test(a_hue_is_the_matrix_of_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,9 @@ static void the_canonical_form_of_the_default_is_this(void **state)
     assert_string_equal(
         text,
         "{\"background\":{\"aspect\":1,\"brightness\":1,\"contrast\":1,"
-        "\"crop\":\"random\",\"flip\":0.5,\"hue\":0,\"padding\":\"fit\","
+        "\"crop\":\"random\",\"flip\":0.5,\"hue\":0,"
+        "\"operation_order\":\"given\",\"operations\":[],"
+        "\"padding\":\"fit\","
         "\"padding_colour\":[105,105,105],\"rotate\":0,\"saturation\":1,"
         "\"scale\":[0.5,1]},\"batch\":64,\"context\":{\"background\":1,"
         "\"gaussian_noise\":0,\"gradient\":0,\"gradient_angle\":[-180,180],"
@@ -199,7 +201,8 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"edge\":\"alpha\","
         "\"elastic\":0,\"elastic_points\":4,\"feather\":1,\"flip\":0,"
         "\"hue\":0,\"min_visible\":0.5,\"motion_angle\":[-90,90],"
-        "\"motion_length\":5,\"perspective\":0,\"rotate\":[-15,15],"
+        "\"motion_length\":5,\"operation_order\":\"given\","
+        "\"operations\":[],\"perspective\":0,\"rotate\":[-15,15],"
         "\"saturation\":1,\"scale\":[0.4,0.7],\"shear\":[-5,5],\"shear_y\":0,"
         "\"stretch\":1,\"translate\":{\"x\":[0.35,0.65],\"y\":[0.35,0.65]}},"
         "\"output\":{\"channels\":\"rgb\",\"dtype\":\"u8\","

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,18 @@ static const struct {
      "/image/operations/0/one_of: the weights are all 0"},
     {"{\"image\":{\"operations\":[{\"one_of\":[],\"op\":\"exposure\"}]}}",
      "/image/operations/0/op: unknown key; known here: one_of, probability"},
+    {"{\"background\":{\"operations\":[{\"op\":\"jpeg\",\"quality\":0}]}}",
+     "/background/operations/0/quality: must be at least 1, not 0"},
+    {"{\"object\":{\"operations\":[{\"op\":\"invert\"},"
+     "{\"op\":\"invert\",\"probability\":2}]}}",
+     "/object/operations/1/probability: must be at most 1, not 2"},
+    {"{\"object\":{\"operations\":[{\"one_of\":[{\"op\":\"hue\",\"weight\":0},"
+     "{\"op\":\"jitter\",\"weight\":0}]}]}}",
+     "/object/operations/0/one_of: the weights are all 0"},
+    {"{\"object\":{\"operations\":[{\"op\":\"jitter\",\"hue\":[-0.6,0]}]}}",
+     "/object/operations/0/hue/0: must be at least -0.5, not -0.6"},
+    {"{\"background\":{\"operation_order\":1}}",
+     "/background/operation_order: must be one of \"given\", \"random\""},
     {"{\"image\":{\"operation_order\":\"any\"}}",
      "/image/operation_order: must be one of \"given\", \"random\""},
     {"{\"size\":0}", "/size: must be at least 1, not 0"},
@@ -319,15 +332,20 @@ static void the_list_of_operations_is_bounded(void **state)
 
 static void an_unknown_operation_is_told_the_known_ones(void **state)
 {
-    struct recipe r;
-    struct fault fault = {0};
-    assert_int_equal(
-        parse("{\"image\":{\"operations\":[{\"op\":\"blur\"}]}}", &r, &fault),
-        -ERROR_BAD_RECIPE);
-    const char *start = "/image/operations/0/op: must be one of box_blur, ";
-    assert_memory_equal(fault.text, start, strlen(start));
-    for (uint32_t i = 0; i < OPERATION_N; i++) {
-        assert_non_null(strstr(fault.text, operation_table[i].name));
+    static const char *const sections[] = {"image", "background", "object"};
+    for (size_t k = 0; k < sizeof(sections) / sizeof(sections[0]); k++) {
+        struct recipe r;
+        struct fault fault = {0};
+        char text[100], start[100];
+        snprintf(text, sizeof(text),
+                 "{\"%s\":{\"operations\":[{\"op\":\"blur\"}]}}", sections[k]);
+        snprintf(start, sizeof(start),
+                 "/%s/operations/0/op: must be one of box_blur, ", sections[k]);
+        assert_int_equal(parse(text, &r, &fault), -ERROR_BAD_RECIPE);
+        assert_memory_equal(fault.text, start, strlen(start));
+        for (uint32_t i = 0; i < OPERATION_N; i++) {
+            assert_non_null(strstr(fault.text, operation_table[i].name));
+        }
     }
 }
 

@@ -7,13 +7,30 @@
 
 struct histogram {
     uint32_t of[3][256];
+    uint32_t n_pixels;
 };
+
+static void count_covered(const struct operation_frame *f, struct histogram *h)
+{
+    const size_t n = frame_bytes_of(f) / 3;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t one = f->covered[i * 4 + 3] >> 7;
+        h->n_pixels += one;
+        for (int c = 0; c < 3; c++)
+            h->of[c][f->rgb[i * 3 + (size_t)c]] += one;
+    }
+}
 
 static void count(const struct operation_frame *f, struct histogram *h)
 {
     const size_t n = frame_bytes_of(f);
     const uint8_t *v = f->rgb;
     memset(h, 0, sizeof *h);
+    if (f->covered) {
+        count_covered(f, h);
+        return;
+    }
+    h->n_pixels = (uint32_t)(n / 3);
     for (size_t i = 0; i < n; i += 3) {
         h->of[0][v[i]]++;
         h->of[1][v[i + 1]]++;
@@ -54,10 +71,10 @@ static void stretch(const uint32_t h[256], uint64_t n_cut, uint8_t table[256])
 
 static void autocontrast(const struct operation_frame *f, const int32_t *p)
 {
-    const uint64_t n_pixels = frame_bytes_of(f) / 3;
     struct histogram h;
     struct tables t;
     count(f, &h);
+    const uint64_t n_pixels = h.n_pixels;
     for (int c = 0; c < 3; c++)
         stretch(h.of[c], n_pixels * (uint32_t)p[0] / 25600, t.of[c]);
     apply_tables(f, &t);
@@ -67,7 +84,7 @@ static void flatten(const uint32_t h[256], uint32_t n_pixels,
                     uint8_t table[256])
 {
     int32_t last = 255;
-    while (h[last] == 0)
+    while (last > 0 && h[last] == 0)
         last--;
     const uint32_t step = (n_pixels - h[last]) / 255;
     uint32_t n = step / 2;
@@ -86,7 +103,7 @@ static void equalize(const struct operation_frame *f, const int32_t *p)
     (void)p;
     count(f, &h);
     for (int c = 0; c < 3; c++)
-        flatten(h.of[c], (uint32_t)(frame_bytes_of(f) / 3), t.of[c]);
+        flatten(h.of[c], h.n_pixels, t.of[c]);
     apply_tables(f, &t);
 }
 

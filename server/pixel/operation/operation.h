@@ -53,6 +53,9 @@ struct operation_frame {
     uint8_t *rgb;
     int32_t width, height; /* 1..FRAME_MAX_SIDE */
     uint8_t *scratch;      /* 64-byte aligned, operation_scratch_bytes */
+    /* RGBA of the same pixels, or NULL: statistics are then taken where alpha
+     * is at least 128. */
+    const uint8_t *covered;
 };
 
 size_t operation_scratch_bytes(int32_t width, int32_t height);
