@@ -74,6 +74,18 @@
       "Bytes sent.")                                                           \
     X(HTTP_SENT_BYTES, counter, "pasted_sent_bytes_total{transport=\"http\"}", \
       "Bytes sent.")                                                           \
+    X(GROUP_ISSUED, counter, "pasted_group_deliveries_total{kind=\"first\"}",  \
+      "Steps of groups delivered.")                                            \
+    X(GROUP_REISSUED, counter,                                                 \
+      "pasted_group_deliveries_total{kind=\"again\"}",                         \
+      "Steps of groups delivered.")                                            \
+    X(GROUP_ACKNOWLEDGED, counter,                                             \
+      "pasted_group_acks_total{answer=\"taken\"}",                             \
+      "Acknowledgements of steps of groups.")                                  \
+    X(GROUP_REFUSED, counter, "pasted_group_acks_total{answer=\"refused\"}",   \
+      "Acknowledgements of steps of groups.")                                  \
+    X(GROUP_EXPIRED, counter, "pasted_group_leases_expired_total",             \
+      "Leases that ended because their member showed no progress.")            \
     X(HTTP_2XX, counter, "pasted_http_requests_total{code=\"2xx\"}",           \
       "HTTP requests answered, by class of status.")                           \
     X(HTTP_3XX, counter, "pasted_http_requests_total{code=\"3xx\"}",           \

@@ -79,6 +79,19 @@ static int create_store(struct parts *p, struct fault *fault)
     return store_create(p->workers, &config, &p->store, fault);
 }
 
+/* Numbers of leases begin with the time: none is that of a server before. */
+static int create_leases(struct parts *p, struct fault *fault)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    p->leases =
+        lease_memory_create((uint64_t)now.tv_sec << 30 | (uint64_t)now.tv_nsec);
+    return p->leases
+               ? 0
+               : fault_set(fault, ERROR_NO_MEMORY, "no memory for groups");
+}
+
 static int create_http(struct parts *p, struct fault *fault)
 {
     struct http_config config = http_config_default();
@@ -87,6 +100,7 @@ static int create_http(struct parts *p, struct fault *fault)
     config.tokens = p->tokens;
     config.max_body_bytes = p->config->batch_budget_bytes;
     config.pools = &p->pools;
+    config.leases = p->leases;
     int rc = http_server_create(&p->loop, p->workers, p->store, &p->streams,
                                 &config, &p->http, fault);
     if (rc == 0)
@@ -152,6 +166,8 @@ int parts_open(struct parts *p, const struct config *config,
                             fault);
     if (rc == 0)
         rc = create_store(p, fault);
+    if (rc == 0)
+        rc = create_leases(p, fault);
     if (rc == 0)
         rc = create_http(p, fault);
     if (rc == 0)
@@ -220,6 +236,7 @@ int parts_serve(struct parts *p, struct fault *fault)
     config.unix_fd = p->sockets.local;
     /* The server's, also when it fails. */
     p->sockets.tcp = p->sockets.local = -1;
+    config.leases = p->leases;
     return tcp_server_create(&p->loop, p->store, &p->streams, &config, &p->tcp,
                              fault);
 }
@@ -242,6 +259,8 @@ void parts_close(struct parts *p)
     uv_run(&p->loop, UV_RUN_DEFAULT);
     http_server_destroy(p->http);
     tcp_server_destroy(p->tcp);
+    if (p->leases)
+        p->leases->calls->destroy(p->leases);
     store_destroy(p->store);
     for (uint32_t i = 0; i < p->streams.n_streams; i++)
         stream_destroy(p->streams.stream[i]);

@@ -13,6 +13,7 @@
 #include "server/daemon/config.h"
 #include "server/daemon/loader.h"
 #include "server/daemon/notify.h"
+#include "server/groups/lease.h"
 #include "server/http/http.h"
 #include "server/serve/store.h"
 #include "server/tcp/tcp.h"
@@ -27,6 +28,7 @@ struct parts {
     struct unix_path unix_path; /* its name, where we made it */
     struct workers *workers;
     struct store *store;
+    struct lease_store *leases; /* of groups */
     struct loader loader;
     struct http_pools pools;
     struct stream_set streams;

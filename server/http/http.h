@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "server/base/tokens.h"
 #include "server/base/workers.h"
+#include "server/groups/lease.h"
 #include "server/serve/store.h"
 
 struct http_server;
@@ -36,6 +37,7 @@ struct http_config {
     uint32_t request_timeout_ms;     /* of work in progress: then 504 */
     uint64_t max_body_bytes; /* of all encoded answers under way; then 503 */
     const struct http_pools *pools; /* NULL: none */
+    struct lease_store *leases;     /* of groups; NULL: none */
 };
 struct http_config http_config_default(void);
 

@@ -36,6 +36,8 @@ void http_get_batch_png(struct http_request *r);
 void http_get_batch_npz(struct http_request *r);
 void http_get_batch_json(struct http_request *r);
 void http_get_pools(struct http_request *r);
+void http_get_groups(struct http_request *r);
+void http_get_group(struct http_request *r);
 void http_get_operations(struct http_request *r);
 void http_get_presets(struct http_request *r);
 void http_get_preset(struct http_request *r);

@@ -1,7 +1,9 @@
 /* Answers ASK: a word or two, and what this server says of it as JSON. Needs no
  * stream and moves none. Threads: loop thread only. */
+#include <stdio.h>
 #include <string.h>
 
+#include "common/digits.h"
 #include "server/base/mem.h"
 #include "server/recipe/topic.h"
 #include "server/tcp/session.h"
@@ -22,6 +24,26 @@ static void send_reply(struct session *s, uint32_t request, const char *text)
     mem_free(frame);
 }
 
+/* "groups STREAM", "group STREAM NAME [FIRST]": 0, a negative code, or 1 when
+ * the question is another. */
+static int ask_group(const struct session *s, const char *what, char **out_text,
+                     struct fault *fault)
+{
+    char words[4][WIRE_MAX_NAME_BYTES] = {{0}};
+    uint64_t first = 0;
+    int n = sscanf(what, "%255s %255s %255s %255s", words[0], words[1],
+                   words[2], words[3]);
+    bool list = n == 2 && strcmp(words[0], "groups") == 0;
+    bool one = (n == 3 || n == 4) && strcmp(words[0], "group") == 0;
+    if (!s->server->config.leases || (!list && !one))
+        return 1;
+    if (n == 4 && !digits_read(words[3], &first))
+        return fault_set(fault, ERROR_NOT_FOUND,
+                         "the first step of a report is a number");
+    return group_report_text(s->server->config.leases, words[1],
+                             list ? NULL : words[2], first, out_text, fault);
+}
+
 int gateway_ask(struct session *s, const struct wire_header *h,
                 struct bytes_reader *r)
 {
@@ -30,7 +52,9 @@ int gateway_ask(struct session *s, const struct wire_header *h,
     char *text;
     if (wire_decode_ask(r, &m) != 0)
         return -ERROR_BAD_FRAME;
-    int status = recipe_topic(m.what, &text, &fault);
+    int status = ask_group(s, m.what, &text, &fault);
+    if (status == 1)
+        status = recipe_topic(m.what, &text, &fault);
     if (status != 0) {
         session_refuse(s, h->request, status, fault.text);
         return 0;

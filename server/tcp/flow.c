@@ -71,6 +71,7 @@ static void drop(struct session *s, struct order *o)
         store_cancel(s->server->store, &o->request);
     if (o->state == ORDER_READY)
         batch_unref(o->batch);
+    member_release(s, o);
     o->batch = NULL;
     o->state = ORDER_FREE;
 }
@@ -78,7 +79,8 @@ static void drop(struct session *s, struct order *o)
 /* From the ith on. */
 static void drop_ahead_from(struct session *s, uint32_t first)
 {
-    for (uint32_t i = first; i < s->n_ahead; i++)
+    /* A slot beyond n_ahead may hold a lease that could not be begun. */
+    for (uint32_t i = first; i < SESSION_MAX_AHEAD; i++)
         drop(s, ahead_at(s, i));
     s->n_ahead = first;
 }
@@ -245,9 +247,12 @@ static bool begin_ahead(struct session *s)
         n >= SESSION_MAX_AHEAD || n >= s->credit_batches || !may_hold_more(s) ||
         (n + 1) * s->batch_bytes > s->credit_bytes)
         return false;
-    int status = begin(s, ahead_at(s, s->n_ahead), s->cursor, &fault);
+    struct order *o = ahead_at(s, s->n_ahead);
+    if (s->member && !member_lease(s, o))
+        return false;
+    int status = begin(s, o, s->member ? o->cursor : s->cursor, &fault);
     if (is_retryable(status))
-        return false; /* the next tick tries again */
+        return false; /* the next tick tries again, with the same lease */
     if (status < 0) {
         s->failure = fault;
         return false;
@@ -289,10 +294,10 @@ static void write_front(struct send *send, uint32_t request,
         .request = request,
         .payload_bytes = b->layout.tensors_bytes + table_bytes,
     };
-    wire_encode_header(send->front, &h);
-    memcpy(send->front + WIRE_HEADER_BYTES, b->payload, WIRE_BATCH_HEAD_BYTES);
-    send->front[WIRE_HEADER_BYTES + WIRE_BATCH_CHECKSUM_OFFSET] =
-        (uint8_t)checksum;
+    uint8_t *front = send->front + SESSION_LEASE_BYTES;
+    wire_encode_header(front, &h);
+    memcpy(front + WIRE_HEADER_BYTES, b->payload, WIRE_BATCH_HEAD_BYTES);
+    front[WIRE_HEADER_BYTES + WIRE_BATCH_CHECKSUM_OFFSET] = (uint8_t)checksum;
 }
 
 /* Takes over o's reference. */
@@ -309,9 +314,13 @@ static void send_order(struct session *s, struct order *o, uint32_t request)
     o->batch = NULL;
     o->state = ORDER_FREE;
     write_front(send, request, s->checksum, table_bytes);
+    size_t n_skipped = o->lease.id ? 0 : SESSION_LEASE_BYTES;
+    if (o->lease.id)
+        member_write_lease(s, o, send->front);
 
     uv_buf_t *piece = send->write.pieces;
-    piece[0] = uv_buf_init((char *)send->front, sizeof send->front);
+    piece[0].base = (char *)send->front + n_skipped;
+    piece[0].len = sizeof send->front - n_skipped;
     piece[1].base = (char *)(uintptr_t)b->payload + WIRE_BATCH_HEAD_BYTES;
     piece[1].len = (size_t)b->layout.tensors_bytes - WIRE_BATCH_HEAD_BYTES;
     /* Little-endian in memory as on the wire: see the assertion below. */
@@ -325,6 +334,8 @@ static void send_order(struct session *s, struct order *o, uint32_t request)
         s->n_sends--;
         batch_unref(b);
         session_break(s, SESSION_END_ERROR, "the socket takes no batch");
+    } else if (o->lease.id) {
+        member_delivered(s, o);
     }
     account(s);
 }

@@ -72,6 +72,8 @@ static struct wire_opened opened(const struct session *s)
         .n_classes = catalog->n_classes,
     };
     memcpy(m.fingerprint, s->stream->fingerprint.bytes, sizeof m.fingerprint);
+    if (s->member)
+        member_describe(s, &m);
     return m;
 }
 
@@ -139,6 +141,8 @@ static int on_hello(struct session *s, const struct wire_header *h,
         memcpy(s->client, m.client, sizeof s->client);
         s->checksum = best_kind(m.checksum_kinds);
         s->capabilities = m.capabilities & SESSION_CAPABILITIES;
+        if (!s->server->config.leases)
+            s->capabilities &= ~WIRE_CAPABILITY_GROUPS;
         session_move(s, SESSION_READY);
         send_welcome(s, h->request);
     }
@@ -190,9 +194,8 @@ static int lay_out(struct session *s, const struct stream *stream,
     return 0;
 }
 
-/* Fills the session's stream; on failure none is open. */
-static int open_stream(struct session *s, const struct wire_open *m,
-                       uint32_t request, struct fault *fault)
+int gateway_open_stream(struct session *s, const struct wire_open *m,
+                        uint32_t request, struct fault *fault)
 {
     struct stream_slice slice;
     struct stream *stream = stream_find(s->server->streams, m->stream);
@@ -229,19 +232,25 @@ static int on_open(struct session *s, const struct wire_header *h,
         (m.replay && !(s->capabilities & WIRE_CAPABILITY_REPLAY)))
         return -ERROR_BAD_FRAME;
     session_drop_orders(s);
-    int status = open_stream(s, &m, h->request, &fault);
+    int status = gateway_open_stream(s, &m, h->request, &fault);
+    gateway_answer_open(s, h->request, status, &fault);
+    return 0;
+}
+
+void gateway_answer_open(struct session *s, uint32_t request, int status,
+                         const struct fault *fault)
+{
     session_move(s, status == 0 ? SESSION_STREAMING : SESSION_READY);
     if (status != 0) {
-        session_refuse(s, h->request, status, fault.text);
-        return 0;
+        session_refuse(s, request, status, fault->text);
+        return;
     }
     s->opened_once = true;
     log_info("tcp: session %" PRIu64 " (%s, %s) opens %s at %" PRIu64
              ", batch %" PRIu32 ", rank %" PRIu32 " of %" PRIu32,
              s->number, s->peer, s->client, s->stream->name, s->cursor,
              s->global_batch, s->rank, s->world);
-    send_opened(s, h->request);
-    return 0;
+    send_opened(s, request);
 }
 
 /* CREDIT, SEEK, PULL. */
@@ -268,6 +277,7 @@ static int on_credit(struct session *s, const struct wire_header *h,
     }
     s->credit_batches += m.batches;
     s->credit_bytes += m.bytes ? m.bytes : m.batches * s->batch_bytes;
+    member_renew(s);
     flow_pump(s);
     return 0;
 }
@@ -290,7 +300,10 @@ static int on_seek(struct session *s, const struct wire_header *h,
         return -ERROR_BAD_FRAME;
     int status = stream_slice(m.position, s->global_batch, s->rank, s->world,
                               &slice, &fault);
-    if (h->request == 0 || is_pull(s, h->request))
+    if (s->member)
+        status = fault_set(&fault, ERROR_BAD_ARGUMENT,
+                           "a group gives out its steps in its own order");
+    else if (h->request == 0 || is_pull(s, h->request))
         status = fault_set(&fault, ERROR_BAD_ARGUMENT,
                            "SEEK's request id is 0 or a PULL's");
     if (status != 0) {
@@ -371,6 +384,10 @@ static const struct rule {
     [WIRE_HELLO] = {on_hello, IN(SESSION_FRESH), 0, 0},
     [WIRE_OPEN] = {on_open, IN(SESSION_READY) | IN(SESSION_STREAMING),
                    IN(SESSION_DRAINING), 0},
+    [WIRE_JOIN] = {member_on_join, IN(SESSION_READY) | IN(SESSION_STREAMING),
+                   IN(SESSION_DRAINING), WIRE_CAPABILITY_GROUPS},
+    [WIRE_ACK] = {member_on_ack, IN(SESSION_STREAMING) | IN(SESSION_DRAINING),
+                  IN(SESSION_READY), WIRE_CAPABILITY_GROUPS},
     [WIRE_CREDIT] = {on_credit, IN(SESSION_STREAMING) | IN(SESSION_DRAINING),
                      IN(SESSION_READY), 0},
     [WIRE_PULL] = {on_pull, IN(SESSION_STREAMING), GREETED, 0},

@@ -28,6 +28,7 @@ struct tcp_server {
     struct listener listeners[MAX_LISTENERS];
     uint32_t n_listeners;
     uv_timer_t tick;
+    uv_timer_t soon;    /* pumps the members of groups in the next turn */
     uint32_t n_handles; /* of those above, not yet closed */
     uint16_t port;
     bool draining, closing;
@@ -44,5 +45,8 @@ struct tcp_server {
     uint64_t max_ahead_bytes;
     uint32_t n_holders;
 };
+
+/* Pumps the sessions of groups in the loop's next turn. */
+void tcp_server_pump_groups(struct tcp_server *server);
 
 #endif

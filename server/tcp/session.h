@@ -4,6 +4,7 @@
 #ifndef PASTED_TCP_SESSION_H
 #define PASTED_TCP_SESSION_H
 
+#include "server/groups/lease.h"
 #include "server/serve/store.h"
 #include "server/tcp/server.h"
 #include "server/tcp/transport.h"
@@ -17,7 +18,8 @@
 #define SESSION_STALL_NS 1000000000ull
 
 /* What WELCOME may grant of what HELLO asks for. */
-#define SESSION_CAPABILITIES WIRE_CAPABILITY_ASK
+#define SESSION_CAPABILITIES (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS)
+#define SESSION_LEASE_BYTES  (WIRE_HEADER_BYTES + 32) /* a LEASE frame */
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
 enum session_state {
@@ -44,6 +46,7 @@ struct order {
     struct store_request request; /* busy while COMPOSING */
     struct batch *batch;          /* one reference while READY */
     uint64_t cursor;              /* of its step */
+    struct lease lease;           /* of a group's step, not yet sent */
     uint32_t id;                  /* of the PULL; unused for the stream's */
     uint64_t number;              /* PULLs are begun in this order */
 };
@@ -53,7 +56,9 @@ struct send {
     struct transport_write write; /* first: found again from it */
     struct session *session;
     struct batch *batch; /* one reference; NULL: free */
-    uint8_t front[WIRE_HEADER_BYTES + WIRE_BATCH_HEAD_BYTES];
+    /* LEASE when the session is of a group, BATCH's header, its head. */
+    uint8_t
+        front[SESSION_LEASE_BYTES + WIRE_HEADER_BYTES + WIRE_BATCH_HEAD_BYTES];
 };
 
 struct session {
@@ -76,6 +81,9 @@ struct session {
     uint64_t batch_bytes; /* payload of each BATCH */
     uint64_t cursor;      /* of the next step to ask the store for */
     uint64_t credit_batches, credit_bytes; /* for batches not yet sent */
+    /* In a group: global_batch is n_samples, cursor and rank mean nothing. */
+    struct lease_member *member;
+    bool told_ended;
 
     /* The stream's orders: a ring, oldest at first_ahead. */
     struct order ahead[SESSION_MAX_AHEAD];
@@ -144,6 +152,33 @@ bool flow_is_idle(const struct session *s); /* nothing ordered or in flight */
 /* Answers one frame of the client. */
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload);
+/* Fills the session's stream; on failure none is open. */
+int gateway_open_stream(struct session *s, const struct wire_open *m,
+                        uint32_t request, struct fault *fault);
+/* What follows an OPEN or a JOIN that succeeded, or failed with status. */
+void gateway_answer_open(struct session *s, uint32_t request, int status,
+                         const struct fault *fault);
+
+/* member.c */
+
+/* JOIN and ACK; -ERROR_BAD_FRAME when the payload is malformed. */
+int member_on_join(struct session *s, const struct wire_header *h,
+                   struct bytes_reader *r);
+int member_on_ack(struct session *s, const struct wire_header *h,
+                  struct bytes_reader *r);
+/* Leases the group's next step to o: 1, or 0 when there is none now. */
+int member_lease(struct session *s, struct order *o);
+/* Gives o's lease back, when it has one. */
+void member_release(struct session *s, struct order *o);
+/* The LEASE frame before o's BATCH, into out. */
+void member_write_lease(struct session *s, const struct order *o, uint8_t *out);
+/* o's batch is in the socket. */
+void member_delivered(struct session *s, struct order *o);
+void member_renew(struct session *s);
+void member_leave(struct session *s);
+/* What OPENED says of a group. */
+void member_describe(const struct session *s, struct wire_opened *m);
+extern const struct lease_events member_events;
 
 /* ask.c */
 

@@ -66,12 +66,31 @@ static void on_tick(uv_timer_t *timer)
     for (uint32_t i = 0; i < server->n_listeners; i++)
         if (server->listeners[i].waits)
             accept_one(&server->listeners[i]);
+    if (server->config.leases)
+        server->config.leases->calls->tick(server->config.leases, now_ns);
     for (struct session *s = server->first_session, *next; s; s = next) {
         next = s->next; /* sessions are freed from the loop only */
         session_tick(s, now_ns);
     }
     if (!server->first_session && !accept_waits(server))
         uv_timer_stop(timer);
+}
+
+/* A step of some group is free: its members with credit may have it. */
+static void on_soon(uv_timer_t *timer)
+{
+    struct tcp_server *server = timer->data;
+    for (struct session *s = server->first_session, *next; s; s = next) {
+        next = s->next;
+        if (s->member)
+            flow_pump(s);
+    }
+}
+
+void tcp_server_pump_groups(struct tcp_server *server)
+{
+    if (!server->closing)
+        uv_timer_start(&server->soon, on_soon, 0, 0);
 }
 
 /* The listeners. */
@@ -150,7 +169,7 @@ static void on_listener_closed(uv_handle_t *handle)
     handle_is_gone(l->server);
 }
 
-static void on_tick_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
     handle_is_gone(handle->data);
 }
@@ -164,11 +183,18 @@ static void close_listeners(struct tcp_server *s)
     }
 }
 
-static void start_tick(struct tcp_server *s)
+static void start_timers(struct tcp_server *s)
 {
     uv_timer_init(s->loop, &s->tick);
-    s->tick.data = s;
-    s->n_handles++;
+    uv_timer_init(s->loop, &s->soon);
+    s->tick.data = s->soon.data = s;
+    s->n_handles += 2;
+}
+
+static void close_timers(struct tcp_server *s)
+{
+    uv_close((uv_handle_t *)&s->tick, on_timer_closed);
+    uv_close((uv_handle_t *)&s->soon, on_timer_closed);
 }
 
 int tcp_server_create(uv_loop_t *loop, struct store *store,
@@ -187,7 +213,7 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
     s->store = store;
     s->streams = streams;
     s->max_ahead_bytes = store_max_batch_bytes(store);
-    start_tick(s);
+    start_timers(s);
     int status = listen_on(s, false);
     if (status == 0 && config->unix_fd >= 0)
         status = listen_on(s, true);
@@ -196,13 +222,17 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
             close(s->config.unix_fd);
         s->stillborn = true; /* goes with its handles */
         close_listeners(s);
-        uv_close((uv_handle_t *)&s->tick, on_tick_closed);
+        close_timers(s);
         return fault_set(fault, ERROR_IO, "cannot listen on %s port %u%s: %s",
                          config->address, config->port,
                          s->n_listeners > 1 ? " or the Unix socket" : "",
                          uv_strerror(status));
     }
     s->port = bound_port(&s->listeners[0].socket.tcp);
+    if (s->config.leases) {
+        s->config.leases->events = &member_events;
+        s->config.leases->events_context = s;
+    }
     *out_server = s;
     return 0;
 }
@@ -235,7 +265,7 @@ void tcp_server_close(struct tcp_server *s)
 {
     s->closing = true;
     close_listeners(s);
-    uv_close((uv_handle_t *)&s->tick, on_tick_closed);
+    close_timers(s);
     for (struct session *session = s->first_session, *next; session;
          session = next) {
         next = session->next;

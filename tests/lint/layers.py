@@ -16,7 +16,7 @@ LEVELS = [
     ["server/recipe"],
     ["server/plan"],
     ["server/compose"],
-    ["server/serve", "server/encode"],
+    ["server/serve", "server/encode", "server/groups"],
     ["server/tcp", "server/http"],
     ["server/daemon"],
 ]
@@ -34,7 +34,8 @@ FENCES = {
     "xxhash.h": ["common"],
     "nettle/": ["server/base"],
     "jansson.h": ["server/pool", "server/recipe", "server/plan",
-                  "server/encode", "server/http", "server/daemon"],
+                  "server/encode", "server/groups", "server/http",
+                  "server/daemon"],
     "math.h": [],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

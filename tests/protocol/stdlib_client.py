@@ -25,7 +25,9 @@ class Client:
     came, `cursor` the position of the next step that the stream will bring.
     """
 
-    def __init__(self, host, port, *, token="", checksums=("crc32", "none"), timeout=30.0):
+    def __init__(self, host, port, *, token="", checksums=("crc32", "none"), timeout=30.0,
+                 capabilities=0):
+        self._capabilities = capabilities
         self.opened = self.drain = None
         self.cursor = self._serial = self._last_id = 0
         self._credit = [0, 0]  # batches, bytes
@@ -45,13 +47,14 @@ class Client:
         request = self._new_id()
         try:
             self._send(HELLO, request, encode_hello(
-                checksum_kinds=kinds, client="stdlib_client 1", token=token))
+                capabilities=self._capabilities, checksum_kinds=kinds, client="stdlib_client 1", token=token))
         except ConnectionError:
             pass  # refused before HELLO: the reason can still be read
         fields = decode_welcome(self._wait(WELCOME, request).payload)
         need(fields["version"] == VERSION, f"version {fields['version']} was not offered")
         need(fields["checksum"] == 0 or kinds >> fields["checksum"] & 1, "checksum not offered")
-        need(fields["capabilities"] == 0, "capabilities that were not asked for")
+        need(fields["capabilities"] & ~self._capabilities == 0,
+             "capabilities that were not asked for")
         self._limit = fields["max_batch_bytes"]
         return fields
 

@@ -22,7 +22,7 @@ MAX_LARGE, MAX_SMALL, MAX_BATCH = 16 << 20, 4064, 4 << 30  # bytes of a payload,
 (HELLO, WELCOME, OPEN, OPENED, CREDIT, BATCH, PULL, SEEK, ERROR, PING, PONG, CLOSE,
  DRAIN, JOIN, LEASE, ACK, ACKED, ASK, REPLY) = range(1, 20)
 LIMITS = {WELCOME: MAX_LARGE, OPENED: MAX_LARGE, ERROR: MAX_LARGE, DRAIN: MAX_LARGE,
-          REPLY: 1 << 20,
+          REPLY: 1 << 20, LEASE: MAX_SMALL, ACKED: MAX_SMALL,
           PING: MAX_SMALL, PONG: MAX_SMALL, CLOSE: MAX_SMALL, BATCH: MAX_BATCH}
 
 CHECKSUMS = {"none": 0, "crc32": 1, "xxh3": 2}
@@ -37,6 +37,7 @@ FRAMES = {"mask": 3, "plane": 4, "context": 4}  # u8 of so many dimensions
 WORDS = dict(enumerate((
     "internal no_memory bad_argument bad_frame too_large not_found fingerprint_mismatch "
     "unauthorized unsupported overloaded draining timeout closed io bad_state corrupt").split(), 1))
+WORDS |= {22: "lease_lost", 23: "ended", 24: "group_mismatch"}
 
 
 class ProtocolError(Exception):
@@ -180,6 +181,28 @@ def encode_open(stream, *, position=0, batch=0, rank=0, world=1, dtype=0, layout
     """Payload of OPEN; `fingerprint` is 32 bytes or None, dtype and layout their numbers."""
     return struct.pack("<QIIIBBBB32s", position, batch, rank, world, dtype, layout,
                        fingerprint is not None, 0, fingerprint or bytes(32)) + encode_string(stream)
+
+
+def encode_join(group, stream="default", *, member="", position=0, steps=0, epochs=0, batch=0,
+                world=1, lease_ms=0, dtype=0, layout=0, fingerprint=None):
+    """Payload of JOIN, as encode_open; `lease_ms` 0: the group's or the server's."""
+    return (struct.pack("<QQIIIIBBBB32s", position, steps, epochs, batch, world, lease_ms, dtype,
+                        layout, fingerprint is not None, 0, fingerprint or bytes(32))
+            + encode_string(stream) + encode_string(group) + encode_string(member))
+
+
+def decode_lease(payload):
+    """LEASE as a dict."""
+    fields = decode_fixed(payload, "QQQII", "lease step position delivery lease_ms")
+    need(fields["lease"] and fields["delivery"] and fields["position"] < 1 << 63, "LEASE")
+    return fields
+
+
+def decode_acked(payload):
+    """ACKED: (lease, the word of its code or "" when it was taken)."""
+    fields = decode_fixed(payload, "QHHI", "lease code zero zero")
+    need(fields["lease"], "lease 0 in ACKED")
+    return fields["lease"], WORDS[fields["code"]] if fields["code"] else ""
 
 
 def decode_fields(payload, layout, names):
