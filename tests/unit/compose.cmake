@@ -25,3 +25,15 @@ pasted_test(test_context
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_context.c
   MODULES pixel base common)
 target_link_libraries(test_context PRIVATE m)
+pasted_test(test_compose_quiet
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose_quiet.c
+          ${CMAKE_CURRENT_LIST_DIR}/quiet.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic_draw.c
+  MODULES compose plan recipe pool pixel base common)
+foreach(name mutex_lock mutex_trylock rwlock_rdlock rwlock_wrlock spin_lock once
+             cond_wait cond_signal cond_broadcast)
+  target_link_options(test_compose_quiet PRIVATE -Wl,--wrap=pthread_${name})
+endforeach()
+target_link_options(test_compose_quiet PRIVATE -Wl,--wrap=sem_wait
+                    -Wl,--wrap=sem_post)
