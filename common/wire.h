@@ -155,6 +155,8 @@ struct wire_opened {
     uint32_t height, width;
     uint8_t dtype, layout;
     uint8_t channels; /* enum tensor_channels */
+    uint64_t output;  /* names what else decides a batch's bytes: which tensors,
+                         normalisation */
     uint32_t n_classes;
 };
 

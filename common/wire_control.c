@@ -162,6 +162,7 @@ void wire_encode_opened(struct bytes_writer *w, const struct wire_opened *m)
     bytes_write_u8(w, m->layout);
     bytes_write_u8(w, m->channels);
     bytes_write_u8(w, 0);
+    bytes_write_u64(w, m->output);
     bytes_write_u32(w, m->n_classes);
 }
 
@@ -199,6 +200,7 @@ int wire_decode_opened(struct bytes_reader *r, struct wire_opened *out)
     out->layout = bytes_read_u8(r);
     out->channels = bytes_read_u8(r);
     uint8_t reserved = bytes_read_u8(r);
+    out->output = bytes_read_u64(r);
     out->n_classes = bytes_read_u32(r);
     /* A name takes two bytes at the least. */
     bool room = out->n_classes <= bytes_left(r) / 2;

@@ -14,6 +14,7 @@
 #include "client/lib/state.h"
 #include "client/lib/url.h"
 #include "common/digits.h"
+#include "common/fingerprint.h"
 
 #ifndef PASTED_CLIENT_VERSION
 #error "the build gives the version"
@@ -350,11 +351,14 @@ static int restore_open(pasted_client *c, const struct state *state,
                          "the state is of stream '%.80s', open is '%.80s'",
                          state->stream, f->stream);
     if (memcmp(f->opened.fingerprint, state->fingerprint,
-               sizeof state->fingerprint) != 0)
+               sizeof state->fingerprint) != 0) {
+        char why[FINGERPRINT_TEXT_BYTES];
+        fingerprint_explain(f->opened.fingerprint, state->fingerprint, why);
         return fault_set(fault, ERROR_FINGERPRINT,
                          "stream '%.80s' has another fingerprint than when "
-                         "the state was saved",
-                         state->stream);
+                         "the state was saved: %s",
+                         state->stream, why);
+    }
     prefetch_seek(c->prefetch, state->position);
     return 0;
 }

@@ -70,6 +70,11 @@ static int same_shape(const struct receiver *r, struct fault *fault)
         a->global_batch != b->global_batch)
         return fault_set(fault, ERROR_FINGERPRINT,
                          "the server's batches have another shape");
+    if (a->output != b->output)
+        return fault_set(fault, ERROR_FINGERPRINT,
+                         "the server's batches have other tensors or another "
+                         "normalisation: labels/tensors and output of the "
+                         "recipe differ between the servers");
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/lib/clock.h"
+#include "common/fingerprint.h"
 
 void session_init(struct session *s, const struct options *options, int wake_fd,
                   bool (*stopping)(void *context), void *context)
@@ -217,9 +218,13 @@ int session_open(struct session *s, const struct wire_open *open,
         return fault_set(fault, ERROR_BAD_FRAME,
                          "the server opened something else than was asked");
     if (open->has_fingerprint &&
-        memcmp(o->fingerprint, open->fingerprint, sizeof o->fingerprint) != 0)
+        memcmp(o->fingerprint, open->fingerprint, sizeof o->fingerprint) != 0) {
+        char why[FINGERPRINT_TEXT_BYTES];
+        fingerprint_explain(o->fingerprint, open->fingerprint, why);
         return fault_set(fault, ERROR_FINGERPRINT,
-                         "the stream's fingerprint is not the expected one");
+                         "the stream's fingerprint is not the expected one: %s",
+                         why);
+    }
     if (o->batch_bytes < WIRE_BATCH_HEAD_BYTES + WIRE_TENSOR_BYTES)
         return fault_set(fault, ERROR_BAD_FRAME,
                          "the server's batches have no tensors");

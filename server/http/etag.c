@@ -15,14 +15,15 @@ static void tag_of_digest(struct digest_state *s, char out[HTTP_ETAG_BYTES])
     memcpy(out + 33, "\"", 2);
 }
 
-void http_etag_make(const struct digest *fingerprint, uint64_t first_position,
-                    uint32_t n_samples, const char *form,
-                    char out[HTTP_ETAG_BYTES])
+void http_etag_make(const struct digest *fingerprint, uint64_t output,
+                    uint64_t first_position, uint32_t n_samples,
+                    const char *form, char out[HTTP_ETAG_BYTES])
 {
     struct digest_state s;
 
     digest_init(&s);
     digest_update(&s, fingerprint->bytes, sizeof(fingerprint->bytes));
+    digest_update_u64(&s, output);
     digest_update_u64(&s, first_position);
     digest_update_u32(&s, n_samples);
     digest_update_string(&s, form);

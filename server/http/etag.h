@@ -10,11 +10,12 @@
 #define HTTP_ETAG_BYTES 35 /* '"', 32 hex digits, '"', NUL */
 
 /* The tag of n samples from first_position of the stream with this
- * fingerprint, as `form` writes them: format, options and, where an encoder is
- * involved, its name and version. Equal inputs, equal tag, in every replica. */
-void http_etag_make(const struct digest *fingerprint, uint64_t first_position,
-                    uint32_t n_samples, const char *form,
-                    char out[HTTP_ETAG_BYTES]);
+ * fingerprint and output (serve/stream.h), as `form` writes them: format,
+ * options and, where an encoder is involved, its name and version. Equal
+ * inputs, equal tag, in every replica. */
+void http_etag_make(const struct digest *fingerprint, uint64_t output,
+                    uint64_t first_position, uint32_t n_samples,
+                    const char *form, char out[HTTP_ETAG_BYTES]);
 /* The tag of these bytes. */
 void http_etag_of_bytes(const void *data, size_t n_bytes,
                         char out[HTTP_ETAG_BYTES]);

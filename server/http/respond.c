@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fingerprint.h"
 #include "server/base/metrics.h"
 #include "server/encode/encode.h"
 
@@ -277,8 +278,11 @@ bool http_request_pinned(struct http_request *r, const struct stream *stream)
         r->cache_control = HTTP_CACHE_FOREVER;
         return true;
     }
-    http_fail(r, ERROR_FINGERPRINT, "stream \"%s\" has fingerprint %s",
-              stream->name, stream->fingerprint_hex);
+    char why[FINGERPRINT_TEXT_BYTES];
+    fingerprint_explain(stream->fingerprint.bytes, r->params.fingerprint.bytes,
+                        why);
+    http_fail(r, ERROR_FINGERPRINT, "stream \"%s\" has fingerprint %s: %s",
+              stream->name, stream->fingerprint_hex, why);
     return false;
 }
 
@@ -286,8 +290,8 @@ bool http_request_stale(struct http_request *r, const struct stream *stream,
                         uint64_t first_position, uint32_t n_samples,
                         const char *form)
 {
-    http_etag_make(&stream->fingerprint, first_position, n_samples, form,
-                   r->etag);
+    http_etag_make(&stream->fingerprint, stream->output, first_position,
+                   n_samples, form, r->etag);
     if (!client_has_tag(r))
         return true;
     answer_unchanged(r);

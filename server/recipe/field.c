@@ -303,7 +303,7 @@ const struct field_rule field_table[] = {
      .text = "Red, green and blue of the other."},
 
     {"/labels/tensors", FIELD_TENSORS, AT(labels.tensors), "", 0, 0,
-     .initial = {TENSORS_INITIAL},
+     .initial = {TENSORS_INITIAL}, .only_slices = true,
      .text = "What a batch carries; image is always there."},
 
     {"/output/dtype", FIELD_WORD, AT(output.dtype), "", 0, 0, dtype_words,

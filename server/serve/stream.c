@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/fingerprint.h"
+#include "common/tensor.h"
 #include "server/base/mem.h"
 #include "server/base/version.h"
 #include "server/plan/scene.h"
@@ -27,21 +29,72 @@ static int check_name(const char *name, struct fault *fault)
     return 0;
 }
 
-static int fingerprint(struct stream *s, struct fault *fault)
+static struct digest digest_of_seed(uint64_t seed)
 {
-    char *canonical = recipe_canonical(&s->recipe, false);
     struct digest_state state;
 
+    digest_init(&state);
+    digest_update_u64(&state, seed);
+    return digest_final(&state);
+}
+
+/* Of the canonical recipe but for its seed. */
+static int digest_of_recipe(const struct recipe *recipe, bool everything,
+                            struct digest *out, struct fault *fault)
+{
+    struct recipe unseeded = *recipe;
+    struct digest_state state;
+    char *canonical;
+
+    unseeded.seed = 0;
+    canonical = recipe_canonical(&unseeded, everything);
     if (!canonical)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for a recipe");
     digest_init(&state);
-    digest_update_u32(&state, ENGINE_VERSION);
-    digest_update(&state, s->catalog->digest.bytes, DIGEST_BYTES);
     digest_update_string(&state, canonical);
-    digest_update_u64(&state, s->recipe.seed);
-    s->fingerprint = digest_final(&state);
-    digest_hex(&s->fingerprint, s->fingerprint_hex);
     mem_free(canonical);
+    *out = digest_final(&state);
+    return 0;
+}
+
+static void take(struct digest *out, int from, int to, const struct digest *of)
+{
+    memcpy(out->bytes + from, of->bytes, (size_t)(to - from));
+}
+
+static int fingerprint(struct stream *s, struct fault *fault)
+{
+    const struct digest seed = digest_of_seed(s->recipe.seed);
+    struct digest recipe, *f = &s->fingerprint;
+    int rc = digest_of_recipe(&s->recipe, false, &recipe, fault);
+
+    if (rc < 0)
+        return rc;
+    f->bytes[0] = ENGINE_VERSION >> 8;
+    f->bytes[1] = ENGINE_VERSION & 255;
+    take(f, FINGERPRINT_SEED_AT, FINGERPRINT_CATALOG_AT, &seed);
+    take(f, FINGERPRINT_CATALOG_AT, FINGERPRINT_RECIPE_AT, &s->catalog->digest);
+    take(f, FINGERPRINT_RECIPE_AT, FINGERPRINT_BYTES, &recipe);
+    digest_hex(f, s->fingerprint_hex);
+    return 0;
+}
+
+/* Without what a request names for itself: batch, dtype and layout. */
+static int name_output(struct stream *s, struct fault *fault)
+{
+    struct recipe r = s->recipe;
+    struct digest all;
+    int rc;
+
+    r.batch = 1;
+    r.output.dtype = TENSOR_U8;
+    r.output.layout = TENSOR_NHWC;
+    rc = digest_of_recipe(&r, true, &all, fault);
+    if (rc < 0)
+        return rc;
+    s->output = 0;
+    for (int i = 0; i < 8; i++)
+        s->output = s->output << 8 | all.bytes[i];
     return 0;
 }
 
@@ -67,6 +120,8 @@ int stream_create(const char *name, struct catalog *catalog,
         goto destroy;
     s->edges_per_epoch = graph_edges_per_epoch(&s->graph);
     rc = fingerprint(s, fault);
+    if (rc == 0)
+        rc = name_output(s, fault);
     if (rc < 0)
         goto destroy;
     rc = epochs_create(&s->epochs, fault);

@@ -22,10 +22,12 @@ struct stream {
     struct graph_spec graph;
     uint64_t edges_per_epoch;
     uint32_t turns; /* epochs in a row with the same graph and scenes */
-    /* SHA-256 of (engine version, catalog digest, canonical recipe without
-     * batch and output, seed). */
+    /* Of engine version, catalog digest, canonical recipe without what only
+     * slices and encodes, and seed: common/fingerprint.h. */
     struct digest fingerprint;
     char fingerprint_hex[DIGEST_HEX_BYTES];
+    /* Of the rest of the recipe: which tensors, how the image is encoded. */
+    uint64_t output;
     struct epochs *epochs;
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/fingerprint.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/base/version.h"
@@ -69,6 +70,7 @@ static struct wire_opened opened(const struct session *s)
         .dtype = s->dtype,
         .layout = s->layout,
         .channels = s->stream->recipe.output.channels,
+        .output = s->stream->output,
         .n_classes = catalog->n_classes,
     };
     memcpy(m.fingerprint, s->stream->fingerprint.bytes, sizeof m.fingerprint);
@@ -155,15 +157,17 @@ static int check_fingerprint(const struct stream *stream,
                              const struct wire_open *m, struct fault *fault)
 {
     struct digest expected;
-    char hex[DIGEST_HEX_BYTES];
+    char hex[DIGEST_HEX_BYTES], why[FINGERPRINT_TEXT_BYTES];
     memcpy(expected.bytes, m->fingerprint, sizeof expected.bytes);
     if (!m->has_fingerprint || memcmp(expected.bytes, stream->fingerprint.bytes,
                                       sizeof expected.bytes) == 0)
         return 0;
     digest_hex(&expected, hex);
+    fingerprint_explain(stream->fingerprint.bytes, expected.bytes, why);
     return fault_set(fault, ERROR_FINGERPRINT,
-                     "stream %s has fingerprint %s, not the expected %s",
-                     stream->name, stream->fingerprint_hex, hex);
+                     "stream %s is not the expected one: %s; its fingerprint "
+                     "is %s, not %s",
+                     stream->name, why, stream->fingerprint_hex, hex);
 }
 
 /* Payload of each batch, into s. The store makes room for a table of checksums

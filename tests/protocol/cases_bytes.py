@@ -190,8 +190,8 @@ def welcome(streams=("default",)):
 
 def opened(position=86):
     """Payload of an OPENED for batches as the worked one."""
-    return struct.pack("<32sQQQQIIIIIIIIIBBBBI", bytes(32), 0, 100, position, 344, 2, 0, 1, 2, 5, 5,
-                       1, 2, 2, 1, 1, 1, 0, 1) + encode_string("class")
+    return struct.pack("<32sQQQQIIIIIIIIIBBBBQI", bytes(32), 0, 100, position, 344, 2, 0, 1, 2, 5, 5,
+                       1, 2, 2, 1, 1, 1, 0, 7, 1) + encode_string("class")
 
 
 def error_frame(request, code, fatal):
@@ -306,7 +306,7 @@ class Client(unittest.TestCase):
                     pass
 
     def test_opened_must_fit(self):
-        for at in (48, 68, 72, 76, 92, 96, 101, 102, 103, 104):
+        for at in (48, 68, 72, 76, 92, 96, 101, 102, 103, 112):
             changed = bytearray(opened())
             changed[at] ^= 2 if at in (92, 96) else 4
             changed[at] = 0 if at in (92, 96) else changed[at]

@@ -99,6 +99,7 @@ class Open(Session):
             error = self.refused("fingerprint_mismatch", fingerprint=wrong)
             for fingerprint in (right, wrong):
                 self.assertIn(fingerprint.hex()[:8], error.text.lower())
+            self.assertRegex(error.text, "catalog|recipe|seed|engine")
 
     def test_fingerprint_is_of_the_stream(self):
         """Neither cursor nor batch, rank, dtype, layout or checksum are part of it."""

@@ -230,10 +230,10 @@ def decode_welcome(payload):
 def decode_opened(payload):
     """OPENED as a dict; `fingerprint` in hex, `classes` a list of str, height and width in px."""
     reader, fields = decode_fields(
-        payload, "32sQQQQIIIIIIIIIBBBBI",
+        payload, "32sQQQQIIIIIIIIIBBBBQI",
         "fingerprint seed edges_per_epoch position batch_bytes global_batch rank world n_samples "
         "n_objects n_backgrounds objects_per_background height width dtype layout channels zero "
-        "n_classes")
+        "output n_classes")
     fields["fingerprint"] = fields["fingerprint"].hex()
     need(1 <= fields["n_classes"] <= 65536, f"{fields['n_classes']} classes")
     fields["classes"] = [reader.string(255) for _ in range(fields["n_classes"])]

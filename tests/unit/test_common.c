@@ -13,6 +13,7 @@
 #include "common/checksum.h"
 #include "common/digits.h"
 #include "common/error.h"
+#include "common/fingerprint.h"
 #include "common/tensor.h"
 
 static void codes_are_known_with_either_sign(void **state)
@@ -26,6 +27,35 @@ static void codes_are_known_with_either_sign(void **state)
     assert_int_equal(error_http_status(9999), 500);
     assert_false(error_is_retryable(9999));
     assert_string_equal(error_word(0), "ok");
+}
+
+static void a_fingerprint_says_what_differs(void **state)
+{
+    static const struct {
+        int at[4], n;
+        const char *text;
+    } rows[] = {
+        {{0}, 0, "nothing differs"},
+        {{19}, 1, "the catalog (images or classes) differs"},
+        {{31}, 1, "the recipe differs"},
+        {{2}, 1, "the seed differs"},
+        {{1}, 1, "the engine differs (version 1, expected 3)"},
+        {{7, 20}, 2, "the recipe and the seed differ"},
+        {{0, 2, 8, 20},
+         4,
+         "the catalog (images or classes), the recipe, the seed and the engine "
+         "differ (version 1, expected 513)"},
+    };
+    uint8_t found[FINGERPRINT_BYTES] = {0, 1};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t expected[FINGERPRINT_BYTES];
+        char text[FINGERPRINT_TEXT_BYTES];
+        memcpy(expected, found, sizeof expected);
+        for (int k = 0; k < rows[i].n; k++)
+            expected[rows[i].at[k]] ^= 2;
+        fingerprint_explain(found, expected, text);
+        assert_string_equal(text, rows[i].text);
+    }
 }
 
 static void a_fault_overwrites_and_takes_prefixes(void **state)
@@ -245,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_known_with_either_sign),
+        cmocka_unit_test(a_fingerprint_says_what_differs),
         cmocka_unit_test(a_fault_overwrites_and_takes_prefixes),
         cmocka_unit_test(a_fault_is_cut_to_fit),
         cmocka_unit_test(numbers_are_little_endian_and_come_back),

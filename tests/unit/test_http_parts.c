@@ -146,19 +146,21 @@ static void tags_name_the_contract(void **state)
     struct digest a = {{1}}, b = {{2}};
     char first[HTTP_ETAG_BYTES], other[HTTP_ETAG_BYTES];
 
-    http_etag_make(&a, 5, 2, "npz", first);
+    http_etag_make(&a, 1, 5, 2, "npz", first);
     assert_int_equal(strlen(first), HTTP_ETAG_BYTES - 1);
     assert_int_equal(first[0], '"');
     assert_int_equal(first[HTTP_ETAG_BYTES - 2], '"');
-    http_etag_make(&a, 5, 2, "npz", other);
+    http_etag_make(&a, 1, 5, 2, "npz", other);
     assert_string_equal(first, other);
-    http_etag_make(&b, 5, 2, "npz", other);
+    http_etag_make(&a, 2, 5, 2, "npz", other);
     assert_string_not_equal(first, other);
-    http_etag_make(&a, 6, 2, "npz", other);
+    http_etag_make(&b, 1, 5, 2, "npz", other);
     assert_string_not_equal(first, other);
-    http_etag_make(&a, 5, 3, "npz", other);
+    http_etag_make(&a, 1, 6, 2, "npz", other);
     assert_string_not_equal(first, other);
-    http_etag_make(&a, 5, 2, "png", other);
+    http_etag_make(&a, 1, 5, 3, "npz", other);
+    assert_string_not_equal(first, other);
+    http_etag_make(&a, 1, 5, 2, "png", other);
     assert_string_not_equal(first, other);
 }
 

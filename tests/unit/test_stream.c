@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "common/fingerprint.h"
 #include "server/base/mem.h"
 #include "tests/unit/serve_rig.h"
 
@@ -64,6 +65,53 @@ static void batch_and_output_are_not_in_the_fingerprint(void **state)
     assert_true(same(plain, fingerprint_of("{\"batch\": 7}")));
     assert_true(
         same(plain, fingerprint_of("{\"output\": {\"dtype\": \"f32\"}}")));
+}
+
+static uint64_t output_of(const char *recipe)
+{
+    struct stream *s = rig_stream(recipe);
+    uint64_t output = s->output;
+
+    stream_destroy(s);
+    return output;
+}
+
+static void tensors_and_normalisation_are_named_by_output(void **state)
+{
+    static const char *const same_bytes[] = {
+        "{\"batch\": 7}", "{\"output\": {\"dtype\": \"f32\"}}",
+        "{\"output\": {\"layout\": \"nchw\"}}"};
+    static const char *const others[] = {
+        "{\"labels\": {\"tensors\": [\"label\", \"mask\"]}}",
+        "{\"output\": {\"channels\": \"grey\"}}",
+        "{\"output\": {\"normalize\": \"equalize\"}}",
+        "{\"output\": {\"mean\": [1, 0, 0]}}"};
+    uint64_t plain = output_of("{}");
+
+    for (size_t i = 0; i < 3; i++)
+        assert_true(output_of(same_bytes[i]) == plain);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(output_of(others[i]) != plain);
+        assert_true(same(fingerprint_of("{}"), fingerprint_of(others[i])));
+    }
+}
+
+static void a_mismatch_names_the_part(const char *recipe, const char *part)
+{
+    struct digest a = fingerprint_of("{}"), b = fingerprint_of(recipe);
+    char text[FINGERPRINT_TEXT_BYTES];
+
+    fingerprint_explain(a.bytes, b.bytes, text);
+    assert_string_equal(text, part);
+}
+
+static void a_mismatch_names_what_differs(void **state)
+{
+    a_mismatch_names_the_part("{}", "nothing differs");
+    a_mismatch_names_the_part("{\"seed\": 1}", "the seed differs");
+    a_mismatch_names_the_part("{\"size\": 32}", "the recipe differs");
+    a_mismatch_names_the_part("{\"size\": 32, \"seed\": 1}",
+                              "the recipe and the seed differ");
 }
 
 static void what_decides_bytes_is_in_the_fingerprint(void **state)
@@ -178,6 +226,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_short_and_plain),
         cmocka_unit_test(batch_and_output_are_not_in_the_fingerprint),
+        cmocka_unit_test(tensors_and_normalisation_are_named_by_output),
+        cmocka_unit_test(a_mismatch_names_what_differs),
         cmocka_unit_test(what_decides_bytes_is_in_the_fingerprint),
         cmocka_unit_test(a_graph_that_does_not_fit_is_refused),
         cmocka_unit_test(every_allocation_of_create_may_fail),

@@ -68,6 +68,7 @@ static const struct wire_opened opened = {
     .dtype = TENSOR_U8,
     .layout = TENSOR_NHWC,
     .channels = TENSOR_RGB,
+    .output = 0x8877665544332211,
     .n_classes = 2,
 };
 static const char *const classes[] = {"stop", "yield"};
