@@ -17,15 +17,17 @@
 static const char usage[] =
     "usage: compose [--size N] [--cores N] [--preset NAME] [--seconds S]\n"
     "               [--batch SAMPLES] [--json]\n"
+    "               [--write-pools DIR]\n"
     "               [--images N | --demo | --objects DIR --backgrounds DIR]\n"
     "One measurement with --size or --cores, whose last line ends in images\n"
     "per second; else a table of sizes, presets, cores and kernels.\n"
+    "--write-pools writes the synthetic images as PNG files, for a daemon.\n"
     "PASTED_CPU chooses the kernels of one measurement.\n";
 
 struct arguments {
     int size, cores, images, batch;
     double seconds;
-    const char *preset, *objects, *backgrounds;
+    const char *preset, *objects, *backgrounds, *write_pools;
     bool demo, json;
 };
 
@@ -37,6 +39,7 @@ static const struct option options[] = {
     {"batch", required_argument, NULL, 'n'},
     {"objects", required_argument, NULL, 'o'},
     {"backgrounds", required_argument, NULL, 'b'},
+    {"write-pools", required_argument, NULL, 'w'},
     {"images", required_argument, NULL, 'i'},
     {"demo", no_argument, NULL, 'd'},
     {"json", no_argument, NULL, 'j'},
@@ -70,6 +73,9 @@ static void take(struct arguments *a, int option)
     case 'i':
         a->images = atoi(optarg);
         break;
+    case 'w':
+        a->write_pools = optarg;
+        break;
     case 'd':
         a->demo = true;
         break;
@@ -90,7 +96,8 @@ static void parse(int argc, char **argv, struct arguments *a)
         a->size >= 0 && a->size <= FRAME_MAX_SIDE && a->cores >= 0 &&
         a->cores <= MEASURE_MOST_CORES && a->batch >= 0 &&
         a->batch <= RECIPE_MAX_BATCH && a->seconds >= 0 &&
-        !a->objects == !a->backgrounds)
+        !a->objects == !a->backgrounds &&
+        !(a->write_pools && (a->demo || a->objects)))
         return;
     fputs(usage, stderr);
     exit(2);
@@ -142,7 +149,9 @@ int main(int argc, char **argv)
         pools_load(&pools, a.objects, a.backgrounds);
     else
         pools_synthetic(&pools, (uint32_t)a.images);
-    if (a.json || (!a.size && !a.cores))
+    if (a.write_pools)
+        pools_write(&pools, a.write_pools);
+    else if (a.json || (!a.size && !a.cores))
         table_print(&pools, a.preset, a.size, a.seconds ? a.seconds : 0.25,
                     a.json);
     else

@@ -10,7 +10,8 @@
 #include "server/base/host.h"
 #include "tests/unit/synthetic.h"
 
-#define N_DRAWN 100 /* of each kind, as tools of others have */
+const struct synthetic_spec pools_spec = {1,   POOLS_DRAWN, POOLS_DRAWN, 128,
+                                          256, 256,         512};
 
 struct made {
     struct synthetic drawn, all;
@@ -61,8 +62,8 @@ static void copy_levels(struct image_level *level, uint32_t n_levels)
 /* Object and background i of the pools to be. */
 static uint64_t images_bytes(const struct synthetic *drawn, uint32_t i)
 {
-    const struct pool_object *o = &drawn->objects[i % N_DRAWN];
-    const struct pool_background *b = &drawn->backgrounds[i % N_DRAWN];
+    const struct pool_object *o = &drawn->objects[i % POOLS_DRAWN];
+    const struct pool_background *b = &drawn->backgrounds[i % POOLS_DRAWN];
     return levels_bytes(o->level, o->n_levels) +
            levels_bytes(b->level, b->n_levels);
 }
@@ -71,28 +72,27 @@ static void copy_images(struct synthetic *to, const struct synthetic *from,
                         uint32_t i)
 {
     const char *name = to->objects[i].name;
-    to->objects[i] = from->objects[i % N_DRAWN];
+    to->objects[i] = from->objects[i % POOLS_DRAWN];
     to->objects[i].name = name;
     to->objects[i].class_id = i;
-    to->backgrounds[i] = from->backgrounds[i % N_DRAWN];
+    to->backgrounds[i] = from->backgrounds[i % POOLS_DRAWN];
     copy_levels(to->objects[i].level, to->objects[i].n_levels);
     copy_levels(to->backgrounds[i].level, to->backgrounds[i].n_levels);
 }
 
 void pools_synthetic(struct pools *p, uint32_t n_images)
 {
-    static const struct synthetic_spec spec = {1,   N_DRAWN, N_DRAWN, 128,
-                                               256, 256,     512};
     struct made *m = allocate(1, sizeof *m);
     *p = (struct pools){.kind = "synthetic",
                         .cache_bytes = cache_bytes(),
                         .made = m,
                         .catalog = &m->all.catalog};
-    synthetic_make(&m->drawn, &spec);
+    synthetic_make(&m->drawn, &pools_spec);
     uint32_t n = 0;
-    while (n_images ? n < n_images
-                    : n < POOLS_MOST_IMAGES &&
-                          (n < N_DRAWN || p->pool_bytes <= 4 * p->cache_bytes))
+    while (n_images
+               ? n < n_images
+               : n < POOLS_MOST_IMAGES &&
+                     (n < POOLS_DRAWN || p->pool_bytes <= 4 * p->cache_bytes))
         p->pool_bytes += images_bytes(&m->drawn, n++);
     synthetic_init(&m->all, n, n);
     for (uint32_t i = 0; i < n; i++)

@@ -2,7 +2,7 @@
 #ifndef PASTED_TESTS_BENCH_COMPOSE_POOLS_H
 #define PASTED_TESTS_BENCH_COMPOSE_POOLS_H
 
-#include "server/pool/catalog.h"
+#include "tests/unit/synthetic.h"
 
 #define POOLS_MOST_IMAGES 20000
 
@@ -21,5 +21,14 @@ void pools_synthetic(struct pools *p, uint32_t n_images);
  * sentence when they cannot be read. */
 void pools_load(struct pools *p, const char *objects, const char *backgrounds);
 void pools_close(struct pools *p);
+
+/* The images of pools_synthetic as PNG files in two new folders of `folder`,
+ * objects and backgrounds: the same pools for a daemon. Ends the program with a
+ * sentence when they cannot be written. */
+void pools_write(const struct pools *p, const char *folder);
+
+#define POOLS_DRAWN 100 /* of each kind, as tools of others have */
+/* What is drawn; image i of a pool is the drawn one i % POOLS_DRAWN. */
+extern const struct synthetic_spec pools_spec;
 
 #endif
