@@ -31,9 +31,9 @@ static void there_and_back_is_the_same(void **state)
 
 static void a_transparent_pixel_takes_the_mean_weighted_by_alpha(void **state)
 {
-    /* Opaque 40, a third covered 200, nothing: (40 * 3 + 200) / 4. */
-    const uint8_t rgba[] = {40, 0, 255, 255, 67, 0, 85, 85, 0, 0, 0, 0};
-    const uint8_t expected[] = {40, 0, 255, 201, 0, 255, 80, 0, 255};
+    /* Opaque 40, a third covered 78, nothing: (40 * 3 + 78) / 4 is 49.5. */
+    const uint8_t rgba[] = {40, 0, 255, 255, 26, 0, 85, 85, 0, 0, 0, 0};
+    const uint8_t expected[] = {40, 0, 255, 78, 0, 255, 50, 0, 255};
     uint8_t rgb[9];
     assert_true(straight_from(rgba, 3, rgb));
     assert_memory_equal(rgb, expected, sizeof rgb);
