@@ -114,10 +114,12 @@ static void add(const char *json)
 static void add_operations(void)
 {
     for (uint32_t id = 0; id < OPERATION_N; id++) {
-        char json[200];
-        snprintf(json, sizeof json,
-                 "{\"size\":72,\"image\":{\"operations\":[{\"op\":\"%s\"}]}}",
+        char list[80], json[300];
+        snprintf(list, sizeof list, "{\"operations\":[{\"op\":\"%s\"}]}",
                  operation_table[id].name);
+        snprintf(json, sizeof json,
+                 "{\"size\":72,\"image\":%s,\"background\":%s,\"object\":%s}",
+                 list, list, list);
         add(json);
     }
 }
