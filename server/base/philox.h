@@ -45,6 +45,7 @@ enum philox_purpose {
     PHILOX_CONTEXT_GRADIENT = 81,
     PHILOX_OBJECT_MOTION = 90,
     PHILOX_CONTEXT_TEXTURE = 100,
+    PHILOX_OBJECT_MATCH = 91,
 };
 
 /* The fixed bit layout of a counter:

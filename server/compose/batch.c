@@ -7,6 +7,7 @@
 #include "common/bytes.h"
 #include "common/wire.h"
 #include "server/compose/compose.h"
+#include "server/compose/match.h"
 #include "server/compose/output.h"
 #include "server/compose/render.h"
 #include "server/compose/stage.h"
@@ -260,6 +261,7 @@ void batch_composer_run(struct batch_composer *c,
     uint8_t *own = (uint8_t *)c->scratch + output_scratch_bytes(c->recipe);
     render_init(&render, c->catalog, plan, plan_next(c, next), own);
     stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
+    match_run(&render);
     render.is_streamed = c->is_streamed;
     render.layers = layers_of(c, sample->index);
     output_image(c->layout, &render, c->scratch,

@@ -92,16 +92,15 @@ static void init_context(struct render *r, const struct catalog *catalog,
     r->kernels->resample_prepare(&r->resample);
 }
 
-static void init_object(struct render *r, const struct image_level *object,
-                        uint8_t *scratch)
+void render_rewind(struct render *r)
 {
     const struct plan *p = r->plan;
     const struct pixel_span all = {0, p->width};
-    r->object_level = object;
     if (feather_is_asked(p))
-        feather_init(&r->feather, r->kernels, object, p, scratch);
+        feather_init(&r->feather, r->kernels, r->object_level, p,
+                     r->feather_scratch);
     else
-        object_walk_init(&r->object, object, p->m, 0, all);
+        object_walk_init(&r->object, r->object_level, p->m, 0, all);
     memset(r->peak, 0, (size_t)p->width * 4);
     r->solid_y[0] = r->any_y[0] = INT32_MAX;
     r->solid_y[1] = r->any_y[1] = 0;
@@ -123,8 +122,10 @@ void render_init(struct render *r, const struct catalog *catalog,
     r->two_thirds = take(&at, (size_t)plan->width);
     if (plan->blend == BLEND_TWO_THIRDS)
         memset(r->two_thirds, 170, (size_t)plan->width);
-    init_object(r, &catalog->objects[plan->object].level[plan->object_level],
-                at);
+    r->feather_scratch = at;
+    r->object_level = &catalog->objects[plan->object].level[plan->object_level];
+    r->has_match = false;
+    render_rewind(r);
     ahead_init(&r->ahead, catalog, next);
     r->is_streamed = false;
     r->layers = (struct layers){NULL, NULL, NULL};
@@ -216,8 +217,8 @@ void render_context_rows(const struct render *r, int32_t y, int32_t n_rows,
         context_row(r, y + i, rgb + i * stride_bytes);
 }
 
-static void context_rows(const struct render *r, int32_t y, int32_t n_rows,
-                         uint8_t *rgb, ptrdiff_t stride_bytes)
+void render_put_context(const struct render *r, int32_t y, int32_t n_rows,
+                        uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     const ptrdiff_t row_bytes = (ptrdiff_t)r->plan->width * 3;
     if (!r->staged_context) {
@@ -266,39 +267,42 @@ int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
     return n;
 }
 
-void render_fade(const struct render *r, uint8_t *rgba, int32_t n)
+uint8_t *render_take_object(struct render *r, int32_t y, int32_t n_rows,
+                            struct pixel_span *span, int32_t *out_n_px)
+{
+    const int32_t width = r->plan->width;
+    if (!r->staged_object) {
+        *out_n_px = render_object_rows(r, y, n_rows, span);
+        return r->object_rows;
+    }
+    for (int32_t i = 0; i < n_rows; i++)
+        span[i] = (struct pixel_span){0, width};
+    *out_n_px = n_rows * width;
+    return r->staged_object + (ptrdiff_t)y * width * 4;
+}
+
+/* What is done to n pixels of the object as they are pasted. */
+static void finish_object(const struct render *r, uint8_t *rgba, int32_t n)
 {
     const struct plan *p = r->plan;
+    if (r->has_match)
+        r->kernels->tint_row(rgba, r->match, n);
     for (int32_t i = 0; p->blend == BLEND_TWO_THIRDS && i < n; i += p->width)
         r->kernels->fade_row(rgba + (ptrdiff_t)i * 4, r->two_thirds,
                              n - i < p->width ? n - i : p->width);
-}
-
-/* What is pasted, the pixels of the spans side by side; NULL for nothing. */
-static const uint8_t *object_rows(struct render *r, int32_t y, int32_t n_rows,
-                                  struct pixel_span *span)
-{
-    const int32_t width = r->plan->width;
-    if (r->staged_object) {
-        for (int32_t i = 0; i < n_rows; i++)
-            span[i] = (struct pixel_span){0, width};
-        return r->staged_object + (ptrdiff_t)y * width * 4;
-    }
-    const int32_t n = render_object_rows(r, y, n_rows, span);
-    if (n == 0)
-        return NULL;
-    render_fade(r, r->object_rows, n);
-    return r->object_rows;
 }
 
 static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
                        uint8_t *rgb, ptrdiff_t stride_bytes)
 {
     struct pixel_span span[RENDER_BLOCK_ROWS];
-    const uint8_t *rgba = object_rows(r, y, n_rows, span);
-    layers_put_object(&r->layers, r->plan->width, y, n_rows, rgba ? span : NULL,
-                      rgba);
-    if (!rgba)
+    int32_t n_px;
+    uint8_t *rgba = render_take_object(r, y, n_rows, span, &n_px);
+    if (n_px > 0)
+        finish_object(r, rgba, n_px);
+    layers_put_object(&r->layers, r->plan->width, y, n_rows,
+                      n_px > 0 ? span : NULL, rgba);
+    if (n_px == 0)
         return;
     for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes) {
         const int32_t x = span[i].begin, n = span[i].end - x;
@@ -337,7 +341,7 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
     uint8_t *plain = p->has_colour ? r->block : rgb;
     const ptrdiff_t plain_stride = p->has_colour ? row_bytes : stride_bytes;
     assert(n_rows <= render_block_rows(p->width));
-    context_rows(r, y, n_rows, plain, plain_stride);
+    render_put_context(r, y, n_rows, plain, plain_stride);
     layers_put_context(&r->layers, p->width, y, n_rows, plain, plain_stride);
     paste_rows(r, y, n_rows, plain, plain_stride);
     ahead_advance(&r->ahead, y + n_rows, p->height);

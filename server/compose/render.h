@@ -26,15 +26,19 @@ struct render {
     uint8_t *photo;       /* RGB24: a background's rows before its own */
     uint8_t *object_rows; /* RGBA, of a block, touched pixels only */
     uint8_t *two_thirds;  /* of 255, a row of them: BLEND_TWO_THIRDS only */
-    uint8_t *peak;        /* RGBA, the highest of each column */
+    uint8_t *feather_scratch;
+    uint8_t *peak; /* RGBA, the highest of each column */
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */
     int32_t solid_y[2], any_y[2];
     /* Set after render_init: what is written will not be read soon. */
     bool is_streamed;
     struct layers layers; /* likewise: where else rows are wanted */
+    /* Likewise, by match.h: what the object's colour is matched by, Q12. */
+    bool has_match;
+    int32_t match[3][4];
     /* Likewise, by stage.h: whole frames; NULL: rows are made when due. */
     const uint8_t *staged_context; /* [h][w][3] */
-    const uint8_t *staged_object;  /* [h][w][4], premultiplied, faded */
+    uint8_t *staged_object;        /* [h][w][4], premultiplied */
 };
 
 /* Rows are rendered in blocks: short rows cost more one by one, long blocks
@@ -54,14 +58,21 @@ void render_init(struct render *r, const struct catalog *catalog,
  * width * 3 bytes of each. */
 void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
                  ptrdiff_t stride_bytes);
-/* Parts of the above, for stage.h: the context's rows; the object's with edge
- * and colour, but before its fade, in order from y = 0, the pixels of the spans
- * side by side in object_rows (returns how many); the blend's share of n. */
+/* Parts of the above, for stage.h: the context's rows, of any y; the object's
+ * with edge and colour, in order from y = 0, the pixels of the spans side by
+ * side in object_rows (returns how many). */
 void render_context_rows(const struct render *r, int32_t y, int32_t n_rows,
                          uint8_t *rgb, ptrdiff_t stride_bytes);
 int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
                            struct pixel_span *span);
-void render_fade(const struct render *r, uint8_t *rgba, int32_t n);
+/* The same for match.h, staged or not: what is pasted on, and what is pasted
+ * before its match and its blend. */
+void render_put_context(const struct render *r, int32_t y, int32_t n_rows,
+                        uint8_t *rgb, ptrdiff_t stride_bytes);
+uint8_t *render_take_object(struct render *r, int32_t y, int32_t n_rows,
+                            struct pixel_span *span, int32_t *out_n_px);
+/* The object's rows begin anew. */
+void render_rewind(struct render *r);
 /* After the last row. */
 struct compose_facts render_facts(const struct render *r);
 

@@ -62,7 +62,6 @@ static void stage_object(struct render *r, struct operation_frame frame,
         operations_run(&r->plan->object_operations, &frame);
         straight_into(frame.rgb, n, plane);
     }
-    render_fade(r, plane, (int32_t)n);
     r->staged_object = plane;
 }
 

@@ -157,13 +157,17 @@ static json_t *object_json(const struct plan *p)
 {
     static const char *const blends[] = {
         [BLEND_OVER] = "over", [BLEND_TWO_THIRDS] = "two_thirds"};
+    static const char *const modes[] = {[MATCH_MEAN] = "mean",
+                                        [MATCH_MEAN_STD] = "mean_std",
+                                        [MATCH_LUMA] = "luma"};
     return json_pack(
-        "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:[i, i, i], s:I, s:I}",
+        "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:[i, i, i], s:I, s:s, s:I, s:I}",
         "object_level", (json_int_t)p->object_level, "warp", warp_json(p), "m",
         list_i64(p->m, 6), "edge", edges[p->edge], "blend", blends[p->blend],
         "edge_radius", (json_int_t)p->edge_radius, "edge_weight",
         list_u32(p->edge_weight, p->edge_radius + 1), "motion", p->motion.n,
-        p->motion.cosine, p->motion.sine, "visible_q16",
+        p->motion.cosine, p->motion.sine, "match_q16", (json_int_t)p->match_q16,
+        "match_mode", modes[p->match_mode], "visible_q16",
         (json_int_t)p->visible_q16, "n_attempts", (json_int_t)p->n_attempts);
 }
 

@@ -150,6 +150,9 @@ static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
     out->told.edge = draw_edge(d, &recipe->object.edges, turn);
     out->edge = out->told.edge;
     out->blend = recipe->object.blend;
+    out->match_mode = recipe->object.match_mode;
+    out->match_q16 = (uint32_t)fixmath_round(
+        65536 * draws_value(d, PHILOX_OBJECT_MATCH, 0, &recipe->object.match));
     out->edge_weight[0] = 65536;
     if (out->edge == EDGE_FEATHER) {
         out->edge_radius =

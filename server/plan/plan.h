@@ -79,6 +79,9 @@ struct plan {
     uint32_t edge_weight[PLAN_MAX_EDGE_RADIUS + 1]; /* [0] centre; Q16; centre +
                                              2 * the others = 65536 exactly */
     struct pixel_smear motion;                      /* EDGE_MOTION */
+    /* After edge and colour: strength of the match to the context, 0 none. */
+    uint32_t match_q16;
+    enum match_mode match_mode;
 
     /* out[i] = clamp((colour[i][0..2] . rgb + colour[i][3] + 2048) >> 12) */
     bool has_colour;

@@ -36,6 +36,10 @@ static const struct field_word texture_words[] = {{"noise", TEXTURE_NOISE},
                                                   {"stripes", TEXTURE_STRIPES},
                                                   {"checker", TEXTURE_CHECKER},
                                                   {0}};
+static const struct field_word match_words[] = {{"mean", MATCH_MEAN},
+                                                {"mean_std", MATCH_MEAN_STD},
+                                                {"luma", MATCH_LUMA},
+                                                {0}};
 static const struct field_word operation_order_words[] = {
     {"given", false}, {"random", true}, {0}};
 static const struct field_word dtype_words[] = {{"u8", TENSOR_U8},
@@ -207,6 +211,15 @@ const struct field_rule field_table[] = {
      .initial = {BLEND_OVER},
      .text = "The object over its context, or (2 * object + context) / 3 where "
              "it covers."},
+    {"/object/match", FIELD_VALUE, AT(object.match), "strength", 0, 1,
+     .initial = {0},
+     .text = "How far the object's colour goes towards that of the context "
+             "under its box; 0 leaves it."},
+    {"/object/match_mode", FIELD_WORD, AT(object.match_mode), "", 0, 0,
+     match_words, .initial = {MATCH_MEAN},
+     .text = "What is brought there: the mean of each channel, its deviation "
+             "too (by a gain of 1/2 to 2), or all channels together by the "
+             "context's luma less 170."},
     {"/object/brightness", FIELD_VALUE, AT(object.colour.brightness), "factor",
      0, 4, .initial = {1},
      .text = "Multiplies every channel of the object; 1 leaves it."},

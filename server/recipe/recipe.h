@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "server/base/digest.h"
 #include "server/graph/graph.h"
+#include "server/pixel/match.h"
 #include "server/pixel/operation/operation.h"
 #include "server/pixel/turn.h"
 
@@ -144,6 +145,8 @@ struct recipe {
                                      frame; moves */
         struct words edges;       /* of enum recipe_edge */
         enum recipe_blend blend;
+        struct value match; /* 0..1, strength of */
+        enum match_mode match_mode;
         double feather; /* sigma, px, of edge "feather" */
         struct value motion_length, motion_angle; /* px, degrees */
         struct recipe_colour colour;              /* of the object alone */

@@ -331,16 +331,59 @@ def coloured_object(plan, straight):
     o = edged_object(plan, straight)
     if not plan["has_object_colour"]:
         return o
+    return tinted(o, plan["object_colour"])
+
+
+def weighed(values, weights):
+    """Mean and deviation of each channel, in the page's order."""
+    n = int(weights.sum())
+    mean, deviation = [], []
+    for c in range(3):
+        v = values[..., c]
+        mean.append(int((weights * v).sum()) / n)
+        variance = int((weights * v * v).sum()) / n - mean[c] * mean[c]
+        deviation.append(math.sqrt(variance) if variance > 0 else 0)
+    return mean, deviation
+
+
+def match_matrix(plan, o, d):
+    """Section 6, match, of an object that is seen."""
     a = o[..., 3:]
-    m = np.array(plan["object_colour"], np.int64)
+    q = (255 * 65536 + a // 2) // np.maximum(a, 1)
+    v = np.minimum(255, (o[..., :3] * q + 32768) >> 16)
+    mean, deviation = weighed(v, a[..., 0])
+    x0, y0, x1, y1 = tight_box(o[..., 3])
+    d = d[y0:y1, x0:x1].astype(np.int64)
+    to, to_deviation = weighed(d, np.ones(d.shape[:2], np.int64))
+    strength = plan["match_q16"] / 65536
+    matrix = np.zeros((3, 4), np.int64)
+    for c in range(3):
+        gain = 1.0
+        if plan["match_mode"] == "mean_std" and deviation[c] > 0:
+            gain = min(2.0, max(0.5, to_deviation[c] / deviation[c]))
+        offset = to[c] - gain * mean[c]
+        if plan["match_mode"] == "luma":
+            offset = (19595 * to[0] + 38470 * to[1] +
+                      7471 * to[2]) / 65536 - 170
+        matrix[c, c] = math.floor(4096 * (1 + strength * (gain - 1)) + 0.5)
+        matrix[c, 3] = math.floor(4096 * (strength * offset) + 0.5)
+    return matrix
+
+
+def tinted(o, matrix):
+    """Section 6's matrix of an object."""
+    a = o[..., 3:]
+    m = np.array(matrix, np.int64)
     offset = (m[:, 3] * (a + (a >> 7))) >> 8
     rgb = np.clip((o[..., :3] @ m[:, :3].T + offset + 2048) >> 12, 0, a)
     return np.concatenate([rgb, a], axis=-1)
 
 
-def object_plane(plan, straight):
+def object_plane(plan, straight, background):
     o = operations.run_on_object(coloured_object(plan, straight),
                                  plan["object_operations"])
+    if plan["match_q16"] > 0 and o[..., 3].any():
+        o = tinted(o, match_matrix(plan, o, context(plan, background)))
     if plan["blend"] == "two_thirds":
         t = o * 170 + 128
         o = (t + (t >> 8)) >> 8
@@ -359,7 +402,7 @@ def tight_box(alpha):
 
 def sample(plan, straight, background):
     """-> ([h, w, 3] u8, box)"""
-    o = object_plane(plan, straight)
+    o = object_plane(plan, straight, background)
     a = o[..., 3:]
     keep = 256 - (a + (a >> 7))
     p = o[..., :3] + ((context(plan, background) * keep + 128) >> 8)
@@ -372,7 +415,7 @@ def sample(plan, straight, background):
 
 def layers(plan, straight, background):
     """-> {name: u8} of what the sample is put together from."""
-    o = object_plane(plan, straight).astype(np.uint8)
+    o = object_plane(plan, straight, background).astype(np.uint8)
     return {"mask": o[..., 3], "plane": o,
             "context": context(plan, background).astype(np.uint8)}
 

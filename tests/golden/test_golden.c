@@ -150,6 +150,8 @@ static void digest_of(const struct work *w, char hex[DIGEST_HEX_BYTES])
 static const struct {
     const char *name, *json;
 } recipes[] = {
+    {"match", "{\"object\":{\"match\":[0.5,1],\"match_mode\":\"mean_std\"}}"},
+    {"luma", "{\"object\":{\"match\":1,\"match_mode\":\"luma\"}}"},
     {"motion", "{\"object\":{\"edge\":\"motion\",\"motion_length\":[3,9]}}"},
     {"textures", "{\"context\":{\"background\":0,\"texture\":1}}"},
     {"curricula",

@@ -136,6 +136,24 @@ RECIPES = {
             ANY_POSE, edge={"choice": ["hard", "alpha", "feather", "box",
                                        "eroded", "motion"]},
             perspective=[0, 0.3])}, 60),
+    "matched means": (
+        {"size": [40, 33], "context": EVERY_CONTEXT, "object": dict(
+            ANY_POSE, match=[0, 1])}, 60),
+    "matched means and deviations": (
+        {"size": 40, "context": EVERY_CONTEXT, "labels": EVERY_TENSOR,
+         "background": ANY_COLOUR, "object": dict(
+             ANY_POSE, match=[0, 1], match_mode="mean_std", edge="hard",
+             **ANY_COLOUR)}, 60),
+    "matched luma of soft edges": (
+        {"size": 40, "context": EVERY_CONTEXT, "object": dict(
+            ANY_POSE, match=1, match_mode="luma", edge="feather",
+            perspective=0.3, blend="two_thirds")}, 40),
+    "matched after operations": (
+        {"size": [21, 36], "labels": EVERY_TENSOR,
+         "background": {"operations": [{"op": "gaussian_blur", "sigma": 1}]},
+         "object": dict(
+             ANY_POSE, match=1, match_mode="mean_std", blend="two_thirds",
+             operations=[{"op": "invert", "probability": 0.5}])}, 30),
     "smeared objects": (
         {"size": [33, 48], "context": EVERY_CONTEXT, "object": dict(
             ANY_POSE, edge="motion", motion_length=[1, 31],

@@ -88,6 +88,7 @@ static void smeared_pixel(const struct image_level *l, const struct plan *p,
                            (uint32_t)p->motion.n);
 }
 
+/* Edge and colour, as the match sees it. */
 static void object_pixel(const struct image_level *l, const struct plan *p,
                          int32_t x, int32_t y, uint8_t out[4])
 {
@@ -106,8 +107,6 @@ static void object_pixel(const struct image_level *l, const struct plan *p,
         smeared_pixel(l, p, x, y, out);
     if (p->has_object_colour)
         oracle_kernels.tint_row(out, p->object_colour, 1);
-    if (p->blend == BLEND_TWO_THIRDS)
-        oracle_kernels.fade_row(out, (const uint8_t[]){170}, 1);
 }
 
 static int64_t clamp(int64_t v, int64_t hi)
@@ -187,6 +186,38 @@ static void widen(struct image_box *b, int32_t x, int32_t y)
     b->y1 = y >= b->y1 ? y + 1 : b->y1;
 }
 
+/* Does the plan match colours, of an object that is seen? */
+static bool find_match(const struct catalog *catalog, const struct plan *plan,
+                       uint8_t *row, int32_t out[3][4])
+{
+    const struct image_level *object =
+        &catalog->objects[plan->object].level[plan->object_level];
+    const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
+    struct image_box solid = none, any = none;
+    struct match_sums of_object = {0}, of_context = {0};
+    for (int32_t i = 0; i < plan->width * plan->height; i++) {
+        uint8_t over[4];
+        object_pixel(object, plan, i % plan->width, i / plan->width, over);
+        match_add_object(&of_object, over, 1);
+        if (over[3] >= 128)
+            widen(&solid, i % plan->width, i / plan->width);
+        if (over[3] > 0)
+            widen(&any, i % plan->width, i / plan->width);
+    }
+    if (plan->match_q16 == 0 || of_object.weight == 0)
+        return false;
+    const struct image_box *box = solid.x1 > 0 ? &solid : &any;
+    for (int32_t y = box->y0; y < box->y1; y++)
+        for (int32_t x = box->x0; x < box->x1; x++) {
+            uint8_t pixel[3];
+            context_pixel(catalog, plan, x, y, row, pixel);
+            match_add_context(&of_context, pixel, 1);
+        }
+    match_matrix(&of_object, &of_context, plan->match_mode, plan->match_q16,
+                 out);
+    return true;
+}
+
 void brute_sample(const struct catalog *catalog, const struct plan *plan,
                   uint8_t *rgb, struct image_box *out_box)
 {
@@ -195,11 +226,17 @@ void brute_sample(const struct catalog *catalog, const struct plan *plan,
     const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
     struct image_box solid = none, any = none;
     uint8_t *row = malloc((size_t)plan->width * 4);
+    int32_t match[3][4];
+    const bool has_match = row && find_match(catalog, plan, row, match);
     for (int32_t i = 0; row && i < plan->width * plan->height; i++) {
         int32_t x = i % plan->width, y = i / plan->width;
         uint8_t pixel[3], over[4], peak[4] = {0};
         context_pixel(catalog, plan, x, y, row, pixel);
         object_pixel(object, plan, x, y, over);
+        if (has_match)
+            oracle_kernels.tint_row(over, match, 1);
+        if (plan->blend == BLEND_TWO_THIRDS)
+            oracle_kernels.fade_row(over, (const uint8_t[]){170}, 1);
         oracle_kernels.over_row(pixel, over, 1, peak);
         if (plan->has_colour)
             oracle_kernels.colour_row(pixel, plan->colour, 1, rgb + i * 3);

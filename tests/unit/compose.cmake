@@ -37,3 +37,6 @@ foreach(name mutex_lock mutex_trylock rwlock_rdlock rwlock_wrlock spin_lock once
 endforeach()
 target_link_options(test_compose_quiet PRIVATE -Wl,--wrap=sem_wait
                     -Wl,--wrap=sem_post)
+pasted_test(test_match SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_match.c
+            MODULES pixel base common)
+target_link_libraries(test_match PRIVATE m) # the independent computation

@@ -200,6 +200,10 @@ static void random_plan(struct plan *p, const struct synthetic *s,
         p->edge = EDGE_MOTION;
         random_motion(p, random);
     }
+    if (next(random) % 5 == 0) {
+        p->match_q16 = (uint32_t)between(random, 1, 65536);
+        p->match_mode = (enum match_mode)between(random, 0, MATCH_LUMA);
+    }
     p->has_colour = random_matrix(p->colour, random);
     p->has_background_colour = random_matrix(p->background_colour, random);
     p->has_object_colour = random_matrix(p->object_colour, random);

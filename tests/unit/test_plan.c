@@ -291,6 +291,8 @@ static const char *const keys[] = {
     "edge_radius",
     "edge_weight",
     "motion",
+    "match_q16",
+    "match_mode",
     "visible_q16",
     "n_attempts",
     "has_colour",

@@ -131,6 +131,10 @@ static const struct {
      "/object/edge/choice/1: box is named twice"},
     {"{\"object\":{\"motion_length\":[3,32]}}",
      "/object/motion_length/1: must be at most 31, not 32"},
+    {"{\"object\":{\"match\":[0,1.5]}}",
+     "/object/match/1: must be at most 1, not 1.5"},
+    {"{\"object\":{\"match_mode\":\"std\"}}",
+     "/object/match_mode: must be one of \"mean\", \"mean_std\", \"luma\""},
     {"{\"object\":{\"motion_angle\":\"up\"}}",
      "/object/motion_angle: must be a number, [lo, hi] or an object with one "
      "of log_uniform, normal, choice, not a string"},
