@@ -15,52 +15,46 @@ static const double yiq_of_rgb[3][3] = {{0.299, 0.587, 0.114},
                                         {0.595716, -0.274453, -0.321263},
                                         {0.211456, -0.522591, 0.311135}};
 /* The inverse of the above to the last digit of a double. */
-static const double rgb_of_yiq[3][3] = {
-    {1.0, 0.9562957197589484, 0.6210244164652612},
-    {1.0, -0.2721220993185105, -0.6473805968256952},
-    {1.0, -1.1069890167364904, 1.7046149983646484}};
+static const double rgb_of_yiq[3][2] =
+    {/* and 1 for Y */
+     {0.9562957197589484, 0.6210244164652612},
+     {-0.2721220993185105, -0.6473805968256952},
+     {-1.1069890167364904, 1.7046149983646484}};
 
-/* out = left * m, where the fourth column of m is the offset. */
-static void apply(const double left[3][3], double m[3][4])
-{
-    double out[3][4];
-    for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 4; j++) {
-            out[i][j] = left[i][0] * m[0][j] + left[i][1] * m[1][j] +
-                        left[i][2] * m[2][j];
-        }
-    }
-    memcpy(m, out, sizeof(out));
-}
-
-static void scale_all(double factor, double m[3][4])
+/* The product with a diagonal matrix whose three entries are `gain`, and whose
+ * three offsets are `offset`. Terms that are 0 are left out, here and below:
+ * adding them changes nothing. */
+static void saturate(double factor, double gain, double offset, double m[3][4])
 {
     for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 4; j++) {
-            m[i][j] *= factor;
-        }
-    }
-}
-
-static void saturate(double factor, double m[3][4])
-{
-    double mix[3][3];
-    for (int i = 0; i < 3; i++) {
+        double mix[3];
         for (int j = 0; j < 3; j++) {
-            mix[i][j] = luma[j] * (1.0 - factor) + (i == j ? factor : 0.0);
+            mix[j] = luma[j] * (1.0 - factor) + (i == j ? factor : 0.0);
+            m[i][j] = mix[j] * gain;
         }
+        m[i][3] = mix[0] * offset + mix[1] * offset + mix[2] * offset;
     }
-    apply(mix, m);
 }
 
 static void turn_hue(double turns, double m[3][4])
 {
-    double c = fixmath_cos(turns * TWO_PI);
-    double s = fixmath_sin(turns * TWO_PI);
-    const double turn[3][3] = {{1, 0, 0}, {0, c, s}, {0, -s, c}};
-    apply(yiq_of_rgb, m);
-    apply(turn, m);
-    apply(rgb_of_yiq, m);
+    const double c = fixmath_cos(turns * TWO_PI);
+    const double s = fixmath_sin(turns * TWO_PI);
+    double yiq[3][4];
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 4; j++) {
+            yiq[i][j] = yiq_of_rgb[i][0] * m[0][j] +
+                        yiq_of_rgb[i][1] * m[1][j] + yiq_of_rgb[i][2] * m[2][j];
+        }
+    }
+    for (int j = 0; j < 4; j++) {
+        const double in_phase = c * yiq[1][j] + s * yiq[2][j];
+        const double quadrature = -s * yiq[1][j] + c * yiq[2][j];
+        for (int i = 0; i < 3; i++) {
+            m[i][j] = yiq[0][j] + rgb_of_yiq[i][0] * in_phase +
+                      rgb_of_yiq[i][1] * quadrature;
+        }
+    }
 }
 
 static int32_t to_q12(double x)
@@ -78,13 +72,8 @@ static int32_t hold(int32_t q12)
 void colour_matrix(double brightness, double contrast, double saturation,
                    double hue, int32_t out[3][4])
 {
-    double m[3][4] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
-    scale_all(brightness, m);
-    scale_all(contrast, m);
-    for (int i = 0; i < 3; i++) {
-        m[i][3] += 128.0 * (1.0 - contrast);
-    }
-    saturate(saturation, m);
+    double m[3][4];
+    saturate(saturation, brightness * contrast, 128.0 * (1.0 - contrast), m);
     turn_hue(hue, m);
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {
