@@ -22,6 +22,13 @@ if(CMAKE_C_COMPILER_ID MATCHES "Clang")
   list(REMOVE_ITEM options -fexcess-precision=standard)
   set_directory_properties(PROPERTIES COMPILE_OPTIONS "${options}")
 endif()
+# gcc makes "rep stos" of a memset of some hundred bytes, which costs more than
+# planning a sample's colours; libc's is made for the CPU at hand.
+include(CheckCCompilerFlag)
+check_c_compiler_flag(-mstringop-strategy=libcall PASTED_HAS_LIBCALL_STRINGOPS)
+if(PASTED_HAS_LIBCALL_STRINGOPS)
+  add_compile_options(-mstringop-strategy=libcall)
+endif()
 if(PASTED_WERROR)
   add_compile_options(-Werror)
 endif()
