@@ -268,6 +268,9 @@ void batch_composer_run(struct batch_composer *c,
                  item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);
     write_labels(c->layout, plan, &facts.box, sample->index, c->payload);
+    /* Not after each: later stores would wait for the memory. */
+    if (c->is_streamed && !next)
+        render.kernels->stream_end();
 }
 
 void batch_compose_sample(const struct batch_layout *l,

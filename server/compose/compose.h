@@ -91,8 +91,9 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
                          const struct catalog *catalog, void *scratch,
                          uint8_t *payload);
 /* Composes one sample into every tensor of the payload. next is what the
- * following call will be given, or NULL. Different composers may write
- * different indexes at once. */
+ * following call will be given, or NULL; other threads may read the images
+ * after a call without a next one. Different composers may write different
+ * indexes at once. */
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next);

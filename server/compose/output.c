@@ -49,8 +49,6 @@ static void by_blocks(const struct convert_target *target,
         if (!is_plain)
             convert_rows(target, y, n, rows);
     }
-    if (render->is_streamed)
-        render->kernels->stream_end();
 }
 
 /* What is grey is normalised as grey. */
