@@ -16,13 +16,16 @@ struct object_walk {
     int32_t y;                   /* of the next row */
     int32_t first, last;         /* no row before or after them is touched */
     struct span_walk touched[2]; /* by u, by v */
+    /* By both diagonals u + v and u - v, nearly: not before from + y *
+     * from_step nor after to + y * to_step. */
+    double from[2], from_step[2], to[2], to_step[2];
 };
 
 /* The next row is frame row y (any sign). */
 void object_walk_init(struct object_walk *w, const struct image_level *level,
                       const int64_t m[6], int32_t y, struct pixel_span within);
-/* The columns of the next row in which some tap lies inside the level (all
- * others are transparent), and where their texels lie. */
+/* The columns of the next row outside of which every tap is transparent, and
+ * where their texels lie; some tap of each lies inside the level. */
 struct pixel_span object_walk_next(struct object_walk *w,
                                    struct pixel_line *out_line);
 

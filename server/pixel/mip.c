@@ -3,6 +3,7 @@
 #include "server/pixel/mip.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 int32_t mip_half(int32_t n)
@@ -99,31 +100,70 @@ void mip_halve_rgb(const struct image_level *in, uint8_t *out,
     halve(in, 3, out, out_stride_bytes);
 }
 
+/* First and last column of a row with alpha > 0; false when it has none. */
+static bool find_ends(const struct image_level *rgba, int32_t y,
+                      int32_t ends[2])
+{
+    const uint8_t *row = rgba->pixels + y * rgba->stride_bytes;
+    int32_t first = 0, last = rgba->width - 1;
+
+    while (first <= last && row[4 * first + 3] == 0)
+        first++;
+    if (first > last)
+        return false;
+    while (row[4 * last + 3] == 0)
+        last--;
+    ends[0] = first;
+    ends[1] = last;
+    return true;
+}
+
+static void keep_least(int32_t *least, int32_t v)
+{
+    *least = v < *least ? v : *least;
+}
+
 struct image_box mip_alpha_box(const struct image_level *rgba)
 {
     struct image_box box = {rgba->width, rgba->height, 0, 0};
 
     for (int32_t y = 0; y < rgba->height; y++) {
-        const uint8_t *row = rgba->pixels + y * rgba->stride_bytes;
-        int32_t first = 0, last = rgba->width - 1;
+        int32_t ends[2];
 
-        while (first <= last && row[4 * first + 3] == 0)
-            first++;
-        if (first > last)
+        if (!find_ends(rgba, y, ends))
             continue;
-        while (row[4 * last + 3] == 0)
-            last--;
-        if (first < box.x0)
-            box.x0 = first;
-        if (last + 1 > box.x1)
-            box.x1 = last + 1;
-        if (y < box.y0)
-            box.y0 = y;
+        keep_least(&box.x0, ends[0]);
+        if (ends[1] + 1 > box.x1)
+            box.x1 = ends[1] + 1;
+        keep_least(&box.y0, y);
         box.y1 = y + 1;
     }
     if (box.x0 >= box.x1)
         memset(&box, 0, sizeof(box));
     return box;
+}
+
+struct image_trim mip_trim(const struct image_level *rgba)
+{
+    const int32_t w = rgba->width, h = rgba->height, most = w + h;
+    struct image_trim t = {w, w, h, h, most, most, most, most};
+
+    for (int32_t y = 0; y < h; y++) {
+        int32_t ends[2];
+
+        if (!find_ends(rgba, y, ends))
+            continue;
+        const int32_t right = w - 1 - ends[1], low = h - 1 - y;
+        keep_least(&t.left, ends[0]);
+        keep_least(&t.right, right);
+        keep_least(&t.top, y);
+        t.bottom = low;
+        keep_least(&t.upper_left, ends[0] + y);
+        keep_least(&t.lower_right, right + low);
+        keep_least(&t.lower_left, ends[0] + low);
+        keep_least(&t.upper_right, right + y);
+    }
+    return t.left < w ? t : (struct image_trim){.left = w};
 }
 
 /* Bounds of cell i of a side [from, from + length), never empty. */

@@ -37,6 +37,10 @@ void mip_halve_rgb(const struct image_level *in, uint8_t *out,
  * nothing is visible. */
 struct image_box mip_alpha_box(const struct image_level *rgba);
 
+/* Of alpha > 0 in an RGBA8 level; of one that is wholly transparent only
+ * `left`, its width. */
+struct image_trim mip_trim(const struct image_level *rgba);
+
 /* Mean alpha of each cell of a 16 x 16 grid over a non-empty box of an RGBA8
  * level: (sum + n / 2) / n. Cell i of a side of length w covers
  * [x0 + i * w / 16, x0 + (i + 1) * w / 16) in integer division; where that is

@@ -90,11 +90,16 @@ static int build_levels(const struct pool_raster *r, struct pool_image *out,
     for (uint32_t i = 0; i < out->n_levels; i++) {
         const ptrdiff_t stride = (ptrdiff_t)width * r->n_channels;
 
-        out->level[i] = (struct image_level){at, width, height, stride};
+        out->level[i] = (struct image_level){.pixels = at,
+                                             .width = width,
+                                             .height = height,
+                                             .stride_bytes = stride};
         if (i > 0 && r->n_channels == 4)
             mip_halve_rgba(&out->level[i - 1], at, stride);
         else if (i > 0)
             mip_halve_rgb(&out->level[i - 1], at, stride);
+        if (r->n_channels == 4)
+            out->level[i].trim = mip_trim(&out->level[i]);
         at += align_up(level_bytes(width, height, r->n_channels));
         width = mip_half(width);
         height = mip_half(height);
@@ -113,8 +118,10 @@ int pool_image_object(struct pool_raster *raster, struct pool_image *out,
     out->digest = digest_raster(raster);
     out->full_digest = out->digest;
     mip_premultiply(raster->pixels, raster->width, raster->height, stride);
-    const struct image_level level = {raster->pixels, raster->width,
-                                      raster->height, stride};
+    const struct image_level level = {.pixels = raster->pixels,
+                                      .width = raster->width,
+                                      .height = raster->height,
+                                      .stride_bytes = stride};
 
     out->alpha_box = mip_alpha_box(&level);
     if (out->alpha_box.x0 >= out->alpha_box.x1) {
@@ -130,9 +137,11 @@ int pool_image_object(struct pool_raster *raster, struct pool_image *out,
 
 static int halve_raster(struct pool_raster *raster, struct fault *fault)
 {
-    const struct image_level in = {raster->pixels, raster->width,
-                                   raster->height,
-                                   (ptrdiff_t)raster->width * 3};
+    const struct image_level in = {.pixels = raster->pixels,
+                                   .width = raster->width,
+                                   .height = raster->height,
+                                   .stride_bytes =
+                                       (ptrdiff_t)raster->width * 3};
     struct pool_raster half;
     int code = pool_raster_init(&half, mip_half(raster->width),
                                 mip_half(raster->height), 3, fault);

@@ -23,16 +23,12 @@ struct rows {
     uint8_t peak[WIDTH * 4], texels[SIDE * SIDE * 4];
     float floats[WIDTH * 3], table[3][256];
     struct pixel_resample resample;
+    uint8_t stage[PIXEL_STAGE_BYTES];
     struct image_level level;
     struct pixel_line line;
     struct image_level photo;
     int32_t u[WIDTH], v[WIDTH];
 };
-
-static void run_lerp(struct rows *r)
-{
-    r->k->lerp_rows(r->in, r->other, 77, WIDTH * 3, r->out);
-}
 
 static void run_prepare(struct rows *r)
 {
@@ -41,7 +37,8 @@ static void run_prepare(struct rows *r)
 
 static void run_resample(struct rows *r)
 {
-    r->k->resample_row(&r->resample, r->in, r->out);
+    const struct pixel_pair pair = {r->in, r->other, 77};
+    r->k->resample_rows(&r->resample, &pair, 1, r->stage, r->out, 0);
 }
 
 static void run_noise(struct rows *r)
@@ -142,9 +139,8 @@ static const struct {
     const char *name;
     void (*run)(struct rows *r);
 } cases[] = {
-    {"lerp_rows", run_lerp},
     {"resample_prepare", run_prepare},
-    {"resample_row", run_resample},
+    {"resample_rows", run_resample},
     {"noise_row", run_noise},
     {"normal_row", run_normal},
     {"texture_row", run_texture},
@@ -204,7 +200,10 @@ static void fill(struct rows *r)
     }
     for (size_t i = 3; i < WIDTH * 4; i += 4) /* premultiplied */
         r->in[i] = 255;
-    r->level = (struct image_level){r->texels, SIDE, SIDE, SIDE * 4};
+    r->level = (struct image_level){.pixels = r->texels,
+                                    .width = SIDE,
+                                    .height = SIDE,
+                                    .stride_bytes = SIDE * 4};
     /* Oblique; two thirds of a texel a step. */
     r->line = (struct pixel_line){1 << 16, 1 << 16, 30000, 31000, WIDTH};
     r->photo = (struct image_level){r->texels, SIDE, SIDE, SIDE * 3};
@@ -215,7 +214,8 @@ static void fill(struct rows *r)
     r->resample = (struct pixel_resample){.u = 5000,
                                           .du = 90000,
                                           .max_u = (WIDTH * 8 / 3 - 50) << 16,
-                                          .n = WIDTH};
+                                          .n = WIDTH,
+                                          .n_texels = WIDTH * 8 / 3 - 49};
     r->resample.table = aligned_alloc(64, pixel_resample_bytes(WIDTH));
     if (!r->resample.table)
         abort();

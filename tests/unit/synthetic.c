@@ -50,8 +50,11 @@ static uint32_t make_levels(struct image_level *level, int32_t width,
     for (uint32_t i = 0; i < n_levels; i++) {
         uint8_t *pixels =
             allocate((size_t)height, (size_t)width * (size_t)pixel_bytes);
-        level[i] = (struct image_level){pixels, width, height,
-                                        (ptrdiff_t)width * pixel_bytes};
+        level[i] = (struct image_level){.pixels = pixels,
+                                        .width = width,
+                                        .height = height,
+                                        .stride_bytes =
+                                            (ptrdiff_t)width * pixel_bytes};
         width = mip_half(width);
         height = mip_half(height);
     }
@@ -71,6 +74,8 @@ void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
     for (uint32_t l = 1; l < o->n_levels; l++)
         mip_halve_rgba(&o->level[l - 1], (uint8_t *)o->level[l].pixels,
                        o->level[l].stride_bytes);
+    for (uint32_t l = 0; l < o->n_levels; l++)
+        o->level[l].trim = mip_trim(&o->level[l]);
     o->alpha_box = mip_alpha_box(&o->level[0]);
     if (o->alpha_box.x1 > 0)
         mip_coverage(&o->level[0], &o->alpha_box, o->coverage);

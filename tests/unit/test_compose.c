@@ -34,6 +34,21 @@ static int64_t between(uint64_t *state, int64_t lo, int64_t hi)
     return lo + (int64_t)(next(state) % (uint64_t)(hi - lo + 1));
 }
 
+/* Leaves what lies on one side of some lines, so that a level's corners, sides
+ * or all of it are transparent. */
+static void cut_away(uint8_t *rgba, int32_t width, int32_t height,
+                     uint64_t *random)
+{
+    for (uint64_t n = next(random) % 8; n > 0 && n < 4; n--) {
+        const int64_t a = between(random, -2, 2), b = between(random, -2, 2);
+        const int64_t least = a * between(random, 0, width - 1) +
+                              b * between(random, 0, height - 1);
+        for (int32_t i = 0; i < width * height; i++)
+            if (a * (i % width) + b * (i / width) < least)
+                memset(rgba + (ptrdiff_t)i * 4, 0, 4);
+    }
+}
+
 /* One object and one background of random or extreme pixels. */
 static void make_catalog(struct synthetic *s, uint64_t *random)
 {
@@ -46,8 +61,10 @@ static void make_catalog(struct synthetic *s, uint64_t *random)
     }
     synthetic_set_background(s, 0, (int32_t)between(random, 1, MAX_SIDE),
                              (int32_t)between(random, 1, MAX_SIDE), pixels);
-    synthetic_set_object(s, 0, (int32_t)between(random, 1, MAX_SIDE),
-                         (int32_t)between(random, 1, MAX_SIDE), pixels);
+    const int32_t width = (int32_t)between(random, 1, MAX_SIDE);
+    const int32_t height = (int32_t)between(random, 1, MAX_SIDE);
+    cut_away(pixels, width, height, random);
+    synthetic_set_object(s, 0, width, height, pixels);
 }
 
 static void random_feather(struct plan *p, uint64_t *random)

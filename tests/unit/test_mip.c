@@ -67,7 +67,8 @@ static void check_halving(int32_t width, int32_t height, int n_channels)
 
     for (size_t i = 0; i < (size_t)stride * (size_t)height; i++)
         in[i] = (uint8_t)next_random(&seed);
-    const struct image_level level = {in, width, height, stride};
+    const struct image_level level = {
+        .pixels = in, .width = width, .height = height, .stride_bytes = stride};
 
     if (n_channels == 4)
         mip_halve_rgba(&level, out, (ptrdiff_t)w * 4);
@@ -115,7 +116,8 @@ static void levels_go_down_to_one_pixel(void **state)
 static void alpha_box_is_tight(void **state)
 {
     uint8_t pixels[7 * 9 * 4];
-    const struct image_level level = {pixels, 9, 7, 9 * 4};
+    const struct image_level level = {
+        .pixels = pixels, .width = 9, .height = 7, .stride_bytes = 9 * 4};
     struct image_box box;
 
     memset(pixels, 0, sizeof(pixels));
@@ -130,10 +132,31 @@ static void alpha_box_is_tight(void **state)
     assert_true(box.x0 == 0 && box.y0 == 2 && box.x1 == 9 && box.y1 == 7);
 }
 
+static void trim_is_what_lies_outside_of_alpha(void **state)
+{
+    uint8_t pixels[7 * 9 * 4] = {0};
+    const struct image_level level = {
+        .pixels = pixels, .width = 9, .height = 7, .stride_bytes = 9 * 4};
+    struct image_trim t = mip_trim(&level);
+
+    assert_true(t.left == 9 && t.right == 0 && t.top == 0 && t.bottom == 0);
+    pixels[(2 * 9 + 5) * 4 + 3] = 1;
+    t = mip_trim(&level);
+    assert_true(t.left == 5 && t.right == 3 && t.top == 2 && t.bottom == 4);
+    assert_true(t.upper_left == 7 && t.lower_right == 7);
+    assert_true(t.lower_left == 9 && t.upper_right == 5);
+    pixels[(4 * 9 + 1) * 4 + 3] = 255;
+    t = mip_trim(&level);
+    assert_true(t.left == 1 && t.right == 3 && t.top == 2 && t.bottom == 2);
+    assert_true(t.upper_left == 5 && t.lower_right == 7);
+    assert_true(t.lower_left == 3 && t.upper_right == 5);
+}
+
 static void coverage_means_each_cell(void **state)
 {
     static uint8_t pixels[40 * 40 * 4];
-    const struct image_level level = {pixels, 40, 40, 40 * 4};
+    const struct image_level level = {
+        .pixels = pixels, .width = 40, .height = 40, .stride_bytes = 40 * 4};
     const struct image_box box = {3, 4, 38, 24}; /* 35 x 20 */
     uint8_t cells[16][16];
     uint32_t seed = 1;
@@ -159,7 +182,8 @@ static void coverage_means_each_cell(void **state)
 static void a_cell_smaller_than_a_pixel_takes_that_pixel(void **state)
 {
     uint8_t pixels[2 * 3 * 4] = {0};
-    const struct image_level level = {pixels, 3, 2, 3 * 4};
+    const struct image_level level = {
+        .pixels = pixels, .width = 3, .height = 2, .stride_bytes = 3 * 4};
     const struct image_box box = {0, 0, 3, 2};
     uint8_t cells[16][16];
 
@@ -181,6 +205,7 @@ int main(void)
         cmocka_unit_test(halving_is_the_rounded_box_with_clamped_edges),
         cmocka_unit_test(levels_go_down_to_one_pixel),
         cmocka_unit_test(alpha_box_is_tight),
+        cmocka_unit_test(trim_is_what_lies_outside_of_alpha),
         cmocka_unit_test(coverage_means_each_cell),
         cmocka_unit_test(a_cell_smaller_than_a_pixel_takes_that_pixel),
     };
