@@ -10,12 +10,8 @@
 
 #define ALIGN 64
 
-/* Lerped rows of a background: at least one of the widest, with a texel that
- * has no weight and what resample_row may read after it. */
-#define STAGE_BYTES (1u << 16)
-
 _Static_assert((IMAGE_MAX_SIDE + 1) * 3 + PIXEL_SLACK_BYTES + ALIGN <=
-                   STAGE_BYTES,
+                   PIXEL_STAGE_BYTES,
                "a row of the widest background fits");
 
 static size_t aligned(size_t n_bytes)
@@ -43,7 +39,7 @@ static size_t object_bytes(int32_t width)
 size_t compose_scratch_bytes(int32_t width, int32_t height)
 {
     (void)height; /* blocks of rows are finished one by one */
-    return aligned(STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
+    return aligned(PIXEL_STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
            2 * block_bytes(width) + object_bytes(width) +
            aligned((size_t)width * 4) + aligned((size_t)width) +
            feather_scratch_bytes(width);
@@ -74,7 +70,7 @@ static void init_context(struct render *r, const struct catalog *catalog,
                          uint8_t **scratch)
 {
     const struct plan *p = r->plan;
-    r->stage = take(scratch, STAGE_BYTES);
+    r->stage = take(scratch, PIXEL_STAGE_BYTES);
     uint8_t *table = take(scratch, pixel_resample_bytes(p->width));
     if (p->context != CONTEXT_BACKGROUND)
         return;
@@ -87,6 +83,7 @@ static void init_context(struct render *r, const struct catalog *catalog,
         .du = p->crop_du,
         .max_u = (r->context->width - 1 - r->crop.x0) << 16,
         .n = p->width,
+        .n_texels = r->crop.x1 - r->crop.x0,
         .table = table,
     };
     r->kernels->resample_prepare(&r->resample);
@@ -132,8 +129,8 @@ void render_init(struct render *r, const struct catalog *catalog,
     r->staged_context = r->staged_object = NULL;
 }
 
-/* Lerps the two source rows around v over the columns that the crop needs. */
-static void stage_row(const struct render *r, int32_t y, uint8_t *stage)
+/* The two source rows around v, from the first column that the crop needs. */
+static struct pixel_pair pair_of(const struct render *r, int32_t y)
 {
     const struct plan *p = r->plan;
     const struct image_level *level = r->context;
@@ -142,13 +139,11 @@ static void stage_row(const struct render *r, int32_t y, uint8_t *stage)
                            (int64_t)last_y << 16);
     int32_t y0 = (int32_t)(v >> 16), y1 = y0 < last_y ? y0 + 1 : y0;
     const uint8_t *column = level->pixels + (ptrdiff_t)r->crop.x0 * 3;
-    r->kernels->lerp_rows(
-        column + y0 * level->stride_bytes, column + y1 * level->stride_bytes,
-        (uint32_t)(v >> 9) & 127, (r->crop.x1 - r->crop.x0) * 3, stage);
+    return (struct pixel_pair){column + y0 * level->stride_bytes,
+                               column + y1 * level->stride_bytes,
+                               (uint32_t)(v >> 9) & 127};
 }
 
-/* Stage by stage over several rows: a row's bytes are read well after they
- * were written, when a load that spans two stores need not wait for them. */
 static void background_rows(const struct render *r, int32_t y, int32_t n_rows,
                             uint8_t *rgb, ptrdiff_t stride_bytes)
 {
@@ -158,18 +153,11 @@ static void background_rows(const struct render *r, int32_t y, int32_t n_rows,
         turn_rows(r->kernels, &r->plan->turn, r->context, &frame);
         return;
     }
-    const size_t row =
-        aligned((size_t)(r->crop.x1 - r->crop.x0 + 1) * 3 + PIXEL_SLACK_BYTES);
-    const int32_t most = (int32_t)(STAGE_BYTES / row);
-    for (int32_t done = 0; done < n_rows;) {
-        const int32_t n = n_rows - done < most ? n_rows - done : most;
-        for (int32_t i = 0; i < n; i++)
-            stage_row(r, y + done + i, r->stage + (size_t)i * row);
-        for (int32_t i = 0; i < n; i++)
-            r->kernels->resample_row(&r->resample, r->stage + (size_t)i * row,
-                                     rgb + (done + i) * stride_bytes);
-        done += n;
-    }
+    struct pixel_pair pair[RENDER_BLOCK_ROWS];
+    for (int32_t i = 0; i < n_rows; i++)
+        pair[i] = pair_of(r, y + i);
+    r->kernels->resample_rows(&r->resample, pair, n_rows, r->stage, rgb,
+                               stride_bytes);
 }
 
 static void photo_rows(const struct render *r, int32_t y, int32_t n_rows,

@@ -23,6 +23,10 @@
  * these bytes hold does not matter. */
 #define PIXEL_SLACK_BYTES 128
 
+/* Lerped rows of a background: at least one of the widest, with a texel that
+ * has no weight and what reading it across may read after it. */
+#define PIXEL_STAGE_BYTES (1 << 16)
+
 /* Texel coordinates along an output row, 16.16: pixel i of n >= 0 samples
  * (u + i * du, v + i * dv). Neither leaves int32 for any i < n. */
 struct pixel_line {
@@ -35,7 +39,8 @@ struct pixel_line {
  * out beforehand is, by resample_prepare, into table. */
 struct pixel_resample {
     int32_t u, du, max_u, n;
-    void *table; /* 64-byte aligned, pixel_resample_bytes(n) */
+    int32_t n_texels; /* of a row, 0 .. n_texels - 1 have weight */
+    void *table;      /* 64-byte aligned, pixel_resample_bytes(n) */
     int32_t n_groups, group_bytes; /* the table's, for its maker alone */
 };
 
@@ -66,17 +71,22 @@ struct pixel_texture {
     int32_t sharp;  /* of stripes: pixels a cell, Q8, 2^8..2^18 */
 };
 
+/* A row of texels between two, f/128 of the way down, 0 <= f <= 127. */
+struct pixel_pair {
+    const uint8_t *top, *low;
+    uint32_t f;
+};
+
 struct pixel_kernels {
     const char *name; /* as in PASTED_CPU */
 
-    /* out[i] = lerp7(a[i], b[i], f), n bytes, 0 <= f <= 127. */
-    void (*lerp_rows)(const uint8_t *a, const uint8_t *b, uint32_t f,
-                      int32_t n_bytes, uint8_t *out);
     void (*resample_prepare)(struct pixel_resample *r);
-    /* texels: RGB24 from texel 0 on. Reads texels 0..(max_u >> 16) + 1 (of
-     * which the last has no weight) and PIXEL_SLACK_BYTES. */
-    void (*resample_row)(const struct pixel_resample *r, const uint8_t *texels,
-                         uint8_t *rgb);
+    /* n_rows rows, stride_bytes apart: the bytes of a pair's n_texels RGB24
+     * texels are lerped first, down, then two neighbours of these, across.
+     * stage: PIXEL_STAGE_BYTES to work in, 64-byte aligned. */
+    void (*resample_rows)(const struct pixel_resample *r,
+                          const struct pixel_pair *pairs, int32_t n_rows,
+                          uint8_t *stage, uint8_t *rgb, ptrdiff_t stride_bytes);
     /* Bytes uniform in lo..hi, from Philox keyed by key, for frame row y. */
     void (*noise_row)(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
                       int32_t n, uint8_t *rgb);

@@ -78,6 +78,18 @@ void reference_resample_row(const struct pixel_resample *r,
     }
 }
 
+void reference_resample_rows(const struct pixel_resample *r,
+                             const struct pixel_pair *pairs, int32_t n_rows,
+                             uint8_t *stage, uint8_t *rgb,
+                             ptrdiff_t stride_bytes)
+{
+    for (int32_t i = 0; i < n_rows; i++) {
+        reference_lerp_rows(pairs[i].top, pairs[i].low, pairs[i].f,
+                            r->n_texels * 3, stage);
+        reference_resample_row(r, stage, rgb + i * stride_bytes);
+    }
+}
+
 /* 255 * 2^24 + 2^23 is below 2^32. */
 void reference_gradient_row(const struct pixel_gradient *g, int32_t y,
                             int32_t n, uint8_t *rgb)
@@ -357,9 +369,8 @@ void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
 
 const struct pixel_kernels pixel_kernels_reference = {
     .name = "reference",
-    .lerp_rows = reference_lerp_rows,
     .resample_prepare = resample_prepare,
-    .resample_row = reference_resample_row,
+    .resample_rows = reference_resample_rows,
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
     .gradient_row = reference_gradient_row,

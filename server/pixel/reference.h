@@ -10,6 +10,10 @@ void reference_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
                          int32_t n_bytes, uint8_t *out);
 void reference_resample_row(const struct pixel_resample *r,
                             const uint8_t *texels, uint8_t *rgb);
+void reference_resample_rows(const struct pixel_resample *r,
+                             const struct pixel_pair *pairs, int32_t n_rows,
+                             uint8_t *stage, uint8_t *rgb,
+                             ptrdiff_t stride_bytes);
 void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
                          int32_t n, uint8_t *rgb);
 void reference_normal_row(uint64_t key, uint32_t y, int32_t amplitude,

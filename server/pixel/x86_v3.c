@@ -5,9 +5,8 @@
 
 const struct pixel_kernels pixel_kernels_x86_v3 = {
     .name = "x86-64-v3",
-    .lerp_rows = v3_lerp_rows,
     .resample_prepare = v3_resample_prepare,
-    .resample_row = v3_resample_row,
+    .resample_rows = v3_resample_rows,
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
     .gradient_row = reference_gradient_row,

@@ -19,8 +19,8 @@ static inline void lerp_32(const uint8_t *a, const uint8_t *b, __m256i weight,
                         _mm256_packus_epi16(first, second));
 }
 
-void v3_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
-                  int32_t n_bytes, uint8_t *out)
+static void lerp_row(const uint8_t *a, const uint8_t *b, uint32_t f,
+                     int32_t n_bytes, uint8_t *out)
 {
     if (n_bytes < 32) {
         reference_lerp_rows(a, b, f, n_bytes, out);
@@ -123,8 +123,8 @@ static inline __m256i resample_group(const struct group *g,
     return _mm256_shuffle_epi8(both, close);
 }
 
-void v3_resample_row(const struct pixel_resample *r, const uint8_t *texels,
-                     uint8_t *rgb)
+static void resample_row(const struct pixel_resample *r, const uint8_t *texels,
+                         uint8_t *rgb)
 {
     if (r->n_groups == 0) {
         reference_resample_row(r, texels, rgb);
@@ -138,5 +138,27 @@ void v3_resample_row(const struct pixel_resample *r, const uint8_t *texels,
         uint8_t last[PIXELS * 3];
         v3_store_24(last, resample_group(g, texels));
         __builtin_memcpy(rgb, last, (size_t)(n < PIXELS ? n : PIXELS) * 3);
+    }
+}
+
+/* Stage by stage over several rows: a row's bytes are read well after they
+ * were written, when a load that spans two stores need not wait for them. */
+void v3_resample_rows(const struct pixel_resample *r,
+                      const struct pixel_pair *pairs, int32_t n_rows,
+                      uint8_t *stage, uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    const size_t row =
+        ((size_t)(r->n_texels + 1) * 3 + PIXEL_SLACK_BYTES + 63) / 64 * 64;
+    const int32_t most = (int32_t)(PIXEL_STAGE_BYTES / row);
+    for (int32_t done = 0; done < n_rows;) {
+        const int32_t n = n_rows - done < most ? n_rows - done : most;
+        for (int32_t i = 0; i < n; i++)
+            lerp_row(pairs[done + i].top, pairs[done + i].low,
+                     pairs[done + i].f, r->n_texels * 3,
+                     stage + (size_t)i * row);
+        for (int32_t i = 0; i < n; i++)
+            resample_row(r, stage + (size_t)i * row,
+                         rgb + (done + i) * stride_bytes);
+        done += n;
     }
 }

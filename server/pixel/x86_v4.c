@@ -5,9 +5,8 @@
 
 const struct pixel_kernels pixel_kernels_x86_v4 = {
     .name = "x86-64-v4",
-    .lerp_rows = v4_lerp_rows,
     .resample_prepare = v4_resample_prepare,
-    .resample_row = v4_resample_row,
+    .resample_rows = v4_resample_rows,
     .noise_row = reference_noise_row,
     .normal_row = reference_normal_row,
     .gradient_row = reference_gradient_row,

@@ -8,11 +8,10 @@
 
 #include "server/pixel/kernels.h"
 
-void v4_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
-                  int32_t n_bytes, uint8_t *out);
 void v4_resample_prepare(struct pixel_resample *r);
-void v4_resample_row(const struct pixel_resample *r, const uint8_t *texels,
-                     uint8_t *rgb);
+void v4_resample_rows(const struct pixel_resample *r,
+                      const struct pixel_pair *pairs, int32_t n_rows,
+                      uint8_t *stage, uint8_t *rgb, ptrdiff_t stride_bytes);
 void v4_object_lines(const struct image_level *level,
                      const struct pixel_line *lines, int32_t n_lines,
                      uint8_t *rgba);

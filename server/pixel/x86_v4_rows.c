@@ -13,27 +13,6 @@ static inline __m512i lerp_bytes(__m512i top, __m512i low, __m512i weight)
     return _mm512_packus_epi16(first, second);
 }
 
-void v4_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
-                  int32_t n_bytes, uint8_t *out)
-{
-    /* Weights of both bytes of a pair, signed: f = 0 asks for 128, which is
-     * the same as half of each of two equal bytes. */
-    const __m512i weight =
-        _mm512_set1_epi16((short)(f ? f << 8 | (128 - f) : 64 << 8 | 64));
-    b = f ? b : a;
-    int32_t i = 0;
-    for (; i + 64 <= n_bytes; i += 64)
-        _mm512_storeu_si512(out + i,
-                            lerp_bytes(_mm512_loadu_si512(a + i),
-                                       _mm512_loadu_si512(b + i), weight));
-    if (i < n_bytes) {
-        __mmask64 k = v4_first(n_bytes - i);
-        __m512i top = _mm512_maskz_loadu_epi8(k, a + i);
-        __m512i low = _mm512_maskz_loadu_epi8(k, b + i);
-        _mm512_mask_storeu_epi8(out + i, k, lerp_bytes(top, low, weight));
-    }
-}
-
 /* One group makes 64 bytes of a row, or 48 where steps are long: 22 or 16
  * pixels, whose taps lie within 128 bytes. Output byte 16 l + j is word
  * 8 l + j of the first half for j < 8, word 8 l + j - 8 of the second for the
@@ -41,8 +20,10 @@ void v4_lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
 struct group {
     __m512i tap[2];    /* bytes of both taps, from `base` on */
     __m512i weight[2]; /* of both taps */
-    int32_t base;      /* offset of the lowest tap, bytes */
-    int32_t unused[15];
+    /* Those of the 128 bytes that hold texels that are read. */
+    __mmask64 near, far;
+    int32_t base; /* offset of the lowest tap, bytes */
+    int32_t unused[11];
 };
 
 _Static_assert(sizeof(struct group) == 320, "pixel_resample_bytes knows");
@@ -137,18 +118,20 @@ void v4_resample_prepare(struct pixel_resample *r)
         last = last < r->n ? last : r->n - 1;
         int32_t a = clamped(r, first) >> 16, b = clamped(r, last) >> 16;
         __m512i tap, weight;
-        g->base = (a < b ? a : b) * 3;
+        int32_t least = a < b ? a : b, most = (a < b ? b : a) + 1;
+        most = most < r->max_u >> 16 ? most : r->max_u >> 16;
+        g->base = least * 3;
+        g->near = v4_first((most + 1 - least) * 3);
+        g->far = v4_first(
+            (most + 1 - least) * 3 - 64 > 0 ? (most + 1 - least) * 3 - 64 : 0);
         pixels_at(r, first, g->base, &tap, &weight);
         fill_group(g, i * r->group_bytes % 3, tap, weight);
     }
 }
 
-static inline __m512i resample_group(const struct group *g,
-                                     const uint8_t *texels)
+static inline __m512i sample_taps(const struct group *g, __m512i near,
+                                  __m512i far)
 {
-    const uint8_t *from = texels + g->base;
-    __m512i near = _mm512_loadu_si512(from);
-    __m512i far = _mm512_loadu_si512(from + 64);
     __m512i first = _mm512_permutex2var_epi8(near, g->tap[0], far);
     __m512i second = _mm512_permutex2var_epi8(near, g->tap[1], far);
     first = v4_round7(_mm512_maddubs_epi16(first, g->weight[0]));
@@ -156,21 +139,44 @@ static inline __m512i resample_group(const struct group *g,
     return _mm512_packus_epi16(first, second);
 }
 
-void v4_resample_row(const struct pixel_resample *r, const uint8_t *texels,
-                     uint8_t *rgb)
+static inline __m512i resample_pair(const struct group *g, const uint8_t *top,
+                                    const uint8_t *low, __m512i weight)
 {
-    if (r->n_groups == 0) {
-        reference_resample_row(r, texels, rgb);
-        return;
-    }
+    top += g->base, low += g->base;
+    __m512i near = lerp_bytes(_mm512_maskz_loadu_epi8(g->near, top),
+                              _mm512_maskz_loadu_epi8(g->near, low), weight);
+    if (g->far == 0)
+        return sample_taps(g, near, near);
+    __m512i far = lerp_bytes(_mm512_maskz_loadu_epi8(g->far, top + 64),
+                             _mm512_maskz_loadu_epi8(g->far, low + 64), weight);
+    return sample_taps(g, near, far);
+}
+
+static inline void resample_pair_row(const struct pixel_resample *r,
+                                     const struct pixel_pair *p, uint8_t *rgb)
+{
+    const uint32_t f = p->f;
+    const __m512i weight =
+        _mm512_set1_epi16((short)(f ? f << 8 | (128 - f) : 64 << 8 | 64));
+    const uint8_t *low = f ? p->low : p->top;
     const struct group *g = r->table;
     const int32_t step = r->group_bytes;
     int32_t left = r->n * 3;
-    /* Of shorter groups, the next one overwrites what is too much. */
     for (; left >= 64; left -= step, g++, rgb += step)
-        _mm512_storeu_si512(rgb, resample_group(g, texels));
-    for (; left > step; left -= step, g++, rgb += step)
-        _mm512_mask_storeu_epi8(rgb, v4_first(step), resample_group(g, texels));
-    if (left > 0)
-        _mm512_mask_storeu_epi8(rgb, v4_first(left), resample_group(g, texels));
+        _mm512_storeu_si512(rgb, resample_pair(g, p->top, low, weight));
+    for (; left > 0; left -= step, g++, rgb += step)
+        _mm512_mask_storeu_epi8(rgb, v4_first(left < step ? left : step),
+                                resample_pair(g, p->top, low, weight));
+}
+
+void v4_resample_rows(const struct pixel_resample *r,
+                      const struct pixel_pair *pairs, int32_t n_rows,
+                      uint8_t *stage, uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    if (r->n_groups == 0) {
+        reference_resample_rows(r, pairs, n_rows, stage, rgb, stride_bytes);
+        return;
+    }
+    for (int32_t i = 0; i < n_rows; i++)
+        resample_pair_row(r, &pairs[i], rgb + i * stride_bytes);
 }

@@ -21,31 +21,36 @@ static int part(int64_t v)
     return (int)((v - (int64_t)whole(v) * 65536) / 512);
 }
 
-static void lerp_rows(const uint8_t *a, const uint8_t *b, uint32_t f,
-                      int32_t n_bytes, uint8_t *out)
-{
-    for (int32_t i = 0; i < n_bytes; i++)
-        out[i] = (uint8_t)lerp7(a[i], b[i], (int)f);
-}
-
 static void resample_prepare(struct pixel_resample *r)
 {
     r->table = NULL; /* nothing may be read from it */
 }
 
-static void resample_row(const struct pixel_resample *r, const uint8_t *texels,
-                         uint8_t *rgb)
+/* Down, rounded, then across. */
+static int texel_at(const struct pixel_pair *pair, int32_t byte)
 {
-    for (int32_t i = 0; i < r->n; i++) {
-        int64_t at = (int64_t)r->u + (int64_t)i * r->du;
+    return lerp7(pair->top[byte], pair->low[byte], (int)pair->f);
+}
+
+static void resample_rows(const struct pixel_resample *r,
+                          const struct pixel_pair *pairs, int32_t n_rows,
+                          uint8_t *stage, uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    (void)stage;
+    for (int32_t i = 0; i < n_rows * r->n; i++) {
+        const struct pixel_pair *pair = &pairs[i / r->n];
+        int64_t at = (int64_t)r->u + (int64_t)(i % r->n) * r->du;
         if (at < 0)
             at = 0;
         if (at > r->max_u)
             at = r->max_u;
-        for (int c = 0; c < 3; c++)
-            rgb[i * 3 + c] =
-                (uint8_t)lerp7(texels[whole(at) * 3 + c],
-                               texels[whole(at) * 3 + 3 + c], part(at));
+        for (int c = 0; c < 3; c++) {
+            const int32_t byte = whole(at) * 3 + c;
+            const int left = texel_at(pair, byte);
+            const int right = part(at) ? texel_at(pair, byte + 3) : 0;
+            rgb[i / r->n * stride_bytes + i % r->n * 3 + c] =
+                (uint8_t)lerp7(left, right, part(at));
+        }
     }
 }
 
@@ -355,9 +360,8 @@ static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
 
 const struct pixel_kernels oracle_kernels = {
     .name = "oracle",
-    .lerp_rows = lerp_rows,
     .resample_prepare = resample_prepare,
-    .resample_row = resample_row,
+    .resample_rows = resample_rows,
     .noise_row = noise_row,
     .normal_row = normal_row,
     .gradient_row = gradient_row,

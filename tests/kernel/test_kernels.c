@@ -24,17 +24,6 @@
 #define ROW_BYTES   (MAX_N * 12) /* the widest row: f32 RGB */
 #define N_BLUR_ROWS (2 * PIXEL_MAX_BLUR_RADIUS + 1)
 
-static void round_lerp_rows(struct trial *t)
-{
-    int32_t n = t->n * 3;
-    const uint8_t *a = trial_input(t, 0, (size_t)n),
-                  *b = trial_input(t, 1, (size_t)n);
-    uint32_t f = (uint32_t)trial_between(t, 0, 127);
-    t->k->lerp_rows(a, b, f, n, trial_output(t, (size_t)n));
-    oracle_kernels.lerp_rows(a, b, f, n, t->expected);
-    trial_expect_equal(t, "lerp_rows", (size_t)n);
-}
-
 /* Steps: about one texel as in real crops, or to anywhere. */
 static int32_t resample_step(struct trial *t, int32_t u, int32_t max_u)
 {
@@ -50,22 +39,43 @@ static int32_t resample_step(struct trial *t, int32_t u, int32_t max_u)
     return trial_next(t) % 2 ? du : -du;
 }
 
-static void round_resample_row(struct trial *t)
+#define MOST_PAIRS 5
+
+/* Rows of texels side by side, the last against a guard page. */
+static void random_pairs(struct trial *t, int32_t n_texels, int32_t n,
+                         struct pixel_pair *pairs)
 {
-    int32_t width = trial_between(t, 1, trial_next(t) % 8 ? 60 : 4000);
-    /* One texel without weight and what may be read after it. */
-    const uint8_t *texels =
-        trial_input(t, 0, (size_t)(width + 1) * 3 + PIXEL_SLACK_BYTES);
-    struct pixel_resample r = {.max_u = (width - 1) << 16, .n = t->n};
+    const size_t row = (size_t)n_texels * 3;
+    const uint8_t *texels = trial_input(t, 0, row * MOST_PAIRS);
+    for (int32_t i = 0; i < n; i++) {
+        pairs[i].top = texels + row * (trial_next(t) % MOST_PAIRS);
+        pairs[i].low = texels + row * (trial_next(t) % MOST_PAIRS);
+        pairs[i].f = (uint32_t)trial_between(t, 0, 127);
+    }
+}
+
+static void round_resample_rows(struct trial *t)
+{
+    static uint8_t stage[PIXEL_STAGE_BYTES] __attribute__((aligned(64)));
+    struct pixel_pair pairs[MOST_PAIRS];
+    const int32_t width = trial_between(t, 1, trial_next(t) % 8 ? 60 : 4000);
+    const int32_t n_rows = trial_between(t, 1, MOST_PAIRS);
+    t->n = t->n / n_rows + 1;
+    struct pixel_resample r = {
+        .max_u = (width - 1) << 16, .n = t->n, .n_texels = width};
+    random_pairs(t, width, n_rows, pairs);
     r.u = trial_between(t, -(3 << 16), r.max_u + (3 << 16));
     r.du = resample_step(t, r.u, r.max_u);
-    size_t bytes = (size_t)t->n * 3, table = pixel_resample_bytes(t->n);
-    oracle_kernels.resample_row(&r, texels, t->expected);
+    size_t bytes = (size_t)(t->n * n_rows) * 3;
+    size_t table = pixel_resample_bytes(t->n);
+    const ptrdiff_t stride = (ptrdiff_t)t->n * 3;
+    oracle_kernels.resample_rows(&r, pairs, n_rows, NULL, t->expected, stride);
     r.table = aligned_alloc(64, (table + 63) / 64 * 64);
     assert_non_null(r.table);
     t->k->resample_prepare(&r);
-    t->k->resample_row(&r, texels, trial_output(t, bytes));
-    trial_expect_equal(t, "resample_row", bytes);
+    t->k->resample_rows(&r, pairs, n_rows, stage, trial_output(t, bytes),
+                        stride);
+    trial_expect_equal(t, "resample_rows", bytes);
     free(r.table);
 }
 
@@ -414,8 +424,7 @@ static void equals_the_oracle(void **state)
 
 /* Each table of kernels runs through all of them. */
 static struct kernel_case cases[] = {
-    {"lerp_rows", round_lerp_rows},
-    {"resample_row", round_resample_row},
+    {"resample_rows", round_resample_rows},
     {"noise_row, normal_row", round_noise_row},
     {"solid_row", round_solid_row},
     {"texture_row", round_texture_row},

@@ -135,18 +135,13 @@ static void background_pixel(const struct image_level *l, const struct plan *p,
                                (int64_t)(l->width - 1) << 16);
     int32_t v = (int32_t)clamp(p->crop_v + (int64_t)y * p->crop_dv,
                                (int64_t)(l->height - 1) << 16);
-    int32_t x0 = u >> 16, y0 = v >> 16;
-    uint8_t column[2][3];
-    for (int i = 0; i < 2; i++) {
-        int32_t xi = (int32_t)clamp(x0 + i, l->width - 1);
-        const uint8_t *top = l->pixels + y0 * l->stride_bytes + xi * 3;
-        const uint8_t *low =
-            l->pixels + clamp(y0 + 1, l->height - 1) * l->stride_bytes + xi * 3;
-        oracle_kernels.lerp_rows(top, low, (uint32_t)v >> 9 & 127, 3,
-                                 column[i]);
-    }
-    oracle_kernels.lerp_rows(column[0], column[1], (uint32_t)u >> 9 & 127, 3,
-                             out);
+    int32_t y0 = v >> 16, y1 = (int32_t)clamp(y0 + 1, l->height - 1);
+    const struct pixel_pair pair = {l->pixels + y0 * l->stride_bytes,
+                                    l->pixels + y1 * l->stride_bytes,
+                                    (uint32_t)v >> 9 & 127};
+    const struct pixel_resample one = {
+        .u = u, .max_u = (l->width - 1) << 16, .n = 1, .n_texels = l->width};
+    oracle_kernels.resample_rows(&one, &pair, 1, NULL, out, 0);
 }
 
 static void context_pixel(const struct catalog *c, const struct plan *p,
