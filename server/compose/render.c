@@ -157,7 +157,7 @@ static void background_rows(const struct render *r, int32_t y, int32_t n_rows,
     for (int32_t i = 0; i < n_rows; i++)
         pair[i] = pair_of(r, y + i);
     r->kernels->resample_rows(&r->resample, pair, n_rows, r->stage, rgb,
-                               stride_bytes);
+                              stride_bytes);
 }
 
 static void photo_rows(const struct render *r, int32_t y, int32_t n_rows,

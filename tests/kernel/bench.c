@@ -206,7 +206,10 @@ static void fill(struct rows *r)
                                     .stride_bytes = SIDE * 4};
     /* Oblique; two thirds of a texel a step. */
     r->line = (struct pixel_line){1 << 16, 1 << 16, 30000, 31000, WIDTH};
-    r->photo = (struct image_level){r->texels, SIDE, SIDE, SIDE * 3};
+    r->photo = (struct image_level){.pixels = r->texels,
+                                    .width = SIDE,
+                                    .height = SIDE,
+                                    .stride_bytes = SIDE * 3};
     for (int32_t i = 0; i < WIDTH; i++) {
         r->u[i] = (1 << 16) + i * 30000;
         r->v[i] = (1 << 16) + i * 31000;
