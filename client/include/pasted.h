@@ -44,6 +44,17 @@
  *   results belong to the handle or batch that gave them. Results are written
  *   on success only.
  *
+ * GROUPS
+ *   With the option "group", clients share one sequence of steps, first come,
+ *   first served: pasted_next returns a step that no other member has. Calling
+ *   it again acknowledges the batch before; so does pasted_ack, which waits for
+ *   the answer. A step without acknowledgement goes to another member when its
+ *   own is gone, closes, or shows no progress for "lease_ms"; then
+ * acknowledging it is refused with PASTED_LEASE_LOST. So a step may be
+ * delivered more than once, and is acknowledged once. When all are, pasted_next
+ * returns PASTED_ENDED. The server keeps the group's place: pasted_seek,
+ * pasted_state and pasted_restore are PASTED_BAD_STATE.
+ *
  * ERRORS
  *   0 (PASTED_OK) or a negative enum pasted_status. pasted_error(c) gives the
  *   name of the entry point that failed last on this handle and a sentence.
@@ -150,13 +161,23 @@ struct pasted_info {
 
 /* Counters since pasted_open. */
 struct pasted_stats {
-    uint64_t batches;    /* returned by next, next_into and pull */
-    uint64_t bytes;      /* received, payloads of batches */
-    uint64_t direct;     /* images received straight into caller's memory */
-    uint64_t reconnects; /* connections after the first */
-    uint64_t corrupt;    /* checksums that failed; fetched again */
-    uint64_t stale;      /* batches of before a seek, dropped */
-    uint64_t waits;      /* calls of next that found nothing prefetched */
+    uint64_t batches;     /* returned by next, next_into and pull */
+    uint64_t bytes;       /* received, payloads of batches */
+    uint64_t direct;      /* images received straight into caller's memory */
+    uint64_t reconnects;  /* connections after the first */
+    uint64_t corrupt;     /* checksums that failed; fetched again */
+    uint64_t stale;       /* batches of before a seek, dropped */
+    uint64_t waits;       /* calls of next that found nothing prefetched */
+    uint64_t acks;        /* steps of a group acknowledged */
+    uint64_t leases_lost; /* steps of a group that went to another member */
+};
+
+/* What a group's step is leased as. */
+struct pasted_lease {
+    uint64_t lease;    /* 0: the batch is of no group */
+    uint64_t step;     /* of the group, from 0 */
+    uint32_t delivery; /* 1: nobody had it before */
+    uint32_t lease_ms;
 };
 
 /* One tensor of a batch: row-major, contiguous, aligned to 64 bytes. */
@@ -206,6 +227,11 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   reconnect_timeout_ms until a lost connection is given up    60000
  *   keepalive_ms         silence before a PING                  10000
  *   name                 of this client, in the server's log    libpasted
+ *   group                name of a group to join; "" = none     ""
+ *   member               this member's name in it; "" = made up ""
+ *   steps, epochs        the group's end; 0 = none              0, 0
+ *   lease_ms             silence after which a member's steps
+ *                        go to others; 0 = the group's          0
  * PASTED_BAD_ARGUMENT: unknown key or unusable value (pasted_error says what
  * would be right); the option keeps its value. PASTED_BAD_STATE: the client is
  * open (only timeout_ms can be set then). */
@@ -290,6 +316,12 @@ PASTED_NODISCARD PASTED_API int pasted_state(pasted_client *c, char *out,
 PASTED_NODISCARD PASTED_API int pasted_restore(pasted_client *c,
                                                const char *text);
 
+/* Acknowledges the batch that pasted_next returned last, and waits for the
+ * answer. PASTED_LEASE_LOST: another member has the step; PASTED_BAD_STATE: no
+ * group, or no batch without an answer; PASTED_CLOSED: the connection ended
+ * first, and nobody knows. */
+PASTED_NODISCARD PASTED_API int pasted_ack(pasted_client *c);
+
 /* From any thread: the call that waits on this handle now (else the next one
  * that would wait) returns PASTED_CANCELLED. Does not end pasted_open, which
  * bounds itself. Not for signal handlers. */
@@ -314,6 +346,10 @@ PASTED_API void pasted_batch_release(pasted_batch *b);
 PASTED_API uint64_t pasted_batch_first_position(const pasted_batch *b);
 PASTED_API uint32_t pasted_batch_n_samples(const pasted_batch *b);
 PASTED_API uint64_t pasted_batch_cursor(const pasted_batch *b);
+
+/* Pass sizeof *out. lease is 0 for a batch of no group. */
+PASTED_API void pasted_batch_lease(const pasted_batch *b,
+                                   struct pasted_lease *out, size_t out_bytes);
 
 /* Tensors in the order of the wire ("image" last), or by name.
  * PASTED_NOT_FOUND. out points into the batch. */

@@ -33,6 +33,7 @@ struct pasted_batch {
     const struct tensor_desc *image; /* the last one */
     uint8_t *image_at;               /* in payload, or the caller's memory */
     uint64_t cursor;                 /* global cursor of the step */
+    struct wire_lease lease;         /* of a group's step; else zero */
     uint64_t *sums;                  /* [capacity_sums], one per sample */
     uint32_t capacity_sums;
     uint32_t n_sums; /* samples whose checksum is computed */

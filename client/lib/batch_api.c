@@ -1,6 +1,8 @@
 /* The entry points that read a batch. Threads: any. */
 #include "client/lib/batch.h"
 
+#include <string.h>
+
 void pasted_batch_release(pasted_batch *b)
 {
     batch_release(b);
@@ -19,6 +21,20 @@ uint32_t pasted_batch_n_samples(const pasted_batch *b)
 uint64_t pasted_batch_cursor(const pasted_batch *b)
 {
     return b->cursor;
+}
+
+void pasted_batch_lease(const pasted_batch *b, struct pasted_lease *out,
+                        size_t out_bytes)
+{
+    const struct pasted_lease lease = {.lease = b->lease.lease,
+                                       .step = b->lease.step,
+                                       .delivery = b->lease.delivery,
+                                       .lease_ms = b->lease.lease_ms};
+    if (out_bytes > sizeof lease) {
+        memset((char *)out + sizeof lease, 0, out_bytes - sizeof lease);
+        out_bytes = sizeof lease;
+    }
+    memcpy(out, &lease, out_bytes);
 }
 
 uint32_t pasted_batch_n_tensors(const pasted_batch *b)

@@ -310,9 +310,31 @@ int pasted_pull(pasted_client *c, uint64_t position, pasted_batch **out_batch)
     return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
 }
 
+int pasted_ack(pasted_client *c)
+{
+    struct fault fault = {0};
+    int rc = check_open(c, __func__);
+    if (rc != 0)
+        return rc;
+    rc = prefetch_ack(c->prefetch, clock_after_ms(c->options.timeout_ms),
+                      &fault);
+    return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
+}
+
+/* A group's place is the server's to keep. */
+static int check_own_cursor(pasted_client *c, const char *entry)
+{
+    struct fault fault = {.text = "the server keeps the place of a group"};
+    return c->prefetch != NULL && prefetch_is_group(c->prefetch)
+               ? fail(c, entry, &fault, PASTED_BAD_STATE)
+               : 0;
+}
+
 int pasted_seek(pasted_client *c, uint64_t position)
 {
     int rc = check_open(c, __func__);
+    if (rc == 0)
+        rc = check_own_cursor(c, __func__);
     if (rc == 0)
         rc = check_position(c, __func__, position);
     if (rc == 0)
@@ -332,6 +354,8 @@ int pasted_state(pasted_client *c, char *out, size_t out_bytes)
 {
     struct fault fault = {0};
     int rc = check_open(c, __func__);
+    if (rc == 0)
+        rc = check_own_cursor(c, __func__);
     if (rc != 0)
         return rc;
     const struct stream_facts *f = prefetch_facts(c->prefetch);
@@ -378,7 +402,10 @@ int pasted_restore(pasted_client *c, const char *text)
     struct state state;
     if (forked(c))
         return PASTED_FORKED;
-    int rc = state_parse(text, &state, &fault);
+    int rc = check_own_cursor(c, __func__);
+    if (rc != 0)
+        return rc;
+    rc = state_parse(text, &state, &fault);
     if (rc == 0 && c->prefetch != NULL)
         rc = restore_open(c, &state, &fault);
     if (rc != 0)

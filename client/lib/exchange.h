@@ -20,6 +20,7 @@
 
 #include "client/include/pasted.h"
 #include "client/lib/batch.h"
+#include "client/lib/options.h"
 #include "common/error.h"
 
 /*   OPENING --> STREAMING <--> LOST --> DOWN
@@ -49,6 +50,20 @@ struct into {
     bool active, abandoned;
 };
 
+/* What a member of a group holds and owes (member.c). */
+struct membership {
+    bool joined;   /* the client is of a group; fixed */
+    bool ended;    /* all steps of the group are done */
+    bool paused;   /* a lease was lost: no more until the caller wants one */
+    uint64_t held; /* lease of the batch that the caller works on; 0: none */
+    uint64_t acks[OPTIONS_MAX_PREFETCH + 8]; /* to be sent */
+    uint32_t n_acks;
+    /* The ACK that a call of pasted_ack waits for. */
+    uint64_t awaited; /* its lease; 0: none */
+    int answer;       /* of `answered` */
+    bool answered;
+};
+
 struct exchange {
     int wake_fd;
     pthread_cond_t changed;
@@ -64,6 +79,7 @@ struct exchange {
     uint32_t n_ready;
     struct pull pull;
     struct into into;
+    struct membership member;
     struct pasted_stats stats;
 };
 

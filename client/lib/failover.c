@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/lib/clock.h"
+#include "client/lib/member.h"
 #include "client/lib/receiver.h"
 
 #define BACKOFF_FIRST_MS 50
@@ -109,13 +110,17 @@ int receiver_handshake(struct receiver *r, int64_t deadline_ns,
         memcpy(open.stream, s->welcome.streams[0], sizeof open.stream);
     }
     r->stream_request += 2;
-    rc = session_open(s, &open, r->stream_request, deadline_ns, fault);
+    if (r->exchange->member.joined)
+        rc = member_join(r, &open, deadline_ns, fault);
+    else
+        rc = session_open(s, &open, r->stream_request, deadline_ns, fault);
     if (rc == 0)
         rc =
             r->opened_once ? same_shape(r, fault) : keep_facts(r, &open, fault);
     if (rc != 0)
         return rc;
     r->outstanding = 0;
+    r->lease.lease = 0;
     r->draining = false;
     r->progress = false;
     r->connected_ns = clock_now_ns();
@@ -176,6 +181,7 @@ void failover_lost(struct receiver *r, bool final, const struct fault *why)
     if (why->code == ERROR_DRAINING)
         next_server(r); /* this one has said that it goes */
     exchange_lock(x);
+    member_lost(x);
     if (final) {
         exchange_give_up(x, &told);
     } else {

@@ -76,6 +76,10 @@ static int decode_payload(struct frame *out, struct bytes_reader *r)
         return wire_decode_close(r, &out->u.close);
     case WIRE_DRAIN:
         return wire_decode_drain(r, &out->u.drain);
+    case WIRE_LEASE:
+        return wire_decode_lease(r, &out->u.lease);
+    case WIRE_ACKED:
+        return wire_decode_acked(r, &out->u.acked);
     case WIRE_REPLY:
         return lines_valid((const char *)r->at, bytes_left(r))
                    ? 0

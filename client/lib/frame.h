@@ -18,6 +18,8 @@ struct frame {
         struct wire_ping ping; /* PING and PONG */
         struct wire_close close;
         struct wire_drain drain;
+        struct wire_lease lease;
+        struct wire_acked acked;
     } u;
 };
 

@@ -77,6 +77,11 @@ static const struct option table[] = {
      UINT32_MAX, NULL},
     {"keepalive_ms", NUMBER, false, FIELD(keepalive_ms), 10, DAY_MS, NULL},
     {"name", TEXT, false, FIELD(name), 0, 0, NULL},
+    {"group", TEXT, false, FIELD(group), 0, 0, NULL},
+    {"member", TEXT, false, FIELD(member), 0, 0, NULL},
+    {"steps", NUMBER, false, FIELD(steps), 0, WIRE_MAX_POSITION - 1, NULL},
+    {"epochs", NUMBER, false, FIELD(epochs), 0, UINT32_MAX, NULL},
+    {"lease_ms", NUMBER, false, FIELD(lease_ms), 0, DAY_MS, NULL},
 };
 #define N_OPTIONS (sizeof table / sizeof table[0])
 
@@ -221,6 +226,9 @@ int options_check(const struct options *o, struct fault *fault)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "world %u does not divide batch %u", o->world,
                          o->batch);
+    if (o->steps > 0 && o->epochs > 0)
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "a group's end is steps or epochs, not both");
     return 0;
 }
 

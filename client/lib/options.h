@@ -12,6 +12,7 @@
 
 #define OPTIONS_PATH_BYTES   4096
 #define OPTIONS_MAX_PREFETCH 1024
+#define OPTIONS_MEMBER_BYTES 65 /* names of groups and members, with NUL */
 
 struct options {
     struct servers servers;
@@ -29,6 +30,10 @@ struct options {
     uint32_t connect_timeout_ms, timeout_ms, reconnect_timeout_ms;
     uint32_t keepalive_ms;
     char name[WIRE_MAX_NAME_BYTES];
+    char group[OPTIONS_MEMBER_BYTES]; /* "": none */
+    char member[OPTIONS_MEMBER_BYTES];
+    uint64_t steps; /* of the group; 0: by epochs */
+    uint32_t epochs, lease_ms;
 };
 
 void options_init(struct options *o);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/lib/clock.h"
+#include "client/lib/member.h"
 
 struct prefetch {
     struct options options;
@@ -58,6 +59,8 @@ int prefetch_create(const struct options *options, struct prefetch **out,
     if (p == NULL)
         return rc;
     p->options = *options;
+    if (p->options.group[0] != '\0')
+        member_make_name(p->options.member, sizeof p->options.member);
     /* What is ready, one being filled, one in the caller's hands. */
     p->pool = batch_pool_create(options->prefetch + 2);
     if (p->pool == NULL)
@@ -65,6 +68,7 @@ int prefetch_create(const struct options *options, struct prefetch **out,
     rc = exchange_init(&p->exchange, options->position, fault);
     if (rc != 0)
         goto unref_pool;
+    p->exchange.member.joined = p->options.group[0] != '\0';
     receiver_init(&p->receiver, &p->exchange, &p->options, p->pool, &p->facts);
     rc = start_thread(p, fault);
     if (rc != 0)
@@ -132,6 +136,8 @@ static int wait_must_end(struct exchange *x, int64_t deadline_ns,
         *fault = x->fault;
         return -x->fault.code;
     }
+    if (x->member.ended)
+        return fault_set(fault, ERROR_ENDED, "%s", error_sentence(ERROR_ENDED));
     if (clock_now_ns() >= deadline_ns)
         return fault_set(fault, ERROR_TIMEOUT,
                          "nothing came before the deadline%s%s", state_words(x),
@@ -173,6 +179,8 @@ int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
     struct exchange *x = &p->exchange;
     int rc = 0;
     exchange_lock(x);
+    if (member_wants_next(x))
+        exchange_wake(x);
     if (x->ready == NULL) {
         x->stats.waits++;
         ask_again(x);
@@ -202,6 +210,9 @@ struct pasted_batch *prefetch_take(struct prefetch *p)
     struct pasted_batch *b = exchange_pop(x);
     assert(b != NULL);
     x->cursor += p->facts.opened.global_batch;
+    if (x->member.joined)
+        x->cursor = b->cursor + p->facts.opened.n_samples;
+    x->member.held = b->lease.lease;
     x->stats.batches++;
     exchange_unlock(x);
     exchange_wake(x); /* room for one more */
@@ -242,6 +253,32 @@ int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
     rc = collect_pull(x, rc, out_batch, fault);
     exchange_unlock(x);
     return rc;
+}
+
+int prefetch_ack(struct prefetch *p, int64_t deadline_ns, struct fault *fault)
+{
+    struct exchange *x = &p->exchange;
+    exchange_lock(x);
+    int rc = member_ask_ack(x, fault);
+    if (rc == 0)
+        exchange_wake(x);
+    while (rc == 0 && !x->member.answered) {
+        rc = wait_must_end(x, deadline_ns, fault);
+        if (rc == -ERROR_ENDED)
+            rc = 0; /* its answer came before */
+        if (rc == 0)
+            sleep_until_change(x, deadline_ns);
+    }
+    if (x->member.answered)
+        rc = member_answer(x, fault);
+    x->member.awaited = 0;
+    exchange_unlock(x);
+    return rc;
+}
+
+bool prefetch_is_group(const struct prefetch *p)
+{
+    return p->exchange.member.joined;
 }
 
 void prefetch_seek(struct prefetch *p, uint64_t position)

@@ -35,6 +35,10 @@ struct pasted_batch *prefetch_take(struct prefetch *p);
 
 int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
                   struct pasted_batch **out_batch, struct fault *fault);
+/* Acknowledges the batch that was taken last and waits for the answer:
+ * -ERROR_BAD_STATE, -ERROR_LEASE_LOST, -ERROR_CLOSED. */
+int prefetch_ack(struct prefetch *p, int64_t deadline_ns, struct fault *fault);
+bool prefetch_is_group(const struct prefetch *p);
 void prefetch_seek(struct prefetch *p, uint64_t position);
 uint64_t prefetch_cursor(struct prefetch *p);
 struct pasted_stats prefetch_stats(struct prefetch *p);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/lib/clock.h"
+#include "client/lib/member.h"
 #include "client/lib/receiver.h"
 
 /* A batch that arrives damaged this often in a row is damaged at its source. */
@@ -51,8 +52,9 @@ static bool go_direct(struct receiver *r, struct pasted_batch *b)
     bool direct = false;
     exchange_lock(x);
     struct into *into = &x->into;
+    bool next = x->member.joined || x->cursor == b->cursor;
     if (into->buffers != NULL && !into->abandoned && x->n_ready == 0 &&
-        !x->seek_wanted && x->cursor == b->cursor && buffers_fit(into, b)) {
+        !x->seek_wanted && next && buffers_fit(into, b)) {
         const struct pasted_buffer *buffer = exchange_buffer(into, "image");
         direct = buffer != NULL;
         into->active = direct;
@@ -124,11 +126,17 @@ static void copy_early_image(struct pasted_batch *b, size_t n_head)
     memcpy(b->image_at, b->payload + start, n);
 }
 
-static int check_position(const struct receiver *r, struct pasted_batch *b,
+static int check_position(struct receiver *r, struct pasted_batch *b,
                           enum purpose purpose, struct fault *fault)
 {
     const struct wire_opened *o = &r->session.opened;
     b->cursor = purpose == PULLED ? r->pull_position : r->cursor;
+    b->lease = (struct wire_lease){0};
+    if (purpose == STREAMED && r->exchange->member.joined) {
+        int rc = member_take_lease(r, b, fault);
+        if (rc != 0)
+            return rc;
+    }
     uint64_t first = b->cursor + (uint64_t)o->rank * o->n_samples;
     if (purpose != STALE && b->head.first_position != first)
         return fault_set(fault, ERROR_BAD_FRAME,
@@ -210,6 +218,8 @@ static int fetch_again(struct receiver *r, enum purpose purpose,
         *out_final = true;
         return -ERROR_CORRUPT;
     }
+    if (purpose == STREAMED && x->member.joined)
+        return -ERROR_CORRUPT; /* its lease goes with the connection */
     return purpose == STREAMED ? receiver_seek(r, fault) : 0;
 }
 

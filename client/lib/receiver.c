@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/lib/clock.h"
+#include "client/lib/member.h"
 
 static bool stopping(void *context)
 {
@@ -84,7 +85,7 @@ static int send_wishes(struct receiver *r, struct fault *fault)
         x->pull.state = PULL_SENT;
         r->pull_position = x->pull.position;
     }
-    uint32_t window = credit_window(r, x->waiting);
+    uint32_t window = x->member.paused ? 0 : credit_window(r, x->waiting);
     uint32_t used = x->n_ready + r->outstanding;
     exchange_unlock(x);
     if (seek)
@@ -94,6 +95,8 @@ static int send_wishes(struct receiver *r, struct fault *fault)
         rc = session_send_pull(&r->session, r->pull_request, r->pull_position,
                                receiver_stall_ns(r), fault);
     }
+    if (rc == 0 && x->member.joined)
+        rc = member_send_acks(r, fault);
     if (rc == 0 && window > used) {
         r->outstanding += window - used;
         rc = session_send_credit(&r->session, r->stream_request, window - used,
@@ -127,6 +130,10 @@ static int handle_error(struct receiver *r, bool *out_final,
     }
     if (!e->fatal && request != 0 && request != r->stream_request)
         return 0; /* of before a seek */
+    if (!e->fatal && e->code == ERROR_ENDED && r->exchange->member.joined) {
+        member_ended(r->exchange);
+        return 0;
+    }
     r->session.retry_after_ms = e->retry_after_ms;
     int rc = session_server_error(&r->session, fault);
     *out_final = !error_is_retryable(rc);
@@ -145,8 +152,13 @@ static int handle_frame(struct receiver *r, bool *out_final,
     case WIRE_PING: /* answered by session_read */
     case WIRE_PONG:
         return 0;
+    case WIRE_LEASE:
+        return member_lease(r, fault);
+    case WIRE_ACKED:
+        return member_acked(r, fault);
     case WIRE_DRAIN:
-        r->draining = true;
+        /* A group has no cursor: what comes before CLOSE is its end. */
+        r->draining = !r->exchange->member.joined;
         r->drain_cursor = r->session.frame.u.drain.position;
         return 0;
     case WIRE_CLOSE:

@@ -30,8 +30,9 @@ struct receiver {
     uint32_t pull_request;   /* odd: id of the latest PULL */
     uint64_t cursor;         /* of the batch that must come next */
     uint64_t pull_position;
-    uint32_t outstanding; /* batches that the server may still send */
-    uint32_t n_refetched; /* in a row, for a checksum */
+    struct wire_lease lease; /* of the BATCH that comes next; lease 0: none */
+    uint32_t outstanding;    /* batches that the server may still send */
+    uint32_t n_refetched;    /* in a row, for a checksum */
     bool draining;
     uint64_t drain_cursor;
     bool progress; /* this connection brought a good batch */

@@ -66,6 +66,16 @@ int session_send_pull(struct session *s, uint32_t request, uint64_t position,
     return send_frame(s, &w, WIRE_PULL, request, deadline_ns, fault);
 }
 
+int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
+                     struct fault *fault)
+{
+    uint8_t bytes[WIRE_HEADER_BYTES + 16];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_ack(&w, &(struct wire_ack){.lease = lease});
+    return send_frame(s, &w, WIRE_ACK, 0, deadline_ns, fault);
+}
+
 static int send_ping(struct session *s, enum wire_type type, uint32_t request,
                      uint64_t token, int64_t deadline_ns, struct fault *fault)
 {
@@ -177,6 +187,8 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
                                .capabilities = WIRE_CAPABILITY_ASK,
                                .checksum_kinds = s->options->checksum_kinds};
     memcpy(hello.client, s->options->name, sizeof hello.client);
+    if (s->options->group[0] != '\0')
+        hello.capabilities |= WIRE_CAPABILITY_GROUPS;
     int rc = options_token(s->options, hello.token, fault);
     if (rc != 0)
         return rc;
@@ -198,29 +210,21 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
     return 0;
 }
 
-int session_open(struct session *s, const struct wire_open *open,
-                 uint32_t request, int64_t deadline_ns, struct fault *fault)
+/* OPENED is in s->frame: is it what OPEN or JOIN asked for? */
+static int check_opened(struct session *s, const struct wire_open *asked,
+                        uint32_t request, struct fault *fault)
 {
-    uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
-    struct bytes_writer w;
-    wire_frame_begin(&w, bytes, sizeof bytes);
-    wire_encode_open(&w, open);
-    int rc = send_frame(s, &w, WIRE_OPEN, request, deadline_ns, fault);
-    if (rc == 0)
-        rc = expect(s, WIRE_OPENED, deadline_ns, fault);
-    if (rc != 0)
-        return rc;
     s->opened = s->frame.u.opened;
     const struct wire_opened *o = &s->opened;
-    if (s->frame.header.request != request || o->position != open->position ||
-        o->rank != open->rank || o->world != open->world ||
-        (open->global_batch != 0 && o->global_batch != open->global_batch))
+    if (s->frame.header.request != request || o->position != asked->position ||
+        o->rank != asked->rank || o->world != asked->world ||
+        (asked->global_batch != 0 && o->global_batch != asked->global_batch))
         return fault_set(fault, ERROR_BAD_FRAME,
                          "the server opened something else than was asked");
-    if (open->has_fingerprint &&
-        memcmp(o->fingerprint, open->fingerprint, sizeof o->fingerprint) != 0) {
+    if (asked->has_fingerprint && memcmp(o->fingerprint, asked->fingerprint,
+                                         sizeof o->fingerprint) != 0) {
         char why[FINGERPRINT_TEXT_BYTES];
-        fingerprint_explain(o->fingerprint, open->fingerprint, why);
+        fingerprint_explain(o->fingerprint, asked->fingerprint, why);
         return fault_set(fault, ERROR_FINGERPRINT,
                          "the stream's fingerprint is not the expected one: %s",
                          why);
@@ -234,6 +238,40 @@ int session_open(struct session *s, const struct wire_open *open,
                          (unsigned long long)o->batch_bytes,
                          (unsigned long long)s->options->max_batch_bytes);
     return 0;
+}
+
+int session_open(struct session *s, const struct wire_open *open,
+                 uint32_t request, int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
+    struct bytes_writer w;
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_open(&w, open);
+    int rc = send_frame(s, &w, WIRE_OPEN, request, deadline_ns, fault);
+    if (rc == 0)
+        rc = expect(s, WIRE_OPENED, deadline_ns, fault);
+    return rc != 0 ? rc : check_opened(s, open, request, fault);
+}
+
+int session_join(struct session *s, const struct wire_join *join,
+                 uint32_t request, int64_t deadline_ns, struct fault *fault)
+{
+    uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
+    struct bytes_writer w;
+    struct wire_open as_open = {.has_fingerprint = join->has_fingerprint,
+                                .global_batch = join->global_batch,
+                                .world = join->world,
+                                .position = join->position};
+    memcpy(as_open.fingerprint, join->fingerprint, sizeof as_open.fingerprint);
+    if ((s->welcome.capabilities & WIRE_CAPABILITY_GROUPS) == 0)
+        return fault_set(fault, ERROR_UNSUPPORTED,
+                         "the server (%s) has no groups", s->welcome.server);
+    wire_frame_begin(&w, bytes, sizeof bytes);
+    wire_encode_join(&w, join);
+    int rc = send_frame(s, &w, WIRE_JOIN, request, deadline_ns, fault);
+    if (rc == 0)
+        rc = expect(s, WIRE_OPENED, deadline_ns, fault);
+    return rc != 0 ? rc : check_opened(s, &as_open, request, fault);
 }
 
 int session_ask(struct session *s, const char *what, int64_t deadline_ns,

@@ -40,6 +40,10 @@ int session_open(struct session *s, const struct wire_open *open,
 int session_ask(struct session *s, const char *what, int64_t deadline_ns,
                 struct fault *fault);
 
+/* JOIN -> OPENED, likewise. */
+int session_join(struct session *s, const struct wire_join *join,
+                 uint32_t request, int64_t deadline_ns, struct fault *fault);
+
 /* Reads a header and, for all but BATCH, the payload, into s->frame; answers
  * PING itself. */
 int session_read(struct session *s, int64_t deadline_ns, struct fault *fault);
@@ -50,6 +54,8 @@ int session_send_seek(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
 int session_send_pull(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
+int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
+                     struct fault *fault);
 int session_send_ping(struct session *s, int64_t deadline_ns,
                       struct fault *fault);
 /* A goodbye, as far as the socket takes it now; then closes. */

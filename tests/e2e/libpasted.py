@@ -6,12 +6,24 @@ import pathlib
 from daemon import build_folder
 
 TIMEOUT, CLOSED, OK = -12, -13, 0
+LEASE_LOST, ENDED, GROUP, BAD_STATE = -22, -23, -24, -15
 
 
 class Tensor(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_void_p),
                 ("n_bytes", ctypes.c_uint64), ("shape", ctypes.c_uint64 * 4),
                 ("n_dims", ctypes.c_uint32), ("dtype", ctypes.c_uint32)]
+
+
+class Lease(ctypes.Structure):
+    _fields_ = [("lease", ctypes.c_uint64), ("step", ctypes.c_uint64),
+                ("delivery", ctypes.c_uint32), ("lease_ms", ctypes.c_uint32)]
+
+
+class Stats(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in (
+        "batches", "bytes", "direct", "reconnects", "corrupt", "stale",
+        "waits", "acks", "leases_lost")]
 
 
 def load():
@@ -23,18 +35,24 @@ def load():
     for name in ("pasted_create", "pasted_destroy", "pasted_error",
                  "pasted_batch_release", "pasted_batch_first_position",
                  "pasted_set", "pasted_open", "pasted_next",
-                 "pasted_position", "pasted_batch_tensor"):
+                 "pasted_position", "pasted_batch_tensor", "pasted_ack",
+                 "pasted_batch_lease", "pasted_stats"):
         getattr(lib, name).argtypes = {
             "pasted_create": [],
             "pasted_set": [pointer, ctypes.c_char_p, ctypes.c_char_p],
             "pasted_open": [pointer, ctypes.c_char_p],
             "pasted_next": [pointer, ctypes.POINTER(pointer)],
             "pasted_position": [pointer, ctypes.POINTER(ctypes.c_uint64)],
+            "pasted_batch_lease": [pointer, ctypes.POINTER(Lease),
+                                   ctypes.c_size_t],
+            "pasted_stats": [pointer, ctypes.POINTER(Stats),
+                             ctypes.c_size_t],
             "pasted_batch_tensor": [pointer, ctypes.c_char_p,
                                     ctypes.POINTER(Tensor)],
         }.get(name, [pointer])
     lib.pasted_batch_first_position.restype = ctypes.c_uint64
     lib.pasted_destroy.restype = lib.pasted_batch_release.restype = None
+    lib.pasted_batch_lease.restype = None
     return lib
 
 
@@ -66,8 +84,20 @@ class Client:
                                                 ctypes.byref(image)))
         position = self.lib.pasted_batch_first_position(batch)
         data = ctypes.string_at(image.data, image.n_bytes)
+        self.lease = Lease()
+        self.lib.pasted_batch_lease(batch, ctypes.byref(self.lease),
+                                    ctypes.sizeof(Lease))
         self.lib.pasted_batch_release(batch)
         return status, position, data
+
+    def ack(self):
+        return self.lib.pasted_ack(self.handle)
+
+    def stats(self):
+        out = Stats()
+        self.check(self.lib.pasted_stats(self.handle, ctypes.byref(out),
+                                         ctypes.sizeof(Stats)))
+        return out
 
     def position(self):
         out = ctypes.c_uint64()
