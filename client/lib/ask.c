@@ -19,11 +19,26 @@ static int copy_text(const struct session *s, char **out, struct fault *fault)
     return 0;
 }
 
+/* The first address of the name that takes the connection. */
+static int connect_any(struct session *s, const struct server_address *server,
+                       int64_t deadline_ns, struct fault *fault)
+{
+    struct addresses list;
+    int rc = connection_resolve(server, &list, fault);
+    for (uint32_t i = 0; i < list.n; i++) {
+        rc = connection_open(&s->connection, &list.address[i],
+                             connection_share_ns(&list, i, deadline_ns), fault);
+        if (rc == 0)
+            break;
+    }
+    return rc;
+}
+
 static int ask_one(struct session *s, const struct server_address *server,
                    const char *what, char **out_text, struct fault *fault)
 {
     int64_t deadline_ns = clock_after_ms(s->options->connect_timeout_ms);
-    int rc = connection_open(&s->connection, server, deadline_ns, fault);
+    int rc = connect_any(s, server, deadline_ns, fault);
     if (rc == 0)
         rc = session_hello(s, deadline_ns, fault);
     if (rc == 0)
@@ -33,7 +48,7 @@ static int ask_one(struct session *s, const struct server_address *server,
     if (rc != 0) {
         if (fault->code == 0)
             fault_set(fault, (enum error_code) - rc, "%s", error_sentence(rc));
-        fault_prefix(fault, "%s:%s", server->host, server->port);
+        servers_prefix(server, fault);
     }
     session_close(s);
     return rc;

@@ -178,35 +178,26 @@ static int finish_connect(struct connection *c, int64_t deadline_ns,
     return 0;
 }
 
-/* A Unix socket connects at once; EAGAIN says that the server's queue of
- * waiting clients is full. */
-static int connect_unix(struct connection *c, const char *path,
-                        struct fault *fault)
+static bool is_unix(const struct connection_address *a)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    memcpy(a.sun_path, path, strlen(path)); /* servers.c has measured it */
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (c->fd < 0)
-        return fault_set(fault, ERROR_IO, "socket: %s", strerror(errno));
-    if (connect(c->fd, (const struct sockaddr *)&a, sizeof a) == 0)
-        return 0;
-    int rc = fault_set(fault, ERROR_CLOSED, "%s", strerror(errno));
-    connection_close(c);
-    return rc;
+    return a->at.ss_family == AF_UNIX;
 }
 
-static int connect_address(struct connection *c, const struct addrinfo *a,
-                           int64_t deadline_ns, struct fault *fault)
+int connection_open(struct connection *c, const struct connection_address *a,
+                    int64_t deadline_ns, struct fault *fault)
 {
     int one = 1;
-    c->fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                   a->ai_protocol);
+    c->fd =
+        socket(a->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
         return fault_set(fault, ERROR_IO, "socket: %s", strerror(errno));
     /* Credits are small and must not wait for one another. */
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (!is_unix(a))
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     int rc = 0;
-    if (connect(c->fd, a->ai_addr, a->ai_addrlen) != 0) {
+    if (connect(c->fd, (const struct sockaddr *)&a->at, a->at_bytes) != 0) {
+        /* A Unix socket connects at once; its EAGAIN says that the server's
+         * queue of waiting clients is full. */
         if (errno == EINPROGRESS || errno == EINTR)
             rc = finish_connect(c, deadline_ns, fault);
         else
@@ -217,24 +208,46 @@ static int connect_address(struct connection *c, const struct addrinfo *a,
     return rc;
 }
 
-int connection_open(struct connection *c, const struct server_address *server,
-                    int64_t deadline_ns, struct fault *fault)
+static void resolve_unix(const char *path, struct addresses *out)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICSERV};
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    memcpy(a.sun_path, path, strlen(path)); /* servers.c has measured it */
+    out->n = 1;
+    memcpy(&out->address[0].at, &a, sizeof a);
+    out->address[0].at_bytes = sizeof a;
+}
+
+int connection_resolve(const struct server_address *server,
+                       struct addresses *out, struct fault *fault)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
-    if (server->is_unix)
-        return connect_unix(c, server->host, fault);
+    *out = (struct addresses){0};
+    if (server->is_unix) {
+        resolve_unix(server->host, out);
+        return 0;
+    }
     int failed = getaddrinfo(server->host, server->port, &hints, &list);
     if (failed != 0)
         return fault_set(fault, ERROR_CLOSED, "%s", gai_strerror(failed));
-    int rc = fault_set(fault, ERROR_CLOSED, "no address");
-    for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-        rc = connect_address(c, a, deadline_ns, fault);
-        if (rc == 0 || rc == -ERROR_CANCELLED || rc == -ERROR_TIMEOUT)
-            break;
+    for (const struct addrinfo *a = list;
+         a != NULL && out->n < CONNECTION_MAX_ADDRESSES; a = a->ai_next) {
+        struct connection_address *to = &out->address[out->n];
+        if (a->ai_addrlen > sizeof to->at)
+            continue;
+        memcpy(&to->at, a->ai_addr, a->ai_addrlen);
+        to->at_bytes = a->ai_addrlen;
+        out->n++;
     }
     freeaddrinfo(list);
-    return rc;
+    return out->n > 0 ? 0 : fault_set(fault, ERROR_CLOSED, "no address");
+}
+
+int64_t connection_share_ns(const struct addresses *a, uint32_t i,
+                            int64_t deadline_ns)
+{
+    const int64_t now = clock_now_ns(), left = deadline_ns - now;
+    return left > 0 ? now + left / (int64_t)(a->n - i) : deadline_ns;
 }

@@ -10,9 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "client/lib/servers.h"
 #include "common/error.h"
+
+#define CONNECTION_MAX_ADDRESSES 16 /* of one name */
 
 struct connection {
     int fd;      /* -1 while closed */
@@ -26,10 +29,26 @@ void connection_init(struct connection *c, int wake_fd,
                      bool (*stopping)(void *context), void *context);
 void connection_close(struct connection *c); /* may be closed already */
 
-/* Tries the host's addresses in the resolver's order. A name that does not
- * resolve is -ERROR_CLOSED too: names come and go with their servers. */
-int connection_open(struct connection *c, const struct server_address *server,
+/* What a server's name stands for now. */
+struct addresses {
+    uint32_t n;
+    struct connection_address {
+        struct sockaddr_storage at;
+        socklen_t at_bytes;
+    } address[CONNECTION_MAX_ADDRESSES];
+};
+
+/* Asks the system's resolver, which may block; a Unix socket is one address. A
+ * name that does not resolve is -ERROR_CLOSED too: names come and go with
+ * their servers. Addresses beyond the most are left out. */
+int connection_resolve(const struct server_address *server,
+                       struct addresses *out, struct fault *fault);
+int connection_open(struct connection *c, const struct connection_address *a,
                     int64_t deadline_ns, struct fault *fault);
+/* The part of the time until the deadline that address i may take, so that a
+ * silent one leaves time to those behind it. */
+int64_t connection_share_ns(const struct addresses *a, uint32_t i,
+                            int64_t deadline_ns);
 /* Takes over a connected socket. */
 int connection_adopt(struct connection *c, int fd);
 

@@ -1,7 +1,9 @@
 /* Which server next, when, and when to give up. Handles no frames beyond the
  * handshake.
  *
- * A lost connection is tried again at once, at the same server first; after
+ * A lost connection is tried again at once, at the same server first, whose
+ * name is resolved anew and stands for all its addresses, begun at random so
+ * that clients spread over them; after
  * each round of all servers a pause of 50 ms, doubled up to 2 s, with jitter,
  * and no shorter than a server asked for. A round that every server answered
  * with a final refusal (another fingerprint, no such stream, a bad token)
@@ -127,21 +129,42 @@ int receiver_handshake(struct receiver *r, int64_t deadline_ns,
     return 0;
 }
 
-/* One attempt at the current server. */
-static int attempt(struct receiver *r, int64_t deadline_ns, struct fault *fault)
+static int attempt_address(struct receiver *r,
+                           const struct connection_address *a,
+                           int64_t deadline_ns, struct fault *fault)
 {
-    const struct server_address *a = &r->options->servers.address[r->server];
     int rc = connection_open(&r->session.connection, a, deadline_ns, fault);
     if (rc == 0)
         rc = receiver_handshake(r, deadline_ns, fault);
-    if (rc == 0)
-        return 0;
-    if (rc != -ERROR_CANCELLED) {
-        if (fault->code == 0)
-            fault_set(fault, (enum error_code) - rc, "%s", error_sentence(rc));
-        servers_prefix(a, fault);
+    if (rc != 0)
+        session_close(&r->session);
+    return rc;
+}
+
+/* One attempt at the current server: each address of its name, the one in use
+ * first. *out_final: each refused for good. */
+static int attempt(struct receiver *r, bool *out_final, struct fault *fault)
+{
+    const struct server_address *server =
+        &r->options->servers.address[r->server];
+    const int64_t deadline_ns = clock_after_ms(r->options->connect_timeout_ms);
+    const uint32_t first = r->address;
+    struct addresses list;
+    int rc = connection_resolve(server, &list, fault);
+    *out_final = rc == 0;
+    for (uint32_t i = 0; i < list.n; i++) {
+        *fault = (struct fault){0};
+        r->address = (first + i) % list.n;
+        rc = attempt_address(r, &list.address[r->address],
+                             connection_share_ns(&list, i, deadline_ns), fault);
+        if (rc == 0 || rc == -ERROR_CANCELLED)
+            return rc;
+        if (error_is_retryable(rc))
+            *out_final = false;
     }
-    session_close(&r->session);
+    if (fault->code == 0)
+        fault_set(fault, (enum error_code) - rc, "%s", error_sentence(rc));
+    servers_prefix(server, fault);
     return rc;
 }
 
@@ -150,12 +173,20 @@ static void next_server(struct receiver *r)
     r->server = (r->server + 1) % r->options->servers.n;
 }
 
+/* Its name may stand for others, which are tried before it. */
+static void leave_server(struct receiver *r)
+{
+    r->address++;
+    next_server(r);
+}
+
 int failover_open(struct receiver *r, struct fault *fault)
 {
     int rc = 0;
+    bool final;
     for (uint32_t i = 0; i < r->options->servers.n; i++) {
         *fault = (struct fault){0};
-        rc = attempt(r, clock_after_ms(r->options->connect_timeout_ms), fault);
+        rc = attempt(r, &final, fault);
         if (rc == 0 || rc == -ERROR_CANCELLED)
             return rc;
         next_server(r);
@@ -179,7 +210,7 @@ void failover_lost(struct receiver *r, bool final, const struct fault *why)
     if (!error_is_retryable(why->code) && ++r->n_strikes >= MAX_STRIKES)
         final = true;
     if (why->code == ERROR_DRAINING)
-        next_server(r); /* this one has said that it goes */
+        leave_server(r); /* this one has said that it goes */
     exchange_lock(x);
     member_lost(x);
     if (final) {
@@ -226,13 +257,14 @@ static int pause_between_rounds(struct receiver *r, int64_t give_up_ns)
 static int try_round(struct receiver *r, bool *out_final, struct fault *fault)
 {
     int rc = 0;
+    bool final;
     *out_final = true;
     for (uint32_t i = 0; i < r->options->servers.n; i++) {
         *fault = (struct fault){0};
-        rc = attempt(r, clock_after_ms(r->options->connect_timeout_ms), fault);
+        rc = attempt(r, &final, fault);
         if (rc == 0 || rc == -ERROR_CANCELLED)
             return rc;
-        if (error_is_retryable(rc))
+        if (!final)
             *out_final = false;
         next_server(r);
     }

@@ -31,6 +31,7 @@ void receiver_init(struct receiver *r, struct exchange *x,
     r->cursor = options->position;
     r->pull_request = 1;
     r->random = (uint64_t)clock_now_ns() ^ ((uint64_t)getpid() << 32);
+    r->address = (uint32_t)(r->random * 0x9e3779b97f4a7c15u >> 34);
     session_init(&r->session, options, x->wake_fd, stopping, x);
 }
 

@@ -38,6 +38,7 @@ struct receiver {
     bool progress; /* this connection brought a good batch */
     /* Reconnecting (failover.c). */
     uint32_t server;      /* index of the one in use or to try next */
+    uint32_t address;     /* which of its name's; reduced modulo their number */
     uint32_t n_strikes;   /* malformed frames since the last good batch */
     int64_t connected_ns; /* when this connection was opened */
     int64_t lost_ns;      /* since when there is none */

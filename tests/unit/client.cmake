@@ -10,7 +10,7 @@ pasted_test(test_client_parts SOURCES ${here}/test_client_parts.c
 pasted_test(test_client_json SOURCES ${here}/test_client_json.c)
 target_sources(test_client_json PRIVATE
   ${PROJECT_SOURCE_DIR}/client/cli/json.c)
-foreach(thing stream faults direct memory)
+foreach(thing stream faults direct memory names)
   pasted_test(test_client_${thing} SOURCES ${here}/test_client_${thing}.c
               MODULES client)
   target_sources(test_client_${thing} PRIVATE ${here}/client_rig.c)
