@@ -244,8 +244,8 @@ PASTED_NODISCARD PASTED_API int pasted_set(pasted_client *c, const char *key,
  * KEY is any key of pasted_set but token; %XX is decoded. The parts given
  * override the options; url NULL takes the options alone. Servers are tried
  * once each, in turn; a name stands for all its addresses (16 at most) and is
- * resolved again whenever a connection is made. On failure the client is closed, keeps its options, and
- * may be opened again. */
+ * resolved again whenever a connection is made. On failure the client is
+ * closed, keeps its options, and may be opened again. */
 PASTED_NODISCARD PASTED_API int pasted_open(pasted_client *c, const char *url);
 
 /* Ends the connection and drops what was prefetched; batches that the caller

@@ -224,6 +224,31 @@ static void only_others_give_up_with_the_reason(void **state)
     fake_stop(f);
 }
 
+/* The other replica may come back: nothing is final yet. */
+static void one_refusal_beside_a_dead_replica_is_not_the_end(void **state)
+{
+    struct fake_behaviour other = {.fingerprint = 7};
+    struct fake_server *f[2] = {fake_start(0, &good, 1),
+                                fake_start(0, &other, 1)};
+    uint16_t port[2] = {fake_port(f[0])};
+    pasted_client *c;
+    pasted_batch *batch;
+    int fd = listener(&port[1]);
+    name_stands_for(1, port);
+    assert_int_equal(open_name("prefetch=1&timeout_ms=400", &c), 0);
+    rig_expect(c, 0, FAKE_G);
+    port[0] = fake_port(f[1]);
+    name_stands_for(2, port);
+    fake_stop(f[0]);
+    int rc;
+    while ((rc = pasted_next(c, &batch)) == 0)
+        pasted_batch_release(batch);
+    assert_int_equal(rc, PASTED_TIMEOUT);
+    pasted_destroy(c);
+    close(fd);
+    fake_stop(f[1]);
+}
+
 static void a_name_that_does_not_resolve_says_so(void **state)
 {
     pasted_client *c;
@@ -243,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_moved_server_is_found_because_names_are_asked_again),
         cmocka_unit_test(a_replica_with_another_fingerprint_is_passed_over),
         cmocka_unit_test(only_others_give_up_with_the_reason),
+        cmocka_unit_test(one_refusal_beside_a_dead_replica_is_not_the_end),
         cmocka_unit_test(a_name_that_does_not_resolve_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
