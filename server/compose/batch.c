@@ -26,6 +26,7 @@ static const struct {
     [TENSOR_POSITION] = {TENSOR_I64, 0, 0},
     [TENSOR_BOX] = {TENSOR_F32, 4, 0},
     [TENSOR_VISIBLE] = {TENSOR_F32, 0, 0},
+    [TENSOR_KEYPOINTS] = {TENSOR_F32, 3, 0}, /* of as many as there are */
     [TENSOR_MASK] = {TENSOR_U8, 0, 1},
     [TENSOR_PLANE] = {TENSOR_U8, 0, 4},
     [TENSOR_CONTEXT] = {TENSOR_U8, 0, 3},
@@ -53,6 +54,8 @@ static void describe(const struct batch_layout *l, int tensor,
     t->dtype = tensors[tensor].dtype;
     t->n_dims = 1;
     t->shape[0] = l->n_samples;
+    if (tensor == TENSOR_KEYPOINTS)
+        t->shape[t->n_dims++] = l->n_keypoints;
     if (tensors[tensor].n_columns)
         t->shape[t->n_dims++] = tensors[tensor].n_columns;
     if (tensors[tensor].n_layers) {
@@ -76,22 +79,25 @@ static void describe(const struct batch_layout *l, int tensor,
 }
 
 int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
-                      uint32_t n_samples, uint8_t dtype, uint8_t layout)
+                      const struct catalog *catalog, uint32_t n_samples,
+                      uint8_t dtype, uint8_t layout)
 {
     struct batch_layout l = {
         .n_samples = n_samples,
         .format = {.dtype = dtype ? dtype : recipe->output.dtype,
                    .layout = layout ? layout : recipe->output.layout,
                    .channels = recipe->output.channels},
+        .n_keypoints = catalog ? catalog->n_keypoints : 0,
         .height = recipe->height,
         .width = recipe->width,
         .normalize = recipe->output.normalize,
         .region = normalize_region(recipe->width, recipe->height,
                                    recipe->output.region),
     };
-    if (n_samples == 0 || !convert_possible(&l.format))
-        return -ERROR_BAD_ARGUMENT;
     const uint32_t wanted = recipe->labels.tensors | 1u << TENSOR_IMAGE;
+    if (n_samples == 0 || !convert_possible(&l.format) ||
+        (wanted >> TENSOR_KEYPOINTS & 1 && l.n_keypoints == 0))
+        return -ERROR_BAD_ARGUMENT;
     for (int i = 0; i < TENSOR_N; i++) {
         bool is_wanted = wanted >> i & 1;
         l.index[i] = is_wanted ? (int8_t)l.n_tensors : -1;
@@ -242,12 +248,16 @@ static const struct plan *plan_next(struct batch_composer *c,
     return &c->plan[c->due];
 }
 
-static struct layers layers_of(const struct batch_composer *c, uint32_t index)
+static struct layers layers_of(const struct batch_composer *c,
+                               const struct plan *plan, uint32_t index)
 {
+    uint8_t *keypoints = item(c->layout, TENSOR_KEYPOINTS, index, c->payload);
     return (struct layers){
         .mask = item(c->layout, TENSOR_MASK, index, c->payload),
         .plane = item(c->layout, TENSOR_PLANE, index, c->payload),
         .context = item(c->layout, TENSOR_CONTEXT, index, c->payload),
+        .keypoints = keypoints_begin(keypoints, c->layout->n_keypoints, plan,
+                                     c->catalog),
     };
 }
 
@@ -263,7 +273,7 @@ void batch_composer_run(struct batch_composer *c,
     stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
     match_run(&render);
     render.is_streamed = c->is_streamed;
-    render.layers = layers_of(c, sample->index);
+    render.layers = layers_of(c, plan, sample->index);
     output_image(c->layout, &render, c->scratch,
                  item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);

@@ -33,6 +33,7 @@ void compose_sample(const struct catalog *catalog, const struct plan *plan,
 struct batch_layout {
     uint32_t n_samples;
     uint32_t n_tensors;
+    uint32_t n_keypoints; /* of TENSOR_KEYPOINTS */
     struct tensor_desc tensor[TENSOR_MAX_COUNT];
     /* Index into tensor[] for each enum recipe_tensor, or -1. */
     int8_t index[TENSOR_N];
@@ -46,10 +47,13 @@ struct batch_layout {
     struct image_box region; /* NORMALIZE_MEAN_STD only */
 };
 
-/* dtype TENSOR_U8, F16, BF16 or F32, layout TENSOR_NHWC or NCHW (0 = recipe's).
- * -ERROR_BAD_ARGUMENT, -ERROR_TOO_LARGE (WIRE_MAX_BATCH_BYTES). */
+/* catalog: how many keypoints; NULL stands for one without, of which a recipe
+ * may not ask any. dtype TENSOR_U8, F16, BF16 or F32, layout TENSOR_NHWC or
+ * NCHW (0 = recipe's). -ERROR_BAD_ARGUMENT, -ERROR_TOO_LARGE
+ * (WIRE_MAX_BATCH_BYTES). */
 int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
-                      uint32_t n_samples, uint8_t dtype, uint8_t layout);
+                      const struct catalog *catalog, uint32_t n_samples,
+                      uint8_t dtype, uint8_t layout);
 
 /* Writes head and descriptors (checksum kind 0) and zeroes all padding. */
 void batch_write_head(const struct batch_layout *l, uint64_t first_position,

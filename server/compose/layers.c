@@ -37,4 +37,5 @@ void layers_put_object(const struct layers *l, int32_t width, int32_t y,
         put(l->mask + before, 1, width, n_rows, span, rgba);
     if (l->plane)
         put(l->plane + before * 4, 4, width, n_rows, span, rgba);
+    keypoints_see(&l->keypoints, y, n_rows, span, rgba);
 }

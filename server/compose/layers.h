@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/compose/keypoints.h"
 #include "server/pixel/span.h"
 
 /* Of one sample, dense; NULL for what the batch has not. */
@@ -14,6 +15,7 @@ struct layers {
     uint8_t *mask;    /* [h][w], the plane's alpha */
     uint8_t *plane;   /* [h][w][4], premultiplied */
     uint8_t *context; /* [h][w][3] */
+    struct keypoints keypoints;
 };
 
 /* n_rows rows from y on; rgb rows stride_bytes apart. */

@@ -125,7 +125,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     render_rewind(r);
     ahead_init(&r->ahead, catalog, next);
     r->is_streamed = false;
-    r->layers = (struct layers){NULL, NULL, NULL};
+    r->layers = (struct layers){0};
     r->staged_context = r->staged_object = NULL;
 }
 

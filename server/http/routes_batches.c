@@ -100,8 +100,8 @@ static bool read_layout(struct http_request *r, const struct stream *stream,
                         const struct stream_slice *slice, uint8_t dtype,
                         uint8_t layout, struct batch_layout *out)
 {
-    int rc = batch_layout_init(out, &stream->recipe, slice->n_samples, dtype,
-                               layout);
+    int rc = batch_layout_init(out, &stream->recipe, stream->catalog,
+                               slice->n_samples, dtype, layout);
 
     if (rc == 0)
         return true;

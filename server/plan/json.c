@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "server/base/mem.h"
+#include "server/plan/keypoint.h"
 #include "server/plan/plan.h"
 #include "server/recipe/operation.h"
 
@@ -171,6 +172,21 @@ static json_t *object_json(const struct plan *p)
         (json_int_t)p->visible_q16, "n_attempts", (json_int_t)p->n_attempts);
 }
 
+/* Where each point of the object is seen, [x, y] px, or null: nowhere. */
+static json_t *keypoints_json(const struct plan *p, const struct catalog *c)
+{
+    const struct pool_object *o = &c->objects[p->object];
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < o->n_keypoints; i++) {
+        float at[2];
+        const bool is_seen = keypoint_seen(p, &o->keypoints[i], at);
+        json_array_append_new(
+            list, is_seen ? json_pack("[f, f]", (double)at[0], (double)at[1])
+                          : json_null());
+    }
+    return json_pack("{s:o}", "keypoints", list);
+}
+
 static json_t *matrix_json(const int32_t m[3][4])
 {
     return json_pack("[o, o, o]", list_i32(m[0], 4), list_i32(m[1], 4),
@@ -241,8 +257,9 @@ static json_t *told_json(const struct plan *p)
 
 static json_t *whole_json(const struct plan *p, const struct catalog *c)
 {
-    json_t *part[] = {who_json(p, c), context_json(p),    object_json(p),
-                      colour_json(p), operations_json(p), told_json(p)};
+    json_t *part[] = {who_json(p, c),      context_json(p),    object_json(p),
+                      colour_json(p),      operations_json(p), told_json(p),
+                      keypoints_json(p, c)};
     json_t *whole = json_object();
     int rc = whole == NULL;
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {

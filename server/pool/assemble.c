@@ -206,6 +206,23 @@ static int list_skips(struct load *l, struct catalog_store *s,
     return 0;
 }
 
+static void digest_keypoints(struct digest_state *s, const struct catalog *c)
+{
+    for (uint32_t i = 0; i < c->n_objects; i++) {
+        const struct pool_object *o = &c->objects[i];
+
+        digest_update_u32(s, o->n_keypoints);
+        for (uint32_t k = 0; k < o->n_keypoints; k++) {
+            const double at[2] = {o->keypoints[k].x, o->keypoints[k].y};
+            uint64_t bits[2];
+
+            memcpy(bits, at, sizeof(bits));
+            digest_update_u64(s, bits[0]);
+            digest_update_u64(s, bits[1]);
+        }
+    }
+}
+
 static void digest_catalog(struct catalog *c)
 {
     struct digest_state s;
@@ -222,6 +239,8 @@ static void digest_catalog(struct catalog *c)
     digest_update_u32(&s, c->n_backgrounds);
     for (uint32_t i = 0; i < c->n_backgrounds; i++)
         digest_update(&s, c->backgrounds[i].digest.bytes, DIGEST_BYTES);
+    if (c->n_keypoints > 0)
+        digest_keypoints(&s, c);
     c->digest = digest_final(&s);
 }
 
@@ -284,6 +303,9 @@ static void publish(const struct load *l, struct catalog_store *s)
     c->classes = (const char *const *)s->classes;
     c->class_first = s->class_first;
     c->objects = s->objects;
+    for (uint32_t i = 0; i < c->n_objects; i++)
+        if (c->n_keypoints < s->objects[i].n_keypoints)
+            c->n_keypoints = s->objects[i].n_keypoints;
     c->backgrounds = s->backgrounds;
     c->predicted_bytes = l->predicted_bytes;
     c->private_state = s;

@@ -59,11 +59,13 @@ struct catalog {
                                     class_first[c] .. class_first[c + 1] - 1 */
     uint32_t n_objects;
     const struct pool_object *objects;
+    uint32_t n_keypoints; /* the most of any object */
     uint32_t n_backgrounds;
     const struct pool_background *backgrounds;
     /* Over engine-independent content: ordered class names, then every
-     * object's class and digest, then every background's digest. File names
-     * and mips are not in it. */
+     * object's class and digest, then every background's digest, then, where
+     * some object has any, every object's keypoints. File names and mips are
+     * not in it. */
     struct digest digest;
     uint64_t image_bytes; /* decoded pixels of all levels */
     /* What the headers promised before decoding: all that stays, each image's

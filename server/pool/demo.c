@@ -43,6 +43,21 @@ void demo_object_size(uint32_t i, int32_t *out_width, int32_t *out_height)
     *out_height = *out_width;
 }
 
+uint32_t demo_object_keypoints(uint32_t i,
+                               struct pool_keypoint out[DEMO_MAX_KEYPOINTS])
+{
+    const int32_t middle[1][2] = {{500, 500}};
+    const int32_t(*points)[2] = middle;
+    int32_t width, height;
+    demo_object_size(i, &width, &height);
+    const uint32_t n =
+        i < N_DIGITS ? 1 : demo_sign_points(i - N_DIGITS, &points);
+    for (uint32_t k = 0; k < n; k++)
+        out[k] = (struct pool_keypoint){points[k][0] * width / 1000.0,
+                                        points[k][1] * height / 1000.0};
+    return n;
+}
+
 void demo_draw_object(uint32_t i, uint8_t *rgba, ptrdiff_t stride_bytes)
 {
     struct demo_canvas c = {

@@ -10,6 +10,8 @@ void demo_draw_digit(struct demo_canvas *c, uint32_t digit);
 uint32_t demo_n_signs(void);
 const char *demo_sign_name(uint32_t i); /* "demo/objects/sign-stop" */
 void demo_draw_sign(struct demo_canvas *c, uint32_t i);
+/* The middle and the corners of its plate, in thousandths of the canvas. */
+uint32_t demo_sign_points(uint32_t i, const int32_t (**out)[2]);
 
 /* Backgrounds: textures are functions of a pixel, scenes are painted on the
  * whole RGB canvas. Exactly one of pixel and paint is set. */

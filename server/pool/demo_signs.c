@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "server/pool/demo.h"
 #include "server/pool/demo_parts.h"
 
 /* Paths are in 1000 x 1000. width 0 fills, else strokes. */
@@ -17,6 +18,8 @@ struct layer {
 struct plate {
     const char *path;
     int32_t edge, rim, face; /* pen widths; edge is the thin outer line */
+    uint32_t n_points;
+    int32_t points[DEMO_MAX_KEYPOINTS][2]; /* middle, corners clockwise */
 };
 
 struct sign {
@@ -27,17 +30,29 @@ struct sign {
 };
 
 /* clang-format off */
-static const struct plate ring     = {"O 500 500 380", 215, 190, 0};
-static const struct plate disc     = {"O 500 500 380", 215, 215, 165};
-static const struct plate triangle = {"N 500 610 390 3 -90", 255, 230, 70};
-static const struct plate yielding = {"N 500 390 390 3 90", 255, 230, 50};
-static const struct plate octagon  = {"N 500 500 440 8 22", 100, 100, 40};
-static const struct plate diamond  = {"N 500 500 370 4 0", 190, 170, 80};
-static const struct plate square   = {"R 150 150 700 700 20", 240, 215, 160};
-static const struct plate hexagon  = {"N 500 500 400 6 30", 150, 130, 40};
+static const struct plate ring     = {"O 500 500 380", 215, 190, 0,
+    5, {{500, 500}, {500, 120}, {880, 500}, {500, 880}, {120, 500}}};
+static const struct plate disc     = {"O 500 500 380", 215, 215, 165,
+    5, {{500, 500}, {500, 120}, {880, 500}, {500, 880}, {120, 500}}};
+static const struct plate triangle = {"N 500 610 390 3 -90", 255, 230, 70,
+    4, {{500, 610}, {500, 220}, {838, 805}, {162, 805}}};
+static const struct plate yielding = {"N 500 390 390 3 90", 255, 230, 50,
+    4, {{500, 390}, {500, 780}, {162, 195}, {838, 195}}};
+static const struct plate octagon  = {"N 500 500 440 8 22", 100, 100, 40,
+    9, {{500, 500}, {908, 665}, {672, 905}, {335, 908}, {95, 672},
+     {92, 335}, {328, 95}, {665, 92}, {905, 328}}};
+static const struct plate diamond  = {"N 500 500 370 4 0", 190, 170, 80,
+    5, {{500, 500}, {500, 130}, {870, 500}, {500, 870}, {130, 500}}};
+static const struct plate square   = {"R 150 150 700 700 20", 240, 215, 160,
+    5, {{500, 500}, {150, 150}, {850, 150}, {850, 850}, {150, 850}}};
+static const struct plate hexagon  = {"N 500 500 400 6 30", 150, 130, 40,
+    7, {{500, 500}, {846, 700}, {500, 900}, {154, 700}, {154, 300},
+     {500, 100}, {846, 300}}};
 static const struct plate shield   = {
     "M 160 170 L 840 170 L 840 480 C 840 700 680 810 500 880 "
-    "C 320 810 160 700 160 480", 190, 165, 80};
+    "C 320 810 160 700 160 480", 190, 165, 80,
+    6, {{500, 500}, {160, 170}, {840, 170}, {840, 480}, {500, 880},
+     {160, 480}}};
 
 #define WHITE  0xF7F7F2
 #define BLACK  0x1B1B1E
@@ -273,6 +288,13 @@ const char *demo_sign_name(uint32_t i)
 {
     assert(i < N_SIGNS);
     return signs[i].name;
+}
+
+uint32_t demo_sign_points(uint32_t i, const int32_t (**out)[2])
+{
+    assert(i < N_SIGNS);
+    *out = signs[i].plate->points;
+    return signs[i].plate->n_points;
 }
 
 /* Enamel: a little lighter above than below. */

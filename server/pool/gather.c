@@ -8,6 +8,16 @@
 #include "server/pool/load.h"
 #include "server/pool/scan.h"
 
+static int add_demo_keypoints(struct pool_entry *e, uint32_t i,
+                              struct fault *fault)
+{
+    e->keypoints = mem_calloc(DEMO_MAX_KEYPOINTS, sizeof(*e->keypoints));
+    if (!e->keypoints)
+        return fault_set(fault, ERROR_NO_MEMORY, "no memory for keypoints");
+    e->n_keypoints = demo_object_keypoints(i, e->keypoints);
+    return 0;
+}
+
 static int gather_demo(struct load *l, struct fault *fault)
 {
     struct pool_entry *e;
@@ -20,6 +30,7 @@ static int gather_demo(struct load *l, struct fault *fault)
             break;
         e->order = i;
         code = pool_entry_set(&e->class_name, demo_object_class(i), fault);
+        code = code ? code : add_demo_keypoints(e, i, fault);
     }
     for (uint32_t i = 0; !code && i < demo_n_backgrounds(); i++) {
         code = pool_entries_add(&l->backgrounds, demo_background_name(i), NULL,

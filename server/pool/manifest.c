@@ -137,8 +137,8 @@ static bool read_point(const json_t *pair, struct pool_keypoint *out)
 
     if (json_array_size(pair) != 2 || !json_is_number(x) || !json_is_number(y))
         return false;
-    out->x = json_number_value(x);
-    out->y = json_number_value(y);
+    out->x = json_number_value(x) + 0.0; /* -0 becomes 0 */
+    out->y = json_number_value(y) + 0.0;
     return out->x >= -1e6 && out->x <= 1e6 && out->y >= -1e6 && out->y <= 1e6;
 }
 

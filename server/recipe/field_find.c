@@ -49,17 +49,18 @@ const char *field_kind_name(enum field_kind kind)
 
 const char *field_tensor_name(enum recipe_tensor tensor)
 {
-    static const char *const names[TENSOR_N] = {[TENSOR_LABEL] = "label",
-                                                [TENSOR_OBJECT] = "object",
-                                                [TENSOR_BACKGROUND] =
-                                                    "background",
-                                                [TENSOR_POSITION] = "position",
-                                                [TENSOR_BOX] = "box",
-                                                [TENSOR_VISIBLE] = "visible",
-                                                [TENSOR_MASK] = "mask",
-                                                [TENSOR_PLANE] = "plane",
-                                                [TENSOR_CONTEXT] = "context",
-                                                [TENSOR_IMAGE] = "image"};
+    static const char *const names[TENSOR_N] = {
+        [TENSOR_LABEL] = "label",
+        [TENSOR_OBJECT] = "object",
+        [TENSOR_BACKGROUND] = "background",
+        [TENSOR_POSITION] = "position",
+        [TENSOR_BOX] = "box",
+        [TENSOR_VISIBLE] = "visible",
+        [TENSOR_KEYPOINTS] = "keypoints",
+        [TENSOR_MASK] = "mask",
+        [TENSOR_PLANE] = "plane",
+        [TENSOR_CONTEXT] = "context",
+        [TENSOR_IMAGE] = "image"};
     return names[tensor];
 }
 

@@ -223,8 +223,8 @@ static int read_tensors(const struct read_place *p, const json_t *json,
         }
         if (tensor == TENSOR_N) {
             return read_refuse(&at, "must be one of label, object, background, "
-                                    "position, box, visible, mask, plane, "
-                                    "context, image");
+                                    "position, box, visible, keypoints, "
+                                    "mask, plane, context, image");
         }
         if ((bits & 1u << tensor) != 0) {
             return read_refuse(&at, "%s is named twice", name);

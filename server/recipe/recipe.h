@@ -201,6 +201,7 @@ enum recipe_tensor {
     TENSOR_POSITION,   /* [n] i64 */
     TENSOR_BOX,        /* [n, 4] f32: x0, y0, x1, y1 px */
     TENSOR_VISIBLE,    /* [n] f32 */
+    TENSOR_KEYPOINTS,  /* [n, the catalog's n_keypoints, 3] f32: x, y px, v */
     TENSOR_MASK,       /* [n, h, w] u8: the plane's alpha */
     TENSOR_PLANE,      /* [n, h, w, 4] u8: the object, premultiplied RGBA */
     TENSOR_CONTEXT,    /* [n, h, w, 3] u8: what it is pasted on */

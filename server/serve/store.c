@@ -166,8 +166,9 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
     const struct batch_key *k = &r->key;
     uint64_t n_edges = r->stream->edges_per_epoch;
     uint64_t payload_bytes;
-    int rc = batch_layout_init(&r->layout, &r->stream->recipe, k->n_samples,
-                               k->dtype, k->layout);
+    int rc =
+        batch_layout_init(&r->layout, &r->stream->recipe, r->stream->catalog,
+                          k->n_samples, k->dtype, k->layout);
 
     if (rc < 0)
         return fault_set(fault, (enum error_code)(-rc),

@@ -29,6 +29,18 @@ static int check_name(const char *name, struct fault *fault)
     return 0;
 }
 
+static int check_keypoints(const struct catalog *catalog,
+                           const struct recipe *recipe, struct fault *fault)
+{
+    if (recipe->labels.tensors >> TENSOR_KEYPOINTS & 1 &&
+        catalog->n_keypoints == 0)
+        return fault_set(fault, ERROR_BAD_RECIPE,
+                         "/labels/tensors: keypoints are asked for, but no "
+                         "object of the pool has any; a manifest of objects "
+                         "gives them");
+    return 0;
+}
+
 static struct digest digest_of_seed(uint64_t seed)
 {
     struct digest_state state;
@@ -105,6 +117,7 @@ int stream_create(const char *name, struct catalog *catalog,
     struct stream *s;
     int rc = check_name(name, fault);
 
+    rc = rc < 0 ? rc : check_keypoints(catalog, recipe, fault);
     if (rc < 0)
         return rc;
     s = mem_calloc(1, sizeof(*s));

@@ -178,8 +178,8 @@ static int lay_out(struct session *s, const struct stream *stream,
     const struct store *store = s->server->store;
     struct batch_layout layout;
     const uint32_t n = s->n_samples;
-    int status =
-        batch_layout_init(&layout, &stream->recipe, n, m->dtype, m->layout);
+    int status = batch_layout_init(&layout, &stream->recipe, stream->catalog, n,
+                                   m->dtype, m->layout);
     if (status == -ERROR_BAD_ARGUMENT)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "image dtype %d or layout %d is not served", m->dtype,

@@ -166,7 +166,7 @@ static void find_digest(struct bench *b, char hex[DIGEST_HEX_BYTES])
     const struct recipe *r = &b->work->recipe;
     struct core c = {.b = b, .scratch = allocate(batch_scratch_bytes(r))};
     struct batch_layout l;
-    if (batch_layout_init(&l, r, MEASURE_DIGEST_SAMPLES, 0, 0) < 0)
+    if (batch_layout_init(&l, r, NULL, MEASURE_DIGEST_SAMPLES, 0, 0) < 0)
         die("the batch is too large");
     c.payload = allocate((size_t)l.tensors_bytes);
     compose_samples(&c, &l, 0);
@@ -213,7 +213,7 @@ void measure_run(const struct measure_work *w, struct measure_result *out)
     struct bench b = {.work = w};
     const uint32_t pixels = (uint32_t)(w->recipe.width * w->recipe.height);
     uint32_t n = w->n_samples ? w->n_samples : BATCH_BYTES / (pixels * 3) + 1;
-    if (batch_layout_init(&b.layout, &w->recipe, n, 0, 0) < 0)
+    if (batch_layout_init(&b.layout, &w->recipe, NULL, n, 0, 0) < 0)
         die("the batch is too large");
     make_graph(&b);
     find_digest(&b, out->digest);

@@ -148,6 +148,26 @@ static void dump_images(const struct source *s, const bool *used,
     fputs("}", index);
 }
 
+/* Every digit, so that they read back as the same doubles. */
+static void dump_keypoints(const struct catalog *c, const bool *used,
+                           FILE *index)
+{
+    const char *before = "";
+    fputs("\"keypoints\": {", index);
+    for (uint32_t i = 0; i < c->n_objects; i++) {
+        const struct pool_object *o = &c->objects[i];
+        if (!used[i])
+            continue;
+        fprintf(index, "%s\"%u\": [", before, i);
+        for (uint32_t k = 0; k < o->n_keypoints; k++)
+            fprintf(index, "%s[%.17g, %.17g]", k ? ", " : "", o->keypoints[k].x,
+                    o->keypoints[k].y);
+        fputs("]", index);
+        before = ", ";
+    }
+    fputs("}", index);
+}
+
 static struct graph_edge edge_of(const struct catalog *c, uint64_t position)
 {
     return (struct graph_edge){(uint32_t)(position % c->n_objects),
@@ -170,7 +190,7 @@ static void dump_batch(const struct recipe *recipe, const struct source *s,
                        uint64_t first, uint32_t n, const char *folder)
 {
     struct batch_layout l;
-    if (batch_layout_init(&l, recipe, n, 0, 0) < 0)
+    if (batch_layout_init(&l, recipe, s->catalog, n, 0, 0) < 0)
         die("no such batch");
     size_t scratch_bytes = (batch_scratch_bytes(recipe) + 63) / 64 * 64;
     uint8_t *payload = aligned_alloc(64, (l.tensors_bytes + 63) / 64 * 64);
@@ -208,6 +228,8 @@ static void dump_used_images(const struct source *s, uint64_t first, uint32_t n,
     dump_images(s, objects, true, index, folder);
     fputs(", ", index);
     dump_images(s, backgrounds, false, index, folder);
+    fputs(", ", index);
+    dump_keypoints(c, objects, index);
     fputs("}\n", index);
     if (fclose(index) != 0)
         die("%s: %s", path, strerror(errno));

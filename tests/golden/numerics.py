@@ -420,6 +420,56 @@ def layers(plan, straight, background):
             "context": context(plan, background).astype(np.uint8)}
 
 
+# Keypoints, section 9; IEEE double in the page's order.
+
+def texel_in_frame(m, u, v):
+    """Affine: the frame point where m reads (u, v), or None."""
+    a, b, e, c, d, f = (float(x) for x in m)
+    det = a * d - b * c
+    if det == 0:
+        return None
+    du, dv = u - e, v - f
+    return (du * d - dv * b) / det, (dv * a - du * c) / det
+
+
+def texel_in_warp(warp, u, v):
+    m = [float(x) for x in warp["m"]]
+    to = [math.floor(min(max(c, -2.0 ** 29), 3 * 2.0 ** 29)) for c in (u, v)]
+    base = to
+    for _ in range(16 if len(warp["displace"][0]) else 0):
+        base = [to[k] - int(displacement(warp, k, *base)) for k in (0, 1)]
+    u, v = float(base[0]), float(base[1])
+    x = ((m[4] * m[8] - m[5] * m[7]) * u + (m[2] * m[7] - m[1] * m[8]) * v +
+         (m[1] * m[5] - m[2] * m[4]))
+    y = ((m[5] * m[6] - m[3] * m[8]) * u + (m[0] * m[8] - m[2] * m[6]) * v +
+         (m[2] * m[3] - m[0] * m[5]))
+    depth = ((m[3] * m[7] - m[4] * m[6]) * u + (m[1] * m[6] - m[0] * m[7]) * v +
+             (m[0] * m[4] - m[1] * m[3]))
+    if depth == 0:
+        return None
+    x, y = x / depth, y / depth
+    return (x, y) if m[6] * x + m[7] * y + m[8] > 0 else None
+
+
+def keypoints(plan, alpha, points, n):
+    """-> [n, 3] f32"""
+    h, w = alpha.shape
+    one = 65536.0 / 2 ** plan["object_level"]
+    out = np.zeros((n, 3), np.float32)
+    for row, (kx, ky) in zip(out, points):
+        u, v = kx * one - 32768.0, ky * one - 32768.0
+        at = (texel_in_warp(plan["warp"], u, v) if plan["warp"] else
+              texel_in_frame(plan["m"], u, v))
+        if at is None:
+            continue
+        row[:2] = [min(max(c + 0.5, -2.0 ** 20), 2.0 ** 20) for c in at]
+        x, y = float(row[0]), float(row[1])
+        seen = (0 <= x < w and 0 <= y < h and
+                alpha[math.floor(y), math.floor(x)] > 0)
+        row[2] = 2 if seen else 1
+    return out
+
+
 # Other dtypes and layouts, section 10.
 
 COLOURS = {"rgb": (0, 1, 2), "bgr": (2, 1, 0), "grey": (0,)}

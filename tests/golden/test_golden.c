@@ -176,6 +176,8 @@ static const struct {
      "\"operation_order\":\"random\",\"operations\":["
      "{\"op\":\"equalize\",\"probability\":0.5},{\"op\":\"jitter\"},"
      "{\"op\":\"motion_blur\"},{\"op\":\"jpeg\",\"quality\":[10,40]}]}}"},
+    {"keypoints", "{\"labels\":{\"tensors\":[\"keypoints\"]},\"object\":{"
+                  "\"perspective\":[0,0.5],\"elastic\":[0,3]}}"},
 };
 #define N_RECIPES (sizeof recipes / sizeof recipes[0])
 
@@ -204,7 +206,8 @@ static void golden_line(const char *pool, const struct catalog *c,
     struct batch_layout l;
     if (sizes[size].side)
         r.height = r.width = sizes[size].side;
-    assert_int_equal(batch_layout_init(&l, &r, sizes[size].n_samples, 0, 0), 0);
+    assert_int_equal(batch_layout_init(&l, &r, c, sizes[size].n_samples, 0, 0),
+                     0);
     struct work w = {.layout = &l,
                      .recipe = &r,
                      .catalog = c,

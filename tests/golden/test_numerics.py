@@ -58,6 +58,9 @@ EVERY_TENSOR = {"tensors": ["label", "object", "background", "position", "box",
 
 MOVES = [0, 100000]
 
+KEYPOINTS = {"tensors": ["label", "object", "background", "position", "box",
+                         "visible", "keypoints", "mask", "plane", "context"]}
+
 # name -> (recipe, samples)
 RECIPES = {
     "defaults": ({"size": 64}, 60),
@@ -289,6 +292,18 @@ RECIPES = {
          "object": ANY_POSE, "background": {"hue": [-0.5, 0.5], "operations": [
              {"op": "gaussian_blur", "sigma": 2}, {"op": "autocontrast"}]}},
         40),
+    "keypoints": (
+        {"size": [45, 80], "labels": KEYPOINTS, "object": ANY_POSE}, 60),
+    "keypoints of feathered edges": (
+        {"size": 40, "labels": KEYPOINTS,
+         "object": dict(ANY_POSE, edge="feather", feather=2,
+                        operations=[{"op": "autocontrast"}])}, 30),
+    "keypoints warped": (
+        {"size": [64, 50], "labels": KEYPOINTS,
+         "object": dict(ANY_POSE, perspective=[0, 0.6], elastic=[0, 3])}, 60),
+    "keypoints in perspective": (
+        {"size": 50, "labels": KEYPOINTS,
+         "object": dict(ANY_POSE, perspective=0.6, scale=[1, 4])}, 60),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 
@@ -296,7 +311,8 @@ RECIPES.update(operation_recipes())
 
 if SOURCE == "demo":  # the same code; what counts is the real pictures
     RECIPES = {name: RECIPES[name] for name in
-               ("defaults", "hard edges", "any edge", "feathered edges")}
+               ("defaults", "hard edges", "any edge", "feathered edges",
+                "keypoints")}
 
 DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4", 5: "<f2",
           6: "<u2"}  # bf16 as its bits
@@ -360,6 +376,13 @@ class NumericsTest(unittest.TestCase):
         for name in layers[0] if layers else []:
             np.testing.assert_array_equal(
                 t[name], np.stack([one[name] for one in layers]), name)
+        for i, plan in enumerate(dump.plans if "keypoints" in t else []):
+            np.testing.assert_array_equal(
+                t["keypoints"][i], numerics.keypoints(
+                    plan, layers[i]["mask"],
+                    dump.sizes["keypoints"][str(plan["object"])],
+                    t["keypoints"].shape[1]), f"keypoints {i}: {plan}")
+            self.seen_keypoints |= set(t["keypoints"][i, :, 2])
         np.testing.assert_array_equal(t["box"],
                                       np.array(boxes, np.float32))
         for name, key in (("label", "class_id"), ("object", "object"),
@@ -373,6 +396,7 @@ class NumericsTest(unittest.TestCase):
         return dump.plans, boxes
 
     def test_every_recipe_gives_the_same_bytes(self):
+        self.seen_keypoints = set()
         lists = ("operations", "object_operations", "background_operations")
         seen = {"context": set(), "edge": set(), "levels": set(),
                 "paddings": set(), "boxes": 0, "samples": 0}
@@ -391,6 +415,7 @@ class NumericsTest(unittest.TestCase):
                     seen[name] |= {o["op"] for p in plans for o in p[name]}
                 seen["boxes"] += sum(b[2] > 0 for b in boxes)
         # The recipes did cover what they are for.
+        self.assertEqual(self.seen_keypoints, {0, 1, 2})
         self.assertEqual(seen["context"], set(EVERY_CONTEXT))
         self.assertEqual(seen["edge"], {"hard", "alpha", "feather", "eroded",
                                         "motion"})

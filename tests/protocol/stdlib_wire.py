@@ -33,7 +33,8 @@ LAYOUTS = {"": 0, "nhwc": 1, "nchw": 2}
 CHANNELS = {1: 3, 2: 3, 3: 1}  # RGB, BGR, grey -> how many
 KNOWN = {"label": ("i64", ()), "object": ("i32", ()), "background": ("i32", ()),
          "position": ("i64", ()), "box": ("f32", (4,)), "visible": ("f32", ())}
-FRAMES = {"mask": 3, "plane": 4, "context": 4}  # u8 of so many dimensions
+RANKS = {"mask": ("u8", 3), "plane": ("u8", 4), "context": ("u8", 4),
+         "keypoints": ("f32", 3)}  # dtype, dimensions
 WORDS = dict(enumerate((
     "internal no_memory bad_argument bad_frame too_large not_found fingerprint_mismatch "
     "unauthorized unsupported overloaded draining timeout closed io bad_state corrupt").split(), 1))
@@ -293,7 +294,7 @@ def decode_tensor(payload, index, n_samples, tensors_bytes, begin):
     need(not any(payload[begin:offset]), f"padding before {name}")
     known, item_shape = KNOWN.get(name, (word, shape[1:]))
     need((known, item_shape) == (word, shape[1:]), f"{name} is {word} of {shape}")
-    need(name not in FRAMES or (word, len(shape)) == ("u8", FRAMES[name]), f"{name} is {word}")
+    need(RANKS.get(name, (word, len(shape))) == (word, len(shape)), f"{name} is {word}")
     data = memoryview(payload)[offset:offset + n_bytes].toreadonly()
     return Tensor(name, word, shape, data), offset, offset + n_bytes
 

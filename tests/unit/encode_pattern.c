@@ -34,7 +34,8 @@ uint8_t *pattern_make(struct batch_layout *out, int32_t height, int32_t width,
     recipe_default(&recipe);
     recipe.height = height;
     recipe.width = width;
-    if (batch_layout_init(out, &recipe, n_samples, dtype, TENSOR_NHWC) < 0)
+    if (batch_layout_init(out, &recipe, NULL, n_samples, dtype, TENSOR_NHWC) <
+        0)
         abort();
     payload = calloc(1, out->tensors_bytes);
     if (!payload)

@@ -95,12 +95,24 @@ void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
                       b->level[l].stride_bytes);
 }
 
+void synthetic_set_keypoints(struct synthetic *s, uint32_t i,
+                             const struct pool_keypoint *points, uint32_t n)
+{
+    struct pool_keypoint *own = allocate((size_t)n + 1, sizeof *own);
+    memcpy(own, points, n * sizeof *own);
+    s->objects[i].keypoints = own;
+    s->objects[i].n_keypoints = n;
+    if (s->catalog.n_keypoints < n)
+        s->catalog.n_keypoints = n;
+}
+
 void synthetic_fini(struct synthetic *s)
 {
     for (uint32_t i = 0; i < s->catalog.n_objects; i++) {
         for (uint32_t l = 0; l < s->objects[i].n_levels; l++)
             free((uint8_t *)s->objects[i].level[l].pixels);
         free((char *)s->catalog.classes[i]);
+        free((struct pool_keypoint *)s->objects[i].keypoints);
     }
     for (uint32_t i = 0; i < s->catalog.n_backgrounds; i++)
         for (uint32_t l = 0; l < s->backgrounds[i].n_levels; l++)

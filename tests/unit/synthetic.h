@@ -14,6 +14,9 @@ struct synthetic {
 void synthetic_init(struct synthetic *s, uint32_t n_objects,
                     uint32_t n_backgrounds);
 void synthetic_fini(struct synthetic *s);
+/* Copies n points, px of level 0. */
+void synthetic_set_keypoints(struct synthetic *s, uint32_t i,
+                             const struct pool_keypoint *points, uint32_t n);
 /* Copies [h][w][4] straight RGBA; makes mips, alpha box and coverage. */
 void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
                           int32_t height, const uint8_t *rgba);
@@ -22,7 +25,8 @@ void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
                               int32_t height, const uint8_t *rgb);
 
 /* Cut-outs with soft elliptic edges over random colours, and wavy textures
- * with noise: the pools of the benchmarks, the same on every machine. */
+ * with noise: the pools of the benchmarks, the same on every machine. Object i
+ * has i % 6 keypoints in and about it. */
 struct synthetic_spec {
     uint64_t seed;
     uint32_t n_objects, n_backgrounds;

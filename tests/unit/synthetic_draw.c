@@ -84,6 +84,21 @@ uint8_t *synthetic_draw_background(const struct synthetic_spec *spec,
     return rgb;
 }
 
+static void set_keypoints(struct synthetic *s, uint64_t seed, uint32_t i)
+{
+    struct pool_keypoint points[6];
+    uint64_t random = seed + i;
+    const int32_t side[2] = {s->objects[i].width, s->objects[i].height};
+    for (uint32_t k = 0; k < i % 6; k++) {
+        double at[2];
+        for (int axis = 0; axis < 2; axis++)
+            at[axis] = (double)(next(&random) % 1201) * side[axis] / 1000 -
+                       0.1 * side[axis];
+        points[k] = (struct pool_keypoint){at[0], at[1]};
+    }
+    synthetic_set_keypoints(s, i, points, i % 6);
+}
+
 void synthetic_make(struct synthetic *s, const struct synthetic_spec *spec)
 {
     int32_t w, h;
@@ -91,6 +106,7 @@ void synthetic_make(struct synthetic *s, const struct synthetic_spec *spec)
     for (uint32_t i = 0; i < spec->n_objects; i++) {
         uint8_t *rgba = synthetic_draw_object(spec, i, &w, &h);
         synthetic_set_object(s, i, w, h, rgba);
+        set_keypoints(s, spec->seed, i);
         free(rgba);
     }
     for (uint32_t i = 0; i < spec->n_backgrounds; i++) {

@@ -122,7 +122,8 @@ static void the_wire_decoder_agrees_with_every_layout(void **state)
         uint8_t order = i / 6 % 2 ? TENSOR_NCHW : TENSOR_NHWC;
         struct batch_layout l;
         assert_int_equal(
-            batch_layout_init(&l, &r, n_samples[i / 12], dtype, order), 0);
+            batch_layout_init(&l, &r, NULL, n_samples[i / 12], dtype, order),
+            0);
         uint8_t *payload = make_batch(&l, &r, 1000);
 
         struct wire_batch_head head;
@@ -150,12 +151,15 @@ static void impossible_layouts_are_refused(void **state)
     struct batch_layout l;
     memset(&l, 0x5A, sizeof l);
     const struct batch_layout before = l;
-    assert_int_equal(batch_layout_init(&l, &r, 0, 0, 0), -ERROR_BAD_ARGUMENT);
-    assert_int_equal(batch_layout_init(&l, &r, 1, TENSOR_I64, 0),
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 0, 0, 0),
                      -ERROR_BAD_ARGUMENT);
-    assert_int_equal(batch_layout_init(&l, &r, 1, 0, 9), -ERROR_BAD_ARGUMENT);
-    assert_int_equal(batch_layout_init(&l, &r, 400, 0, 0), -ERROR_TOO_LARGE);
-    assert_int_equal(batch_layout_init(&l, &r, UINT32_MAX, TENSOR_F32, 0),
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 1, TENSOR_I64, 0),
+                     -ERROR_BAD_ARGUMENT);
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 1, 0, 9),
+                     -ERROR_BAD_ARGUMENT);
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 400, 0, 0),
+                     -ERROR_TOO_LARGE);
+    assert_int_equal(batch_layout_init(&l, &r, NULL, UINT32_MAX, TENSOR_F32, 0),
                      -ERROR_TOO_LARGE);
     assert_memory_equal(&l, &before, sizeof l);
 }
@@ -176,7 +180,7 @@ static void tensors_hold_what_the_plan_and_the_sample_say(void **state)
         recipe_of("{\"size\":[20,24],\"context\":{\"noise\":1,\"solid\":1},"
                   "\"object\":{\"min_visible\":0,\"edge\":\"feather\"}}");
     struct batch_layout l;
-    assert_int_equal(batch_layout_init(&l, &r, 30, 0, 0), 0);
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 30, 0, 0), 0);
     const uint64_t first = (1ull << 40) + 5;
     uint8_t *payload = make_batch(&l, &r, first);
     void *scratch =
@@ -217,13 +221,13 @@ static void other_dtypes_and_layouts_are_the_same_image(void **state)
         recipe_of("{\"size\":[13,19],\"output\":{\"mean\":[0.485,0.456,0.406],"
                   "\"std\":[0.229,0.224,0.225]}}");
     struct batch_layout plain, l;
-    assert_int_equal(batch_layout_init(&plain, &r, 3, TENSOR_U8, TENSOR_NHWC),
-                     0);
+    assert_int_equal(
+        batch_layout_init(&plain, &r, NULL, 3, TENSOR_U8, TENSOR_NHWC), 0);
     uint8_t *expected = make_batch(&plain, &r, 77);
     for (int i = 0; i < 4; i++) {
         uint8_t dtype = i & 1 ? TENSOR_F32 : TENSOR_U8;
         uint8_t order = i & 2 ? TENSOR_NCHW : TENSOR_NHWC;
-        assert_int_equal(batch_layout_init(&l, &r, 3, dtype, order), 0);
+        assert_int_equal(batch_layout_init(&l, &r, NULL, 3, dtype, order), 0);
         uint8_t *payload = make_batch(&l, &r, 77);
         for (int32_t k = 0; k < 3 * 13 * 19 * 3; k++) {
             int32_t c = k % 3, pixel = k / 3, sample = pixel / (13 * 19);
@@ -260,9 +264,9 @@ static void normalised_images_are_one_image_in_every_format(void **state)
                  modes[m]);
         struct recipe r = recipe_of(json);
         assert_int_equal(
-            batch_layout_init(&plain, &r, 3, TENSOR_U8, TENSOR_NHWC), 0);
-        assert_int_equal(batch_layout_init(&l, &r, 3, TENSOR_F32, TENSOR_NHWC),
-                         0);
+            batch_layout_init(&plain, &r, NULL, 3, TENSOR_U8, TENSOR_NHWC), 0);
+        assert_int_equal(
+            batch_layout_init(&l, &r, NULL, 3, TENSOR_F32, TENSOR_NHWC), 0);
         uint8_t *expected = make_batch(&plain, &r, 9);
         uint8_t *payload = make_batch(&l, &r, 9);
         for (size_t k = 0; k < (size_t)3 * 13 * 19 * 3; k++) {
@@ -281,7 +285,7 @@ static void the_order_of_samples_does_not_matter(void **state)
     (void)state;
     struct recipe r = recipe_of("{\"size\":[16,16]}");
     struct batch_layout l;
-    assert_int_equal(batch_layout_init(&l, &r, 9, 0, 0), 0);
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 9, 0, 0), 0);
     uint8_t *expected = make_batch(&l, &r, 500);
     uint8_t *payload = malloc((size_t)l.tensors_bytes);
     void *scratch = aligned_alloc(64, (batch_scratch_bytes(&r) + 63) / 64 * 64);

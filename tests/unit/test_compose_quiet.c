@@ -96,8 +96,8 @@ static void add_recipe(const char *name, const struct recipe *r, uint8_t dtype,
     snprintf(c->name, sizeof c->name, "%s, dtype %d, layout %d", name, dtype,
              layout);
     c->recipe = *r;
-    assert_int_equal(batch_layout_init(&c->layout, r, N_SAMPLES, dtype, layout),
-                     0);
+    assert_int_equal(
+        batch_layout_init(&c->layout, r, NULL, N_SAMPLES, dtype, layout), 0);
     c->payload = allocate((size_t)c->layout.tensors_bytes);
     c->scratch = allocate(batch_scratch_bytes(r));
 }

@@ -295,6 +295,7 @@ static const char *const keys[] = {
     "match_mode",
     "visible_q16",
     "n_attempts",
+    "keypoints",
     "has_colour",
     "colour",
     "operations",

@@ -243,7 +243,7 @@ static const struct {
      "integer"},
     {"{\"labels\":{\"tensors\":[\"label\",\"depth\"]}}",
      "/labels/tensors/1: must be one of label, object, background, "
-     "position, box, visible, mask, plane, context, image"},
+     "position, box, visible, keypoints, mask, plane, context, image"},
     {"{\"labels\":{\"tensors\":[\"box\",\"box\"]}}",
      "/labels/tensors/1: box is named twice"},
     {"{\"labels\":{\"tensors\":\"box\"}}",

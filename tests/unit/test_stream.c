@@ -143,6 +143,27 @@ static void a_graph_that_does_not_fit_is_refused(void **state)
     assert_true(strlen(fault.text) > 0);
 }
 
+static void keypoints_that_no_object_has_are_refused(void **state)
+{
+    static const char text[] = "{\"labels\": {\"tensors\": [\"keypoints\"]}}";
+    struct recipe r;
+    struct stream *s = NULL;
+    struct fault fault = {0};
+
+    assert_int_equal(recipe_parse(text, strlen(text), &r, &fault), 0);
+    assert_int_equal(stream_create("s", rig_catalog(), &r, &s, &fault),
+                     -ERROR_BAD_RECIPE);
+    assert_null(s);
+    assert_string_equal(fault.text,
+                        "/labels/tensors: keypoints are asked for, but no "
+                        "object of the pool has any; a manifest of objects "
+                        "gives them");
+    rig_catalog()->n_keypoints = 1;
+    assert_int_equal(stream_create("s", rig_catalog(), &r, &s, &fault), 0);
+    rig_catalog()->n_keypoints = 0;
+    stream_destroy(s);
+}
+
 static void every_allocation_of_create_may_fail(void **state)
 {
     struct recipe r;
@@ -230,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_mismatch_names_what_differs),
         cmocka_unit_test(what_decides_bytes_is_in_the_fingerprint),
         cmocka_unit_test(a_graph_that_does_not_fit_is_refused),
+        cmocka_unit_test(keypoints_that_no_object_has_are_refused),
         cmocka_unit_test(every_allocation_of_create_may_fail),
         cmocka_unit_test(streams_are_found_by_name),
         cmocka_unit_test(ranks_share_a_step_without_gap_or_overlap),
