@@ -7,7 +7,9 @@
 
 #include "server/base/host.h"
 #include "server/pixel/kernels.h"
+#include "server/recipe/operation.h"
 #include "tests/bench/compose_measure.h"
+#include "tests/bench/operations_measure.h"
 
 static const int sizes[] = {32, 64, 224};
 
@@ -95,6 +97,34 @@ static void measure(const struct pools *pools, const struct row *row,
     measure_run(&w, out);
 }
 
+/* What each further operation costs, with each table of kernels. */
+static void print_operations(int side, bool as_json)
+{
+    const struct pixel_kernels *k;
+    struct fault fault = {0};
+    if (!as_json) {
+        printf("\n%-18s %5s  ns a pixel:", "operation", "px");
+        for (uint32_t i = 0; (k = pixel_kernels_at(i)); i++)
+            printf(" %10s", k->name);
+    }
+    for (uint32_t id = 0; id < OPERATION_N; id++) {
+        if (!as_json)
+            printf("\n%-18s %5d             ", operation_table[id].name, side);
+        for (uint32_t i = 0; (k = pixel_kernels_at(i)); i++) {
+            pixel_kernels_select(k->name, &fault);
+            const double cost = operations_measure(id, side);
+            if (as_json)
+                printf("%s\n    {\"operation\": \"%s\", \"size\": %d, "
+                       "\"kernels\": \"%s\", \"ns_per_pixel\": %.3f}",
+                       id + i ? "," : "", operation_table[id].name, side,
+                       k->name, cost);
+            else
+                printf(" %10.2f", cost);
+            fflush(stdout);
+        }
+    }
+}
+
 void table_print(const struct pools *pools, const char *preset, int size,
                  double seconds, bool as_json)
 {
@@ -120,5 +150,7 @@ void table_print(const struct pools *pools, const char *preset, int size,
                 is_first = false;
             }
     }
-    printf("%s", as_json ? "\n  ]}\n" : "");
+    printf("%s", as_json ? "\n  ],\n  \"operations\": [" : "");
+    print_operations(size ? size : sizes[2], as_json);
+    printf("%s", as_json ? "\n  ]}\n" : "\n");
 }

@@ -1,5 +1,7 @@
 if(PASTED_BENCH)
-  add_executable(bench_operations ${CMAKE_CURRENT_LIST_DIR}/bench_operations.c)
+  add_executable(bench_operations
+    ${CMAKE_CURRENT_LIST_DIR}/bench_operations.c
+    ${CMAKE_CURRENT_LIST_DIR}/operations_measure.c)
   set_target_properties(bench_operations PROPERTIES
     OUTPUT_NAME operations
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bench)
