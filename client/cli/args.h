@@ -23,9 +23,10 @@ enum {
     CMD_PREVIEW = 4,
     CMD_BENCH = 8,
     CMD_RECIPE = 16,
+    CMD_GROUP = 32,
     CMD_STREAM = 15, /* those that open one */
     CMD_BATCHES = CMD_PULL | CMD_PREVIEW | CMD_BENCH,
-    CMD_ANY = 31,
+    CMD_ANY = 63,
 };
 
 #define ARGS_MAX_WORDS 2
@@ -34,7 +35,7 @@ struct args {
     /* Handed to pasted_set as they are; NULL: the library's default. */
     const char *server, *stream, *token_file, *fingerprint, *timeout;
     const char *batch, *rank, *world, *position, *checksum, *prefetch;
-    const char *dtype, *layout;
+    const char *dtype, *layout, *replay, *group, *member;
     /* pastectl's own. */
     const char *out, *format;
     const char *steps_text, *seconds_text, *columns_text;
@@ -77,6 +78,7 @@ int status_run(const struct args *args);
 int pull_run(const struct args *args);
 int preview_run(const struct args *args);
 int bench_run(const struct args *args);
+int group_run(const struct args *args);
 int recipe_run(const struct args *args);
 
 #endif

@@ -16,6 +16,9 @@ static const struct command commands[] = {
      "list the operations or the presets that the server knows, or show a "
      "preset",
      recipe_run},
+    {"group", CMD_GROUP, 1, "[NAME]",
+     "list the groups of a stream, or show who had which step of one",
+     group_run},
     {"bench", CMD_BENCH, 0, NULL,
      "measure the stream beside memcpy and a raw loopback socket", bench_run},
     {0},

@@ -227,6 +227,9 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   reconnect_timeout_ms until a lost connection is given up    60000
  *   keepalive_ms         silence before a PING                  10000
  *   name                 of this client, in the server's log    libpasted
+ *   replay               go round in so many steps for ever,
+ *                        from the server's cache: what a
+ *                        trainer could do at best; 0 = no       0
  *   group                name of a group to join; "" = none     ""
  *   member               this member's name in it; "" = made up ""
  *   steps, epochs        the group's end; 0 = none              0, 0

@@ -17,7 +17,7 @@ static const bool allowed[4][4] = {
 int exchange_init(struct exchange *x, uint64_t cursor, struct fault *fault)
 {
     memset(x, 0, sizeof *x);
-    x->cursor = cursor;
+    x->cursor = x->replay_from = cursor;
     x->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (x->wake_fd < 0)
         return fault_set(fault, ERROR_IO, "eventfd: %s", strerror(errno));

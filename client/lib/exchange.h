@@ -72,9 +72,10 @@ struct exchange {
     struct fault fault; /* DOWN: why; LOST: the last trouble */
     bool fault_told;    /* DOWN: a call has returned it */
     bool stop, interrupted, retry;
-    bool waiting;     /* a call waits for the next batch */
-    uint64_t cursor;  /* of the batch that the caller gets next */
-    bool seek_wanted; /* to cursor */
+    bool waiting;         /* a call waits for the next batch */
+    uint64_t cursor;      /* of the batch that the caller gets next */
+    bool seek_wanted;     /* to cursor */
+    uint64_t replay_from; /* where the caller's round begins */
     struct pasted_batch *ready, *last_ready;
     uint32_t n_ready;
     struct pull pull;

@@ -33,6 +33,7 @@ static void fill_open(const struct receiver *r, struct wire_open *open)
                                .global_batch = o->batch,
                                .dtype = (uint8_t)o->dtype,
                                .layout = (uint8_t)o->layout,
+                               .replay = o->replay,
                                .has_fingerprint = o->has_fingerprint};
     memcpy(open->fingerprint, o->fingerprint, sizeof open->fingerprint);
     memcpy(open->stream, o->stream, sizeof open->stream);
@@ -81,14 +82,26 @@ static int same_shape(const struct receiver *r, struct fault *fault)
     return 0;
 }
 
+/* A server's round begins where it opens: the one that broke off begins anew.
+ * With the lock held. */
+static void begin_round(struct receiver *r)
+{
+    struct exchange *x = r->exchange;
+    for (struct pasted_batch *b; (b = exchange_pop(x)) != NULL;)
+        batch_release(b);
+    r->cursor = x->cursor = r->replay_from;
+}
+
 /* Where to open: a seek that waits is served by it. */
 static void settle_cursor(struct receiver *r)
 {
     struct exchange *x = r->exchange;
     exchange_lock(x);
     if (x->seek_wanted)
-        r->cursor = x->cursor;
+        r->cursor = r->replay_from = x->cursor;
     x->seek_wanted = false;
+    if (r->options->replay > 0)
+        begin_round(r);
     if (x->pull.state == PULL_SENT)
         x->pull.state = PULL_WANTED;
     exchange_unlock(x);

@@ -81,6 +81,7 @@ static const struct option table[] = {
     {"member", TEXT, false, FIELD(member), 0, 0, NULL},
     {"steps", NUMBER, false, FIELD(steps), 0, WIRE_MAX_POSITION - 1, NULL},
     {"epochs", NUMBER, false, FIELD(epochs), 0, UINT32_MAX, NULL},
+    {"replay", NUMBER, false, FIELD(replay), 0, UINT32_MAX, NULL},
     {"lease_ms", NUMBER, false, FIELD(lease_ms), 0, DAY_MS, NULL},
 };
 #define N_OPTIONS (sizeof table / sizeof table[0])
@@ -211,6 +212,15 @@ int options_set(struct options *o, const char *key, const char *value,
     return fault_set(fault, ERROR_INTERNAL, "option %s has no kind", key);
 }
 
+uint64_t options_step(const struct options *o, uint64_t from, uint64_t cursor,
+                      uint32_t global_batch)
+{
+    uint64_t next = cursor + global_batch;
+    bool round =
+        o->replay > 0 && next - from == (uint64_t)o->replay * global_batch;
+    return round ? from : next;
+}
+
 bool options_key_is_live(const char *key)
 {
     const struct option *option = find(key);
@@ -226,6 +236,9 @@ int options_check(const struct options *o, struct fault *fault)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "world %u does not divide batch %u", o->world,
                          o->batch);
+    if (o->replay > 0 && o->group[0] != '\0')
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "a group's steps are not replayed");
     if (o->steps > 0 && o->epochs > 0)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "a group's end is steps or epochs, not both");

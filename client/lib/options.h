@@ -34,6 +34,7 @@ struct options {
     char member[OPTIONS_MEMBER_BYTES];
     uint64_t steps; /* of the group; 0: by epochs */
     uint32_t epochs, lease_ms;
+    uint32_t replay; /* steps to go round in; 0: none */
 };
 
 void options_init(struct options *o);
@@ -42,6 +43,11 @@ void options_init(struct options *o);
  * *o is unchanged then. */
 int options_set(struct options *o, const char *key, const char *value,
                 struct fault *fault);
+
+/* The cursor of the step after the one at `cursor`, G being global_batch and
+ * `from` where a replay's round begins. */
+uint64_t options_step(const struct options *o, uint64_t from, uint64_t cursor,
+                      uint32_t global_batch);
 
 /* Whether the key may be set while the client is open. */
 bool options_key_is_live(const char *key);

@@ -209,7 +209,8 @@ struct pasted_batch *prefetch_take(struct prefetch *p)
     exchange_lock(x);
     struct pasted_batch *b = exchange_pop(x);
     assert(b != NULL);
-    x->cursor += p->facts.opened.global_batch;
+    x->cursor = options_step(&p->options, x->replay_from, x->cursor,
+                             p->facts.opened.global_batch);
     if (x->member.joined)
         x->cursor = b->cursor + p->facts.opened.n_samples;
     x->member.held = b->lease.lease;
@@ -289,7 +290,7 @@ void prefetch_seek(struct prefetch *p, uint64_t position)
         x->stats.stale++;
         batch_release(b);
     }
-    x->cursor = position;
+    x->cursor = x->replay_from = position;
     x->seek_wanted = true;
     exchange_unlock(x);
     exchange_wake(x);

@@ -179,7 +179,8 @@ static void deliver_streamed(struct receiver *r, struct pasted_batch *b,
     x->stats.direct += direct;
     x->stats.stale += stale;
     if (!stale) {
-        r->cursor += r->session.opened.global_batch;
+        r->cursor = options_step(r->options, r->replay_from, r->cursor,
+                                 r->session.opened.global_batch);
         exchange_push(x, b);
     }
     exchange_unlock(x);

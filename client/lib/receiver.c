@@ -28,7 +28,7 @@ void receiver_init(struct receiver *r, struct exchange *x,
     r->options = options;
     r->pool = pool;
     r->facts = facts;
-    r->cursor = options->position;
+    r->cursor = r->replay_from = options->position;
     r->pull_request = 1;
     r->random = (uint64_t)clock_now_ns() ^ ((uint64_t)getpid() << 32);
     r->address = (uint32_t)(r->random * 0x9e3779b97f4a7c15u >> 34);
@@ -80,7 +80,7 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     bool seek = x->seek_wanted;
     x->seek_wanted = false;
     if (seek)
-        r->cursor = x->cursor;
+        r->cursor = r->replay_from = x->cursor;
     bool pull = x->pull.state == PULL_WANTED;
     if (pull) {
         x->pull.state = PULL_SENT;
@@ -158,8 +158,8 @@ static int handle_frame(struct receiver *r, bool *out_final,
     case WIRE_ACKED:
         return member_acked(r, fault);
     case WIRE_DRAIN:
-        /* A group has no cursor: what comes before CLOSE is its end. */
-        r->draining = !r->exchange->member.joined;
+        /* Groups and replays have no cursor that grows: CLOSE is the end. */
+        r->draining = !r->exchange->member.joined && r->options->replay == 0;
         r->drain_cursor = r->session.frame.u.drain.position;
         return 0;
     case WIRE_CLOSE:

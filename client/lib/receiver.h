@@ -29,6 +29,7 @@ struct receiver {
     uint32_t stream_request; /* even: id of the latest OPEN or SEEK */
     uint32_t pull_request;   /* odd: id of the latest PULL */
     uint64_t cursor;         /* of the batch that must come next */
+    uint64_t replay_from;    /* where the round of a replay begins */
     uint64_t pull_position;
     struct wire_lease lease; /* of the BATCH that comes next; lease 0: none */
     uint32_t outstanding;    /* batches that the server may still send */

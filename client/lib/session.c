@@ -189,6 +189,8 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
     memcpy(hello.client, s->options->name, sizeof hello.client);
     if (s->options->group[0] != '\0')
         hello.capabilities |= WIRE_CAPABILITY_GROUPS;
+    if (s->options->replay > 0)
+        hello.capabilities |= WIRE_CAPABILITY_REPLAY;
     int rc = options_token(s->options, hello.token, fault);
     if (rc != 0)
         return rc;
@@ -245,6 +247,10 @@ int session_open(struct session *s, const struct wire_open *open,
 {
     uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
     struct bytes_writer w;
+    if (open->replay > 0 &&
+        (s->welcome.capabilities & WIRE_CAPABILITY_REPLAY) == 0)
+        return fault_set(fault, ERROR_UNSUPPORTED,
+                         "the server (%s) does not replay", s->welcome.server);
     wire_frame_begin(&w, bytes, sizeof bytes);
     wire_encode_open(&w, open);
     int rc = send_frame(s, &w, WIRE_OPEN, request, deadline_ns, fault);

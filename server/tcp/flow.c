@@ -259,6 +259,9 @@ static bool begin_ahead(struct session *s)
     }
     s->n_ahead++;
     s->cursor += s->global_batch;
+    if (s->replay &&
+        s->cursor - s->replay_from == (uint64_t)s->replay * s->global_batch)
+        s->cursor = s->replay_from;
     account(s);
     return true;
 }

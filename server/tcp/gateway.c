@@ -198,6 +198,24 @@ static int lay_out(struct session *s, const struct stream *stream,
     return 0;
 }
 
+/* The round must fit beside one batch that is composed, or nothing of it would
+ * still be there when it is asked for again. */
+static int check_replay(const struct session *s, uint32_t replay,
+                        uint64_t position, uint32_t global_batch,
+                        struct fault *fault)
+{
+    uint64_t max_bytes = store_max_batch_bytes(s->server->store);
+    if (replay > max_bytes / s->batch_bytes)
+        return fault_set(fault, ERROR_TOO_LARGE,
+                         "a round of %" PRIu32 " batches: the cache keeps at "
+                         "most %" PRIu64 " of them",
+                         replay, max_bytes / s->batch_bytes);
+    if ((uint64_t)replay * global_batch > WIRE_MAX_POSITION - position)
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "the round ends beyond the last position");
+    return 0;
+}
+
 int gateway_open_stream(struct session *s, const struct wire_open *m,
                         uint32_t request, struct fault *fault)
 {
@@ -216,8 +234,12 @@ int gateway_open_stream(struct session *s, const struct wire_open *m,
         return status;
     s->n_samples = slice.n_samples;
     status = lay_out(s, stream, m, fault);
+    if (status == 0 && m->replay)
+        status = check_replay(s, m->replay, m->position, g, fault);
     if (status != 0)
         return status;
+    s->replay = m->replay;
+    s->replay_from = m->position;
     s->stream = stream;
     s->serial = request;
     s->global_batch = g;
@@ -304,6 +326,9 @@ static int on_seek(struct session *s, const struct wire_header *h,
         return -ERROR_BAD_FRAME;
     int status = stream_slice(m.position, s->global_batch, s->rank, s->world,
                               &slice, &fault);
+    if (status == 0 && s->replay)
+        status =
+            check_replay(s, s->replay, m.position, s->global_batch, &fault);
     if (s->member)
         status = fault_set(&fault, ERROR_BAD_ARGUMENT,
                            "a group gives out its steps in its own order");
@@ -316,7 +341,7 @@ static int on_seek(struct session *s, const struct wire_header *h,
     }
     flow_drop_ahead(s);
     s->serial = h->request;
-    s->cursor = m.position;
+    s->cursor = s->replay_from = m.position;
     flow_pump(s);
     return 0;
 }

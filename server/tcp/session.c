@@ -249,7 +249,8 @@ void session_drain(struct session *s)
         return;
     uint8_t frame[WIRE_HEADER_BYTES + 16];
     struct bytes_writer w;
-    struct wire_drain m = {.position = s->stream ? s->cursor : 0,
+    bool has_cursor = s->stream && !s->member && !s->replay;
+    struct wire_drain m = {.position = has_cursor ? s->cursor : 0,
                            .grace_ms = s->server->grace_ms};
     wire_frame_begin(&w, frame, sizeof frame);
     wire_encode_drain(&w, &m);

@@ -18,8 +18,9 @@
 #define SESSION_STALL_NS 1000000000ull
 
 /* What WELCOME may grant of what HELLO asks for. */
-#define SESSION_CAPABILITIES (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS)
-#define SESSION_LEASE_BYTES  (WIRE_HEADER_BYTES + 32) /* a LEASE frame */
+#define SESSION_CAPABILITIES                                                   \
+    (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_REPLAY)
+#define SESSION_LEASE_BYTES (WIRE_HEADER_BYTES + 32) /* a LEASE frame */
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
 enum session_state {
@@ -81,6 +82,8 @@ struct session {
     uint64_t batch_bytes; /* payload of each BATCH */
     uint64_t cursor;      /* of the next step to ask the store for */
     uint64_t credit_batches, credit_bytes; /* for batches not yet sent */
+    uint32_t replay; /* steps to go round in, from replay_from; 0: none */
+    uint64_t replay_from;
     /* In a group: global_batch is n_samples, cursor and rank mean nothing. */
     struct lease_member *member;
     bool told_ended;

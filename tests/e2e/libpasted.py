@@ -36,13 +36,14 @@ def load():
                  "pasted_batch_release", "pasted_batch_first_position",
                  "pasted_set", "pasted_open", "pasted_next",
                  "pasted_position", "pasted_batch_tensor", "pasted_ack",
-                 "pasted_batch_lease", "pasted_stats"):
+                 "pasted_batch_lease", "pasted_stats", "pasted_seek"):
         getattr(lib, name).argtypes = {
             "pasted_create": [],
             "pasted_set": [pointer, ctypes.c_char_p, ctypes.c_char_p],
             "pasted_open": [pointer, ctypes.c_char_p],
             "pasted_next": [pointer, ctypes.POINTER(pointer)],
             "pasted_position": [pointer, ctypes.POINTER(ctypes.c_uint64)],
+            "pasted_seek": [pointer, ctypes.c_uint64],
             "pasted_batch_lease": [pointer, ctypes.POINTER(Lease),
                                    ctypes.c_size_t],
             "pasted_stats": [pointer, ctypes.POINTER(Stats),
@@ -89,6 +90,9 @@ class Client:
                                     ctypes.sizeof(Lease))
         self.lib.pasted_batch_release(batch)
         return status, position, data
+
+    def seek(self, position):
+        return self.lib.pasted_seek(self.handle, ctypes.c_uint64(position))
 
     def ack(self):
         return self.lib.pasted_ack(self.handle)

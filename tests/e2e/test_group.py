@@ -3,6 +3,7 @@ the steps that were acknowledged are exactly the group's, each once, and their
 bytes are those of an undisturbed run."""
 import collections
 import hashlib
+import json
 import os
 import pathlib
 import random
@@ -15,7 +16,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, build_folder  # noqa: E402
 import libpasted  # noqa: E402
 
 BATCH = 8
@@ -184,6 +185,33 @@ class Groups(unittest.TestCase):
         self.assertEqual(answer[0], libpasted.ENDED)
         self.assertEqual(sorted(seen), list(range(1, 8)))
         late.close()
+
+    def test_pastectl_takes_part_and_tells(self):
+        server = f"127.0.0.1:{self.daemon.tcp}"
+
+        def pastectl(*words):
+            return subprocess.run(
+                [os.path.join(build_folder(), "client", "pastectl"), *words,
+                 "--server", server], capture_output=True, text=True,
+                timeout=60)
+
+        client = libpasted.Client(self.url, group="told", member="lib",
+                                  steps=3, prefetch=1)
+        for _ in range(2):
+            self.assertEqual(client.next()[0], libpasted.OK)
+        told = pastectl("group", "told")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertRegex(told.stdout, r"acknowledged  1 of [23] begun")
+        self.assertRegex(told.stdout, r"lib +yes +[12] +[23] +1 +0")
+        self.assertRegex(told.stdout, r"from step 0 +1 by lib, delivered 1")
+        names = pastectl("group", "--stream", "default").stdout.split()
+        self.assertIn("told", names)
+        nobody = pastectl("group", "nobody")
+        self.assertEqual((nobody.returncode, nobody.stdout), (3, ""))
+        self.assertIn('no group "nobody"', nobody.stderr)
+        client.close()
+        raw = pastectl("group", "told", "--json", "--stream", "default")
+        self.assertEqual(json.loads(raw.stdout), self.report("told"))
 
     def test_other_terms_are_refused(self):
         client = libpasted.Client(self.url, group="terms", steps=8)

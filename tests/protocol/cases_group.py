@@ -1,4 +1,4 @@
-"""Conformance: groups, section 16: JOIN, LEASE, ACK, ACKED."""
+"""Conformance: groups, section 16: JOIN, LEASE, ACK, ACKED; and replay, OPEN in section 7."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from cases_session import Session
 from peer import hello
 from stdlib_wire import ACK, ACKED, BATCH, JOIN, LEASE, encode_string
 
-GROUPS = 1  # the capability
+GROUPS, REPLAY = 1, 2  # capabilities
 _names = iter(range(1 << 30))
 
 
@@ -258,3 +258,57 @@ class Group(Session):
         self.assertIn(group, json.loads(peer.expect(wire.REPLY, 8).payload)["groups"])
         peer.send(wire.ASK, 9, encode_string("group default nobody"))
         peer.error("not_found", fatal=False, request=9)
+
+
+class Replay(Session):
+    """OPEN with has_replay."""
+
+    def greeted(self):
+        peer = self.peer()
+        peer.send(wire.HELLO, 1, hello(capabilities=REPLAY))
+        peer.welcome = wire.decode_welcome(peer.expect(wire.WELCOME, 1).payload)
+        if not peer.welcome["capabilities"] & REPLAY:
+            self.skipTest("a server without replay")
+        return peer
+
+    @staticmethod
+    def payload(replay, **fields):
+        plain = wire.encode_open("default", **fields)
+        return plain[:23] + b"\1" + plain[24:] + replay.to_bytes(4, "little")
+
+    def test_needs_the_capability(self):
+        peer = self.peer().hello()
+        peer.send(wire.OPEN, 2, self.payload(3, batch=4))
+        peer.error("bad_frame", fatal=True, request=2)
+
+    def test_malformed(self):
+        good = self.payload(3, batch=4)
+        for payload in (self.payload(0, batch=4), good[:-4], good[:-1],
+                        good[:23] + b"\2" + good[24:], good[:23] + b"\0" + good[24:]):
+            peer = self.greeted()
+            peer.send(wire.OPEN, 2, payload)
+            peer.error("bad_frame", fatal=True, request=2)
+
+    def test_goes_round(self):
+        peer = self.greeted()
+        peer.send(wire.OPEN, 2, self.payload(3, batch=8, rank=1, world=2, position=40))
+        peer.opened = wire.decode_opened(peer.expect(wire.OPENED, 2).payload)
+        peer.credit(8)
+        payloads = [bytes(peer.expect(BATCH, 2).payload) for _ in range(8)]
+        first = [wire.decode_batch(payload, 2, kind=1).first_position for payload in payloads]
+        self.assertEqual(first, [44, 52, 60, 44, 52, 60, 44, 52])
+        self.assertEqual(payloads[:3] + payloads[:3] + payloads[:2], payloads)
+        peer.at(wire.SEEK, 9, 1000)
+        peer.credit(4)
+        self.assertEqual([peer.batch(9).first_position for _ in range(4)],
+                         [1004, 1012, 1020, 1004])
+        peer.at(wire.SEEK, 10, (1 << 63) - 16)
+        peer.error("bad_argument", fatal=False, request=10)
+        peer.open(11, batch=4)
+        peer.credit(5)
+        self.assertEqual([peer.batch(11).first_position for _ in range(5)], [0, 4, 8, 12, 16])
+
+    def test_round_beyond_the_cache(self):
+        peer = self.greeted()
+        peer.send(wire.OPEN, 2, self.payload((1 << 32) - 1, batch=4))
+        peer.error("too_large", fatal=False, request=2)
