@@ -292,6 +292,23 @@ const struct operation_rule operation_table[OPERATION_N] = {
          .text =
              "These four one after the other, each clamped, in one of their "
              "24 orders, equally often."},
+    [OPERATION_THRESHOLD] =
+        {"threshold",
+         {{"level", "level", 0, 255, {128, 128}, 1, "Rounded."},
+          {"rest",
+           "factor",
+           0,
+           1,
+           {0, 0},
+           256,
+           "Of what does not lie above: 0 makes it black, 1 leaves it."}},
+         .cost = "0.4 / 0.2 / 0.1",
+         .text = "Bytes above the level become 255."},
+    [OPERATION_OFFSET] =
+        {"offset",
+         {{"level", "level", -255, 255, {-20, 20}, 1, "Rounded; 0 leaves it."}},
+         .cost = "0.4 / 0.2 / 0.1",
+         .text = "Adds the same to every byte and clamps."},
 };
 
 uint32_t operation_n_values(enum operation_id id)

@@ -146,6 +146,14 @@ def solarize(frame, p):
     return np.where(frame < p[0], frame, 255 - frame)
 
 
+def threshold(frame, p):
+    return np.where(frame > p[0], 255, (frame * p[1] + 128) >> 8)
+
+
+def offset(frame, p):
+    return np.clip(frame + p[0], 0, 255)
+
+
 def stretch(values, n_cut):
     """-> a table"""
     identity = list(range(256))
@@ -375,7 +383,7 @@ OPERATIONS = {f.__name__: f for f in (
     greyscale, invert, posterize, solarize, autocontrast, equalize,
     uniform_noise, salt_pepper, sharpen, channel_shuffle, shot_noise,
     motion_blur, downscale, coarse_dropout, jpeg, light, defocus, brightness,
-    contrast, saturation, hue, jitter)}
+    contrast, saturation, hue, jitter, threshold, offset)}
 OPERATIONS["white_balance"] = white_balance
 
 

@@ -82,6 +82,9 @@ PARAMETERS = {
     "hue": lambda rng, w, h: ints(rng, -8192, 8192, 9),
     "jitter": lambda rng, w, h: ints(rng, 0, 23, 1) + ints(
         rng, 0, 16384, 3) + ints(rng, -8192, 8192, 9),
+    "threshold": lambda rng, w, h: ints(rng, 0, 255, 1) + ints(
+        rng, 0, 256, 1),
+    "offset": lambda rng, w, h: ints(rng, -255, 255, 1),
     "shot_noise": lambda rng, w, h: ints(rng, 0, 12541, 1) + key(rng),
 }
 

@@ -34,7 +34,8 @@
         [OPERATION_LIGHT] = light, [OPERATION_DEFOCUS] = defocus,              \
         [OPERATION_BRIGHTNESS] = brightness, [OPERATION_CONTRAST] = contrast,  \
         [OPERATION_SATURATION] = saturation, [OPERATION_HUE] = hue,            \
-        [OPERATION_JITTER] = jitter,                                           \
+        [OPERATION_JITTER] = jitter, [OPERATION_THRESHOLD] = threshold,        \
+        [OPERATION_OFFSET] = offset,                                           \
     }
 
 #endif

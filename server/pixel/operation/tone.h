@@ -110,6 +110,26 @@ static void solarize(const struct operation_frame *f, const int32_t *p)
         v[i] = v[i] < threshold ? v[i] : (uint8_t)~v[i];
 }
 
+static void threshold(const struct operation_frame *f, const int32_t *p)
+{
+    const size_t n = frame_bytes_of(f);
+    const int32_t level = p[0], rest = p[1];
+    uint8_t *v = f->rgb;
+    for (size_t i = 0; i < n; i++)
+        v[i] = v[i] > level ? 255 : (uint8_t)((v[i] * rest + 128) >> 8);
+}
+
+static void offset(const struct operation_frame *f, const int32_t *p)
+{
+    const size_t n = frame_bytes_of(f);
+    const int32_t more = p[0];
+    uint8_t *v = f->rgb;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t sum = v[i] + more;
+        v[i] = (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+    }
+}
+
 static void channel_shuffle(const struct operation_frame *f, const int32_t *p)
 {
     static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
