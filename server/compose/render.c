@@ -117,7 +117,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     r->object_rows = take(&at, object_bytes(plan->width));
     r->peak = take(&at, (size_t)plan->width * 4);
     r->two_thirds = take(&at, (size_t)plan->width);
-    if (plan->blend == BLEND_TWO_THIRDS)
+    if (plan->blend != BLEND_OVER)
         memset(r->two_thirds, 170, (size_t)plan->width);
     r->feather_scratch = at;
     r->object_level = &catalog->objects[plan->object].level[plan->object_level];
@@ -175,17 +175,37 @@ static void photo_rows(const struct render *r, int32_t y, int32_t n_rows,
                                p->width, rgb + i * stride_bytes);
 }
 
+static void noise_row(const struct render *r, int32_t y, int32_t n,
+                      uint8_t *rgb)
+{
+    const struct plan *p = r->plan;
+    if (p->context == CONTEXT_NOISE)
+        r->kernels->noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
+                              p->noise_hi, n, rgb);
+    else
+        r->kernels->normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude, n,
+                               rgb);
+}
+
+/* Of a third of the pixels, and as many bytes, when all channels are alike. */
+static void any_noise_row(const struct render *r, int32_t y, uint8_t *rgb)
+{
+    const int32_t width = r->plan->width;
+    if (!r->plan->noise_is_grey) {
+        noise_row(r, y, width, rgb);
+        return;
+    }
+    noise_row(r, y, (width + 2) / 3, r->photo);
+    r->kernels->grey_row(r->photo, width, rgb);
+}
+
 /* But for a background, whose rows are sampled in blocks. */
 static void context_row(const struct render *r, int32_t y, uint8_t *rgb)
 {
     const struct plan *p = r->plan;
     const struct pixel_kernels *k = r->kernels;
-    if (p->context == CONTEXT_NOISE)
-        k->noise_row(p->noise_key, (uint32_t)y, p->noise_lo, p->noise_hi,
-                     p->width, rgb);
-    else if (p->context == CONTEXT_GAUSSIAN_NOISE)
-        k->normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude, p->width,
-                      rgb);
+    if (p->context == CONTEXT_NOISE || p->context == CONTEXT_GAUSSIAN_NOISE)
+        any_noise_row(r, y, rgb);
     else if (p->context == CONTEXT_GRADIENT)
         k->gradient_row(&p->gradient, y, p->width, rgb);
     else if (p->context == CONTEXT_TEXTURE)
@@ -275,9 +295,18 @@ static void finish_object(const struct render *r, uint8_t *rgba, int32_t n)
     const struct plan *p = r->plan;
     if (r->has_match)
         r->kernels->tint_row(rgba, r->match, n);
-    for (int32_t i = 0; p->blend == BLEND_TWO_THIRDS && i < n; i += p->width)
+    for (int32_t i = 0; p->blend != BLEND_OVER && i < n; i += p->width)
         r->kernels->fade_row(rgba + (ptrdiff_t)i * 4, r->two_thirds,
                              n - i < p->width ? n - i : p->width);
+}
+
+static uint8_t paste_row(const struct render *r, uint8_t *rgb,
+                         const uint8_t *rgba, struct pixel_span span)
+{
+    const bool adds = r->plan->blend == BLEND_TWO_THIRDS_FRAME;
+    return (adds ? r->kernels->add_row : r->kernels->over_row)(
+        rgb + (ptrdiff_t)span.begin * 3, rgba, span.end - span.begin,
+        r->peak + (ptrdiff_t)span.begin * 4);
 }
 
 static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
@@ -290,14 +319,16 @@ static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
         finish_object(r, rgba, n_px);
     layers_put_object(&r->layers, r->plan->width, y, n_rows,
                       n_px > 0 ? span : NULL, rgba);
+    for (int32_t i = 0; r->plan->blend == BLEND_TWO_THIRDS_FRAME && i < n_rows;
+         i++)
+        r->kernels->third_row(rgb + i * stride_bytes, r->plan->width);
     if (n_px == 0)
         return;
     for (int32_t i = 0; i < n_rows; i++, rgb += stride_bytes) {
-        const int32_t x = span[i].begin, n = span[i].end - x;
+        const int32_t n = span[i].end - span[i].begin;
         if (n <= 0)
             continue;
-        uint8_t highest = r->kernels->over_row(rgb + (ptrdiff_t)x * 3, rgba, n,
-                                               r->peak + (ptrdiff_t)x * 4);
+        const uint8_t highest = paste_row(r, rgb, rgba, span[i]);
         if (highest >= 128)
             widen(r->solid_y, y + i);
         if (highest > 0)

@@ -25,7 +25,7 @@ struct render {
     uint8_t *block;       /* RGB24: rows before their colour */
     uint8_t *photo;       /* RGB24: a background's rows before its own */
     uint8_t *object_rows; /* RGBA, of a block, touched pixels only */
-    uint8_t *two_thirds;  /* of 255, a row of them: BLEND_TWO_THIRDS only */
+    uint8_t *two_thirds;  /* of 255, a row of them: not of BLEND_OVER */
     uint8_t *feather_scratch;
     uint8_t *peak; /* RGBA, the highest of each column */
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */

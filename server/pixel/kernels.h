@@ -141,6 +141,13 @@ struct pixel_kernels {
      * where some is not 0, else 0. */
     uint8_t (*over_row)(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                         uint8_t *peak);
+    /* In place: every byte divided by three, to nearest. */
+    void (*third_row)(uint8_t *rgb, int32_t n);
+    /* As over_row, but rgb only grows by rgba; no sum exceeds 255. */
+    uint8_t (*add_row)(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                       uint8_t *peak);
+    /* Each of n bytes three times. */
+    void (*grey_row)(const uint8_t *in, int32_t n, uint8_t *rgb);
     /* RGB24 -> RGB24 through the matrix (Q12, last column the offset), clamped.
      * |m[i][0..2]| < 2^15 and |m[i][3]| < 2^30. */
     void (*colour_row)(const uint8_t *in, const int32_t m[3][4], int32_t n,

@@ -40,6 +40,10 @@ void reference_erode_row(const uint8_t *const *rows, int32_t n, uint8_t *out);
 void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n);
 uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak);
+void reference_third_row(uint8_t *rgb, int32_t n);
+uint8_t reference_add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                          uint8_t *peak);
+void reference_grey_row(const uint8_t *in, int32_t n, uint8_t *rgb);
 void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
 void reference_stream_end(void);

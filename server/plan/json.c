@@ -115,15 +115,15 @@ static json_t *context_json(const struct plan *p)
     char key[24]; /* a string: few readers keep 64 bits of a number */
     snprintf(key, sizeof(key), "%" PRIu64, p->noise_key);
     return json_pack(
-        "{s:s, s:o, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:i, "
+        "{s:s, s:o, s:o, s:I, s:i, s:i, s:i, s:i, s:i, s:s, s:b, s:i, s:i, "
         "s:[i, i, i], s:o}",
         "context", kinds[p->context], "gradient", gradient_json(&p->gradient),
         "texture", texture_json(&p->texture), "crop_level",
         (json_int_t)p->crop_level, "crop_u", p->crop_u, "crop_v", p->crop_v,
         "crop_du", p->crop_du, "crop_dv", p->crop_dv, "noise_amplitude",
-        p->noise_amplitude, "noise_key", key, "noise_lo", p->noise_lo,
-        "noise_hi", p->noise_hi, "solid", p->solid[0], p->solid[1], p->solid[2],
-        "turn", turn_json(p));
+        p->noise_amplitude, "noise_key", key, "noise_is_grey", p->noise_is_grey,
+        "noise_lo", p->noise_lo, "noise_hi", p->noise_hi, "solid", p->solid[0],
+        p->solid[1], p->solid[2], "turn", turn_json(p));
 }
 
 static const char *const edges[EDGE_N] = {
@@ -156,11 +156,13 @@ static json_t *warp_json(const struct plan *p)
 
 static json_t *object_json(const struct plan *p)
 {
-    static const char *const blends[] = {
-        [BLEND_OVER] = "over", [BLEND_TWO_THIRDS] = "two_thirds"};
     static const char *const modes[] = {[MATCH_MEAN] = "mean",
                                         [MATCH_MEAN_STD] = "mean_std",
                                         [MATCH_LUMA] = "luma"};
+    static const char *const blends[] = {[BLEND_OVER] = "over",
+                                         [BLEND_TWO_THIRDS] = "two_thirds",
+                                         [BLEND_TWO_THIRDS_FRAME] =
+                                             "two_thirds_frame"};
     return json_pack(
         "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:[i, i, i], s:I, s:s, s:I, s:I}",
         "object_level", (json_int_t)p->object_level, "warp", warp_json(p), "m",

@@ -84,11 +84,13 @@ static void context_to_plan(const struct draws *d, const struct recipe *recipe,
         crop_to_plan(d, recipe, background, out);
         break;
     case CONTEXT_NOISE:
+        out->noise_is_grey = recipe->context.noise_is_grey;
         out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
         out->noise_lo = (uint8_t)recipe->context.noise_lo;
         out->noise_hi = (uint8_t)recipe->context.noise_hi;
         break;
     case CONTEXT_GAUSSIAN_NOISE:
+        out->noise_is_grey = recipe->context.noise_is_grey;
         out->noise_key = draws_bits(d, PHILOX_CONTEXT_NOISE, 0);
         out->noise_amplitude = (int32_t)fixmath_round(
             recipe_number_at(&recipe->context.noise_sigma, d->position) *

@@ -58,8 +58,9 @@ struct plan {
     /* CONTEXT_NOISE: each byte uniform in noise_lo..noise_hi */
     uint64_t noise_key; /* of CONTEXT_GAUSSIAN_NOISE too */
     uint8_t noise_lo, noise_hi;
-    uint8_t solid[3];               /* CONTEXT_SOLID */
-    int32_t noise_amplitude;        /* CONTEXT_GAUSSIAN_NOISE */
+    bool noise_is_grey;      /* of either noise: pixel x is byte x of its row */
+    uint8_t solid[3];        /* CONTEXT_SOLID */
+    int32_t noise_amplitude; /* CONTEXT_GAUSSIAN_NOISE */
     struct pixel_gradient gradient; /* CONTEXT_GRADIENT */
     struct pixel_texture texture;   /* CONTEXT_TEXTURE */
 

@@ -31,7 +31,12 @@ static const struct field_word edge_words[] = {{"hard", EDGE_HARD},
                                                {"motion", EDGE_MOTION},
                                                {0}};
 static const struct field_word blend_words[] = {
-    {"over", BLEND_OVER}, {"two_thirds", BLEND_TWO_THIRDS}, {0}};
+    {"over", BLEND_OVER},
+    {"two_thirds", BLEND_TWO_THIRDS},
+    {"two_thirds_frame", BLEND_TWO_THIRDS_FRAME},
+    {0}};
+static const struct field_word noise_words[] = {
+    {"rgb", false}, {"grey", true}, {0}};
 static const struct field_word texture_words[] = {{"noise", TEXTURE_NOISE},
                                                   {"stripes", TEXTURE_STRIPES},
                                                   {"checker", TEXTURE_CHECKER},
@@ -210,7 +215,7 @@ const struct field_rule field_table[] = {
     {"/object/blend", FIELD_WORD, AT(object.blend), "", 0, 0, blend_words,
      .initial = {BLEND_OVER},
      .text = "The object over its context, or (2 * object + context) / 3 where "
-             "it covers."},
+             "it covers, or everywhere, black where it is not."},
     {"/object/match", FIELD_VALUE, AT(object.match), "strength", 0, 1,
      .initial = {0},
      .text = "How far the object's colour goes towards that of the context "
@@ -278,6 +283,10 @@ const struct field_rule field_table[] = {
     {"/context/noise_range", FIELD_RANGE, AT(context.noise_lo), "level", 0, 255,
      .initial = {0, 255},
      .text = "Every byte of the noise is uniform in it, ends included."},
+    {"/context/noise_channels", FIELD_WORD, AT(context.noise_is_grey), "", 0, 0,
+     noise_words, .initial = {false},
+     .text = "Each byte of either noise by itself, or the three of a pixel "
+             "alike."},
     {"/context/noise_sigma", FIELD_MOVING, AT(context.noise_sigma), "level", 0,
      1000, .initial = {255},
      .text = "Deviation of the normal noise about 0, every byte modulo 256."},

@@ -99,7 +99,7 @@ struct words {
     uint8_t every[RECIPE_MAX_EVERY];
 };
 
-enum recipe_blend { BLEND_OVER, BLEND_TWO_THIRDS };
+enum recipe_blend { BLEND_OVER, BLEND_TWO_THIRDS, BLEND_TWO_THIRDS_FRAME };
 
 struct recipe {
     int32_t height, width; /* size [h, w], px, 1..FRAME_MAX_SIDE */
@@ -168,6 +168,7 @@ struct recipe {
                                                   sum > 0 at any position */
         struct value gaussian_noise, gradient, texture;
         int32_t noise_lo, noise_hi; /* 0..255, inclusive */
+        bool noise_is_grey;         /* "noise_channels": "rgb" | "grey" */
         struct value noise_sigma;   /* level, of gaussian_noise; moves */
         struct value solid_red, solid_green, solid_blue; /* 0..255 */
         struct value gradient_colour[2][3];              /* 0..255 */

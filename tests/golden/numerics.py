@@ -112,6 +112,13 @@ def background_context(plan, background):
     return bilinear(texel, u, v)
 
 
+def by_pixel(plan, values):
+    """[h, 3 w] -> [h, w, 3]"""
+    if plan["noise_is_grey"]:
+        return np.repeat(values[:, :plan["width"], None], 3, axis=-1)
+    return values.reshape(plan["height"], plan["width"], 3)
+
+
 def noise_context(plan):
     n_bytes = plan["width"] * 3
     n_blocks = (n_bytes + 7) // 8
@@ -120,8 +127,7 @@ def noise_context(plan):
     halves = np.stack([words & 0xFFFF, words >> 16], axis=-1)
     bits = halves.reshape(plan["height"], n_blocks * 8)[:, :n_bytes]
     lo, hi = plan["noise_lo"], plan["noise_hi"]
-    values = lo + ((bits * (hi - lo + 1)) >> 16)
-    return values.reshape(plan["height"], plan["width"], 3)
+    return by_pixel(plan, lo + ((bits * (hi - lo + 1)) >> 16))
 
 
 def normal_context(plan):
@@ -133,7 +139,7 @@ def normal_context(plan):
     bits = sum((word >> b) & 1 for b in range(16, 32))
     d = 256 * bits + (word & 255) + ((word >> 8) & 255) - 2303
     v = (d * plan["noise_amplitude"] + 256 * (word & 255) + 128) >> 16
-    return (v % 256).reshape(plan["height"], plan["width"], 3)
+    return by_pixel(plan, v % 256)
 
 
 def gradient_context(plan):
@@ -384,7 +390,7 @@ def object_plane(plan, straight, background):
                                  plan["object_operations"])
     if plan["match_q16"] > 0 and o[..., 3].any():
         o = tinted(o, match_matrix(plan, o, context(plan, background)))
-    if plan["blend"] == "two_thirds":
+    if plan["blend"] != "over":
         t = o * 170 + 128
         o = (t + (t >> 8)) >> 8
     return o
@@ -404,8 +410,12 @@ def sample(plan, straight, background):
     """-> ([h, w, 3] u8, box)"""
     o = object_plane(plan, straight, background)
     a = o[..., 3:]
-    keep = 256 - (a + (a >> 7))
-    p = o[..., :3] + ((context(plan, background) * keep + 128) >> 8)
+    d = context(plan, background)
+    if plan["blend"] == "two_thirds_frame":
+        t = d * 85 + 128
+        p = o[..., :3] + ((t + (t >> 8)) >> 8)
+    else:
+        p = o[..., :3] + ((d * (256 - (a + (a >> 7))) + 128) >> 8)
     assert p.max() <= 255
     if plan["has_colour"]:
         p = recolour(p, plan["colour"])

@@ -154,6 +154,8 @@ static const struct {
     {"luma", "{\"object\":{\"match\":1,\"match_mode\":\"luma\"}}"},
     {"motion", "{\"object\":{\"edge\":\"motion\",\"motion_length\":[3,9]}}"},
     {"textures", "{\"context\":{\"background\":0,\"texture\":1}}"},
+    {"thirds", "{\"object\":{\"blend\":\"two_thirds_frame\"},\"context\":{"
+               "\"noise\":1,\"noise_channels\":\"grey\"}}"},
     {"curricula",
      "{\"object\":{\"rotate\":{\"from\":0,\"to\":[-90,90],\"over\":[4,28]},"
      "\"flip\":{\"from\":0,\"to\":1,\"over\":[0,32]}},\"context\":{\"noise\":"

@@ -128,6 +128,17 @@ RECIPES = {
     "two thirds of soft edges": (
         {"size": 40, "context": EVERY_CONTEXT,
          "object": dict(ANY_POSE, blend="two_thirds", **ANY_COLOUR)}, 30),
+    "two thirds of the frame": (
+        {"size": [37, 40], "context": dict(EVERY_CONTEXT,
+                                           noise_channels="grey"),
+         "labels": EVERY_TENSOR,
+         "object": dict(ANY_POSE, blend="two_thirds_frame",
+                        operations=[{"op": "invert"}], **ANY_COLOUR)}, 40),
+    "two thirds of the frame, straight": (
+        {"size": [20, 33], "context": {"background": 1, "gaussian_noise": 3,
+                                       "noise_channels": "grey"},
+         "object": dict(ANY_POSE, blend="two_thirds_frame",
+                        edge="feather")}, 30),
     "two thirds of feathered edges": (
         {"size": [30, 45], "image": NO_COLOUR,
          "object": dict(ANY_POSE, blend="two_thirds", edge="feather")}, 20),

@@ -3,6 +3,9 @@
  * Source: server/pixel/NUMERICS.md. */
 #include "tests/kernel/oracle.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "server/base/philox.h"
 
 static int lerp7(int a, int b, int f)
@@ -304,6 +307,30 @@ static uint8_t over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
     return highest >= 128 ? 128 : highest > 0;
 }
 
+static void third_row(uint8_t *rgb, int32_t n)
+{
+    for (int32_t i = 0; i < n * 3; i++)
+        rgb[i] = (uint8_t)((rgb[i] * 2 + 3) / 6);
+}
+
+static uint8_t add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                       uint8_t *peak)
+{
+    uint8_t *sum = malloc((size_t)n * 3);
+    for (int32_t i = 0; i < n * 3; i++)
+        sum[i] = (uint8_t)(rgb[i] + rgba[i / 3 * 4 + i % 3]);
+    const uint8_t highest = over_row(rgb, rgba, n, peak);
+    memcpy(rgb, sum, (size_t)n * 3);
+    free(sum);
+    return highest;
+}
+
+static void grey_row(const uint8_t *in, int32_t n, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n; i++)
+        memset(rgb + i * 3, in[i], 3);
+}
+
 static void colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                        uint8_t *out)
 {
@@ -377,6 +404,9 @@ const struct pixel_kernels oracle_kernels = {
     .erode_row = erode_row,
     .fade_row = fade_row,
     .over_row = over_row,
+    .third_row = third_row,
+    .add_row = add_row,
+    .grey_row = grey_row,
     .colour_row = colour_row,
     .colour_stream = colour_row,
     .tint_row = tint_row,

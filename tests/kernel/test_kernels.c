@@ -335,6 +335,33 @@ static void round_over_row(struct trial *t)
     free(expected_peak);
 }
 
+static void round_thirds(struct trial *t)
+{
+    const size_t n = (size_t)t->n;
+    uint8_t *rgba = trial_premultiplied(t, 0, n);
+    const uint8_t *under = trial_input(t, 1, n * 3);
+    uint8_t *peak = trial_input(t, 2, n * 4), *rgb = trial_output(t, n * 3);
+    for (size_t i = 0; i < n * 4; i++)
+        rgba[i] = (uint8_t)(rgba[i] * 2 / 3);
+    uint8_t *expected_peak = malloc(n * 4);
+    assert_non_null(expected_peak);
+    memcpy(expected_peak, peak, n * 4);
+    memcpy(rgb, under, n * 3);
+    memcpy(t->expected, under, n * 3);
+    t->k->third_row(rgb, t->n);
+    oracle_kernels.third_row(t->expected, t->n);
+    trial_expect_equal(t, "third_row", n * 3);
+    assert_int_equal(
+        t->k->add_row(rgb, rgba, t->n, peak),
+        oracle_kernels.add_row(t->expected, rgba, t->n, expected_peak));
+    trial_expect_equal(t, "add_row", n * 3);
+    assert_memory_equal(peak, expected_peak, n * 4);
+    free(expected_peak);
+    t->k->grey_row(under, t->n, rgb);
+    oracle_kernels.grey_row(under, t->n, t->expected);
+    trial_expect_equal(t, "grey_row", n * 3);
+}
+
 static void random_matrix(struct trial *t, int32_t m[3][4])
 {
     int32_t reach = trial_next(t) % 2 ? 8192 : 32767;
@@ -439,6 +466,7 @@ static struct kernel_case cases[] = {
     {"erode_row", round_erode_row},
     {"fade_row", round_fade_row},
     {"over_row", round_over_row},
+    {"third_row, add_row, grey_row", round_thirds},
     {"colour_row", round_colour_row},
     {"tint_row", round_tint_row},
     {"planes_u8", round_planes_u8},

@@ -144,17 +144,24 @@ static void background_pixel(const struct image_level *l, const struct plan *p,
     oracle_kernels.resample_rows(&one, &pair, 1, NULL, out, 0);
 }
 
+static void noise_pixel(const struct plan *p, int32_t x, const uint8_t *row,
+                        uint8_t out[3])
+{
+    for (int c = 0; c < 3; c++)
+        out[c] = row[p->noise_is_grey ? x : x * 3 + c];
+}
+
 static void context_pixel(const struct catalog *c, const struct plan *p,
                           int32_t x, int32_t y, uint8_t *row, uint8_t out[3])
 {
     if (p->context == CONTEXT_NOISE) {
         oracle_kernels.noise_row(p->noise_key, (uint32_t)y, p->noise_lo,
                                  p->noise_hi, p->width, row);
-        memcpy(out, row + x * 3, 3);
+        noise_pixel(p, x, row, out);
     } else if (p->context == CONTEXT_GAUSSIAN_NOISE) {
         oracle_kernels.normal_row(p->noise_key, (uint32_t)y, p->noise_amplitude,
                                   p->width, row);
-        memcpy(out, row + x * 3, 3);
+        noise_pixel(p, x, row, out);
     } else if (p->context == CONTEXT_GRADIENT) {
         oracle_kernels.gradient_row(&p->gradient, y, p->width, row);
         memcpy(out, row + x * 3, 3);
@@ -230,9 +237,14 @@ void brute_sample(const struct catalog *catalog, const struct plan *plan,
         object_pixel(object, plan, x, y, over);
         if (has_match)
             oracle_kernels.tint_row(over, match, 1);
-        if (plan->blend == BLEND_TWO_THIRDS)
+        if (plan->blend != BLEND_OVER)
             oracle_kernels.fade_row(over, (const uint8_t[]){170}, 1);
-        oracle_kernels.over_row(pixel, over, 1, peak);
+        if (plan->blend == BLEND_TWO_THIRDS_FRAME) {
+            oracle_kernels.third_row(pixel, 1);
+            oracle_kernels.add_row(pixel, over, 1, peak);
+        } else {
+            oracle_kernels.over_row(pixel, over, 1, peak);
+        }
         if (plan->has_colour)
             oracle_kernels.colour_row(pixel, plan->colour, 1, rgb + i * 3);
         else

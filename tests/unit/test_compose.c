@@ -208,7 +208,11 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     if (next(random) % 3 == 0)
         random_warp(p, random);
     p->edge = (enum recipe_edge)(next(random) % 3);
-    p->blend = next(random) % 4 == 0 ? BLEND_TWO_THIRDS : BLEND_OVER;
+    p->noise_is_grey = next(random) % 2;
+    const uint64_t blend = next(random) % 5;
+    p->blend = blend == 0   ? BLEND_TWO_THIRDS
+               : blend == 1 ? BLEND_TWO_THIRDS_FRAME
+                            : BLEND_OVER;
     random_feather(p, random);
     if (next(random) % 8 == 0) {
         p->edge = EDGE_ERODED;
@@ -361,6 +365,31 @@ static void two_thirds_are_the_objects(void **state)
     synthetic_fini(&s);
 }
 
+/* The same where there is no object: a third of the context. */
+static void two_thirds_of_the_frame_darken_what_is_not_covered(void **state)
+{
+    (void)state;
+    struct synthetic s;
+    solid_catalog(&s, 1, 255); /* 200 */
+    for (int context = 0; context < 256; context++) {
+        struct plan p = upright(3, 1);
+        uint8_t scratch[1 << 17] __attribute__((aligned(64)));
+        uint8_t out[3 * 3 * 3];
+        struct compose_facts facts;
+        p.blend = BLEND_TWO_THIRDS_FRAME;
+        memset(p.solid, context, 3);
+        compose_sample(&s.catalog, &p, scratch, out, 9, &facts);
+        for (size_t i = 0; i < sizeof out; i++) {
+            const int object = i / 3 == 4 ? 200 : 0;
+            const int expected = (2 * object + context) / 3;
+            assert_in_range(out[i], expected, expected + 1);
+        }
+        assert_int_equal(facts.box.x0, 1);
+        assert_int_equal(facts.box.x1, 2);
+    }
+    synthetic_fini(&s);
+}
+
 static void an_object_of_one_pixel_is_boxed(void **state)
 {
     (void)state;
@@ -451,6 +480,7 @@ int main(void)
         cmocka_unit_test(random_plans_equal_brute_force),
         cmocka_unit_test(a_background_of_one_pixel_fills_the_frame),
         cmocka_unit_test(two_thirds_are_the_objects),
+        cmocka_unit_test(two_thirds_of_the_frame_darken_what_is_not_covered),
         cmocka_unit_test(an_object_of_one_pixel_is_boxed),
         cmocka_unit_test(an_object_outside_leaves_the_context_alone),
         cmocka_unit_test(an_object_larger_than_the_frame_covers_it),

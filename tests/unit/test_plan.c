@@ -280,6 +280,7 @@ static const char *const keys[] = {
     "texture",
     "noise_amplitude",
     "noise_key",
+    "noise_is_grey",
     "noise_lo",
     "noise_hi",
     "solid",

@@ -182,7 +182,7 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"gaussian_noise\":0,\"gradient\":0,\"gradient_angle\":[-180,180],"
         "\"gradient_from\":[[0,255],[0,255],[0,255]],"
         "\"gradient_to\":[[0,255],[0,255],[0,255]],"
-        "\"noise\":0,\"noise_range\":[0,255],"
+        "\"noise\":0,\"noise_channels\":\"rgb\",\"noise_range\":[0,255],"
         "\"noise_sigma\":255,\"solid\":0,"
         "\"solid_colour\":[[0,255],[0,255],[0,255]],\"texture\":0,"
         "\"texture_angle\":[-180,180],"
