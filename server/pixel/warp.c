@@ -51,6 +51,26 @@ int32_t warp_displacement(const struct pixel_warp *w, int axis, int32_t u,
     return lerp_grid(w->displace[axis], place_on(w, 0, u), place_on(w, 1, v));
 }
 
+/* Of a row's columns those with a * x + c >= 0. */
+static struct pixel_span clip_span(int64_t a, int64_t c,
+                                   struct pixel_span within)
+{
+    const int64_t begin = within.begin, end = within.end;
+    int64_t at;
+    if (a == 0)
+        return (struct pixel_span){within.begin,
+                                   c < 0 ? within.begin : within.end};
+    if (a > 0) { /* x >= -c / a, rounded up */
+        at = c > 0 ? -(c / a) : (-c + a - 1) / a;
+        at = at < begin ? begin : at > end ? end : at;
+        return (struct pixel_span){(int32_t)at, within.end};
+    }
+    /* x <= c / -a, rounded down */
+    at = (c >= 0 ? c / -a : -((-c - a - 1) / -a)) + 1;
+    at = at < begin ? begin : at > end ? end : at;
+    return (struct pixel_span){within.begin, (int32_t)at};
+}
+
 struct pixel_span warp_span(const struct pixel_warp *w, int32_t y,
                             struct pixel_span within)
 {
@@ -61,6 +81,9 @@ struct pixel_span warp_span(const struct pixel_warp *w, int32_t y,
     within.end = x1 < within.end ? x1 : within.end;
     if (within.begin >= within.end)
         within.end = within.begin;
+    for (uint32_t i = 0; i < w->n_clips; i++)
+        within =
+            clip_span(w->clip[i][0], w->clip[i][1] * y + w->clip[i][2], within);
     return within;
 }
 

@@ -20,6 +20,10 @@ struct pixel_warp {
     int64_t m[9]; /* magnitudes <= 2^60 */
     /* The frame's pixels (of either sign) beyond which nothing is read. */
     struct image_box box;
+    /* Pixels (x, y) with clip[i][0] * x + clip[i][1] * y + clip[i][2] < 0 for
+     * some i < n_clips read nothing either. Magnitudes < 2^48. */
+    uint32_t n_clips;
+    int64_t clip[4][3];
     /* Elastic: displacements of n_points x n_points control points that lie
      * evenly over [first, first + span] of u and of v; 0 for none. */
     uint32_t n_points;

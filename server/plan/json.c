@@ -141,17 +141,27 @@ static json_t *grid_json(const struct pixel_warp *w, int axis)
     return rows;
 }
 
+static json_t *clips_json(const struct pixel_warp *w)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < w->n_clips; i++) {
+        json_array_append_new(list, list_i64(w->clip[i], 3));
+    }
+    return list;
+}
+
 static json_t *warp_json(const struct plan *p)
 {
     const struct pixel_warp *w = &p->warp;
     if (!p->has_warp) {
         return json_null();
     }
-    return json_pack("{s:o, s:[i, i, i, i], s:o, s:o, s:o, s:[o, o]}", "m",
-                     list_i64(w->m, 9), "box", w->box.x0, w->box.y0, w->box.x1,
-                     w->box.y1, "first", list_i32(w->first, 2), "span",
-                     list_i32(w->span, 2), "per_span", list_i64(w->per_span, 2),
-                     "displace", grid_json(w, 0), grid_json(w, 1));
+    return json_pack("{s:o, s:o, s:[i, i, i, i], s:o, s:o, s:o, s:[o, o]}",
+                     "clip", clips_json(w), "m", list_i64(w->m, 9), "box",
+                     w->box.x0, w->box.y0, w->box.x1, w->box.y1, "first",
+                     list_i32(w->first, 2), "span", list_i32(w->span, 2),
+                     "per_span", list_i64(w->per_span, 2), "displace",
+                     grid_json(w, 0), grid_json(w, 1));
 }
 
 static json_t *object_json(const struct plan *p)

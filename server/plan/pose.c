@@ -79,7 +79,8 @@ static bool is_inside(const struct pose *p, const struct recipe *recipe,
     double dx = x - p->pivot_x, dy = y - p->pivot_y;
     double q[2] = {p->place_x + p->forward[0] * dx + p->forward[1] * dy,
                    p->place_y + p->forward[2] * dx + p->forward[3] * dy};
-    if (p->is_warped) {
+    /* What a frame seen in perspective shows is what it held before. */
+    if (p->is_warped && !p->is_of_frame) {
         warp_forward(p, x, y, q);
     }
     return q[0] >= 0 && q[0] <= recipe->width && q[1] >= 0 &&

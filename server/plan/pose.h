@@ -23,6 +23,7 @@ struct pose {
      * sides, displacements of the elastic grid in px. */
     bool is_warped;
     double perspective, inset[4][2];
+    bool is_of_frame; /* PERSPECTIVE_OF_FRAME: insets of the frame's corners */
     double elastic_px;
     uint32_t n_points;
     double elastic[2][WARP_MAX_POINTS][WARP_MAX_POINTS];

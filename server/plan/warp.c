@@ -41,6 +41,8 @@ void warp_draw(const struct draws *d, const struct recipe *recipe,
         p->inset[i / 2][i % 2] =
             p->perspective * draws_unit(d, PHILOX_OBJECT_POSE, first + 8 + i);
     }
+    p->is_of_frame = p->perspective > 0 &&
+                     recipe->object.perspective_of == PERSPECTIVE_OF_FRAME;
     draw_elastic(d, recipe, attempt, p);
     p->is_warped = p->perspective > 0 || p->n_points > 0;
 }
@@ -105,6 +107,15 @@ static void apply(const double m[9], double x, double y, double out[3])
         out[i] = m[3 * i] * x + m[3 * i + 1] * y + m[3 * i + 2];
 }
 
+/* The third component is 1 at this frame point. */
+static void set_depth(double inward[9], const double at[3])
+{
+    const double depth =
+        inward[6] * (at[0] / at[2]) + inward[7] * (at[1] / at[2]) + inward[8];
+    for (int i = 0; i < 9; i++)
+        inward[i] /= depth;
+}
+
 /* outward: level 0 -> frame; inward: frame -> level 0 with third component 1
  * at the middle of the box. Returns the quadrilateral's share of the box. */
 static double set_projection(struct pose *p, const struct image_box *box,
@@ -144,16 +155,82 @@ static double set_projection(struct pose *p, const struct image_box *box,
     multiply(undo, back, step);
     multiply(from_unit, step, inward);
     apply(p->outward, p->pivot_x, p->pivot_y, middle);
-    double depth = inward[6] * (middle[0] / middle[2]) +
-                   inward[7] * (middle[1] / middle[2]) + inward[8];
-    for (int i = 0; i < 9; i++)
-        inward[i] /= depth;
+    set_depth(inward, middle);
     return share;
 }
 
 static double magnitude(double x)
 {
     return x < 0 ? -x : x;
+}
+
+static double determinant(const double m[9])
+{
+    return m[0] * (m[4] * m[8] - m[5] * m[7]) +
+           m[1] * (m[5] * m[6] - m[3] * m[8]) +
+           m[2] * (m[3] * m[7] - m[4] * m[6]);
+}
+
+/* How much smaller the map shows what lies at (x, y), by area. */
+static double share_at(const double whole[9], double x, double y)
+{
+    double q[3];
+    apply(whole, x, y, q);
+    const double depth = q[2] > 1e-3 ? q[2] : 1e-3;
+    const double share = determinant(whole) / (depth * depth * depth);
+    return share < 1e-4 ? 1e-4 : share > 1e4 ? 1e4 : share;
+}
+
+/* As set_projection, of the frame with the affine pose in it. */
+static double set_frame_projection(struct pose *p, const struct recipe *recipe,
+                                   double inward[9])
+{
+    const double w = recipe->width, h = recipe->height;
+    const double *f = p->forward, *b = p->inverse;
+    const double x = p->pivot_x, y = p->pivot_y;
+    const double to_x = p->place_x, to_y = p->place_y;
+    const double unit[9] = {1 / w, 0, 0, 0, 1 / h, 0, 0, 0, 1};
+    const double from_unit[9] = {w, 0, 0, 0, h, 0, 0, 0, 1};
+    const double half[9] = {w * 0.5, 0, w * 0.5, 0, h * 0.5, h * 0.5, 0, 0, 1};
+    const double from_half[9] = {2 / w, 0, -1, 0, 2 / h, -1, 0, 0, 1};
+    const double affine[9] = {f[0], f[1], to_x - (f[0] * x + f[1] * y),
+                              f[2], f[3], to_y - (f[2] * x + f[3] * y),
+                              0,    0,    1};
+    const double back[9] = {b[0], b[1], x - (b[0] * to_x + b[1] * to_y),
+                            b[2], b[3], y - (b[2] * to_x + b[3] * to_y),
+                            0,    0,    1};
+    double quad[9], undo[9], step[9], whole[9], other[9], middle[3];
+    (void)homography(p->inset, quad);
+    adjugate(quad, undo);
+    multiply(half, quad, step);
+    multiply(step, unit, whole);
+    multiply(whole, affine, p->outward);
+    multiply(from_unit, undo, step);
+    multiply(step, from_half, other);
+    multiply(back, other, inward);
+    apply(whole, w * 0.5, h * 0.5, middle); /* in front of every horizon */
+    set_depth(inward, middle);
+    return share_at(whole, to_x, to_y);
+}
+
+/* The sides of the quadrilateral that the frame has become, clockwise, as half
+ * planes of pixel centres. */
+static void set_clips(const struct pose *p, const struct recipe *recipe,
+                      struct pixel_warp *out)
+{
+    const double half_w = recipe->width * 0.5, half_h = recipe->height * 0.5;
+    double x[4], y[4];
+    for (int i = 0; i < 4; i++) {
+        x[i] = half_w * (1 + corners[i][0] * (1 - p->inset[i][0])) - 0.5;
+        y[i] = half_h * (1 + corners[i][1] * (1 - p->inset[i][1])) - 0.5;
+    }
+    out->n_clips = 4;
+    for (int i = 0; i < 4; i++) {
+        const double dx = x[(i + 1) % 4] - x[i], dy = y[(i + 1) % 4] - y[i];
+        out->clip[i][0] = fixmath_round(-dy * 1048576);
+        out->clip[i][1] = fixmath_round(dx * 1048576);
+        out->clip[i][2] = fixmath_round((dy * x[i] - dx * y[i]) * 1048576);
+    }
 }
 
 /* Texels of the level in 16.16 at pixel centres, times a power of 2 that uses
@@ -237,13 +314,18 @@ void warp_set(struct pose *p, const struct recipe *recipe,
               const struct pool_object *object)
 {
     double inward[9], most = 0;
-    const double share = set_projection(p, &object->alpha_box, inward);
+    const double share = p->is_of_frame
+                             ? set_frame_projection(p, recipe, inward)
+                             : set_projection(p, &object->alpha_box, inward);
     p->step /= fixmath_sqrt(share);
     p->level = level_choose(p->step, POSE_MAX_STEP, object->n_levels);
     const double one = level_scale(p->level) * 65536.0;
     memset(&p->warp, 0, sizeof(p->warp));
     set_matrix(inward, one, &p->warp);
     set_grid(p, &object->alpha_box, one, &p->warp);
+    if (p->is_of_frame) {
+        set_clips(p, recipe, &p->warp);
+    }
     for (uint32_t i = 0; i < 2 * p->n_points * p->n_points; i++) {
         uint32_t row = i / 2 / p->n_points, column = i / 2 % p->n_points;
         double at = magnitude(p->warp.displace[i % 2][row][column]);

@@ -30,6 +30,8 @@ static const struct field_word edge_words[] = {{"hard", EDGE_HARD},
                                                {"eroded", EDGE_ERODED},
                                                {"motion", EDGE_MOTION},
                                                {0}};
+static const struct field_word perspective_words[] = {
+    {"object", PERSPECTIVE_OF_OBJECT}, {"frame", PERSPECTIVE_OF_FRAME}, {0}};
 static const struct field_word blend_words[] = {
     {"over", BLEND_OVER},
     {"two_thirds", BLEND_TWO_THIRDS},
@@ -172,9 +174,13 @@ const struct field_rule field_table[] = {
              "before any shear; 1 leaves them."},
     {"/object/perspective", FIELD_VALUE, AT(object.perspective), "half sides",
      0, 0.6, .initial = {0},
-     .text = "Each corner of the alpha box moves inwards, in x and in y, by "
-             "uniformly up to so much of its half sides; before every other "
-             "change."},
+     .text =
+         "Each corner of the alpha box, or of the frame, moves inwards, in x "
+         "and in y, by uniformly up to so much of its half sides."},
+    {"/object/perspective_of", FIELD_WORD, AT(object.perspective_of), "", 0, 0,
+     perspective_words, .initial = {PERSPECTIVE_OF_OBJECT},
+     .text = "Whose corners: those of the alpha box before every other change, "
+             "or those of the frame with the posed object in it, after."},
     {"/object/elastic", FIELD_VALUE, AT(object.elastic), "px", 0, 64,
      .initial = {0},
      .text = "Deviation of the control points of an elastic grid over the "

@@ -99,6 +99,8 @@ struct words {
     uint8_t every[RECIPE_MAX_EVERY];
 };
 
+enum recipe_perspective { PERSPECTIVE_OF_OBJECT, PERSPECTIVE_OF_FRAME };
+
 enum recipe_blend { BLEND_OVER, BLEND_TWO_THIRDS, BLEND_TWO_THIRDS_FRAME };
 
 struct recipe {
@@ -136,10 +138,11 @@ struct recipe {
         struct value shear_y; /* degrees, along y */
         struct value stretch; /* x over y; the area stays */
         struct value perspective; /* each corner's most inset, of half sides */
-        struct value elastic;     /* sigma of control points, px */
-        uint32_t elastic_points;  /* control points a side */
-        struct value x, y;        /* "translate": centre of the alpha box as a
-                                     fraction of the frame, 0.5 = middle */
+        enum recipe_perspective perspective_of;
+        struct value elastic;    /* sigma of control points, px */
+        uint32_t elastic_points; /* control points a side */
+        struct value x, y;       /* "translate": centre of the alpha box as a
+                                    fraction of the frame, 0.5 = middle */
         struct value flip; /* probability of a left-right mirror image; moves */
         struct value min_visible; /* 0..1, of the object's alpha inside the
                                      frame; moves */

@@ -264,6 +264,8 @@ def sample_object(plan, straight, margin=0):
         warp = plan["warp"]
         x0, y0, x1, y1 = warp["box"]
         inside = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
+        for a, b, c in warp["clip"]:
+            inside &= a * x + b * y + c >= 0
         return bilinear(texel, *warped(warp, x, y)) * inside[..., None]
     m = plan["m"]
     return bilinear(texel, m[0] * x + m[1] * y + m[2],

@@ -178,6 +178,8 @@ static const struct {
      "\"operation_order\":\"random\",\"operations\":["
      "{\"op\":\"equalize\",\"probability\":0.5},{\"op\":\"jitter\"},"
      "{\"op\":\"motion_blur\"},{\"op\":\"jpeg\",\"quality\":[10,40]}]}}"},
+    {"frame", "{\"object\":{\"perspective\":0.5,\"perspective_of\":\"frame\","
+              "\"scale\":[0.4,1.3],\"min_visible\":0}}"},
     {"keypoints", "{\"labels\":{\"tensors\":[\"keypoints\"]},\"object\":{"
                   "\"perspective\":[0,0.5],\"elastic\":[0,3]}}"},
 };

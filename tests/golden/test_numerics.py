@@ -184,6 +184,14 @@ RECIPES = {
     "perspective, feathered": (
         {"size": [30, 64], "object": dict(ANY_POSE, perspective=0.6,
                                           edge="feather", feather=2.5)}, 40),
+    "frames in perspective": (
+        {"size": [50, 44], "context": EVERY_CONTEXT, "labels": KEYPOINTS,
+         "object": dict(ANY_POSE, perspective=[0, 0.6],
+                        perspective_of="frame")}, 60),
+    "frames in perspective, feathered": (
+        {"size": [30, 64], "object": dict(
+            ANY_POSE, perspective=0.6, perspective_of="frame", edge="feather",
+            elastic=[0, 3])}, 40),
     "elastic": (
         {"size": 64, "object": dict(ANY_POSE, elastic=[0, 6],
                                     elastic_points=3, edge="hard")}, 40),

@@ -15,6 +15,9 @@ static void sample_warped(const struct image_level *l,
     memset(out, 0, 4);
     if (x < w->box.x0 || x >= w->box.x1 || y < w->box.y0 || y >= w->box.y1)
         return;
+    for (uint32_t i = 0; i < w->n_clips; i++)
+        if (w->clip[i][0] * x + w->clip[i][1] * y + w->clip[i][2] < 0)
+            return;
     warp_coordinates(w, x, y, 1, &u, &v);
     oracle_kernels.warp_row(l, &u, &v, 1, out);
 }

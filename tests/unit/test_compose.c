@@ -133,6 +133,9 @@ static void random_warp(struct plan *p, uint64_t *random)
     w->box = (struct image_box){
         (int32_t)between(random, -40, 10), (int32_t)between(random, -40, 10),
         (int32_t)between(random, 0, 90), (int32_t)between(random, 0, 90)};
+    w->n_clips = (uint32_t)between(random, 0, 4);
+    for (int i = 0; i < 12; i++)
+        w->clip[i / 3][i % 3] = between(random, -9, 9) * (i % 3 == 2 ? 20 : 1);
     w->n_points = next(random) % 2 ? (uint32_t)between(random, 3, 5) : 0;
     for (int axis = 0; axis < 2; axis++) {
         w->first[axis] = (int32_t)between(random, -100000, 1000000);

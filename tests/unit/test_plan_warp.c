@@ -66,6 +66,91 @@ static void corners_go_where_their_insets_say(void **state)
     }
 }
 
+/* By the words of the recipe: the affine pose first, then the frame's corners
+ * go where their insets say. */
+static void a_frame_in_perspective_is_seen_after_the_pose(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"size\":[96,160],\"object\":{\"scale\":[0.1,2],\"rotate\":[-360,"
+        "360],\"shear\":[-40,40],\"flip\":0.5,\"perspective\":[0.1,0.6],"
+        "\"perspective_of\":\"frame\",\"min_visible\":0}}");
+    for (uint64_t i = 0; i < 3000; i++) {
+        uint32_t object = (uint32_t)(i % WORLD_OBJECTS);
+        struct plan plan = world_plan_of(&r, i, object, 2);
+        struct pose p = pose_of(&r, i, object);
+        assert_true(plan.has_warp && plan.warp.n_clips == 4);
+        for (int c = 0; c < 4; c++) {
+            int right = c == 1 || c == 2, low = c >= 2;
+            double x = right ? 160 : 0, y = low ? 96 : 0, back[2];
+            double to_x = x + (right ? -80 : 80) * p.inset[c][0];
+            double to_y = y + (low ? -48 : 48) * p.inset[c][1];
+            double dx = x - p.place_x, dy = y - p.place_y;
+            double u = p.pivot_x + p.inverse[0] * dx + p.inverse[1] * dy;
+            double v = p.pivot_y + p.inverse[2] * dx + p.inverse[3] * dy;
+            double slack = 0.01 * ldexp(1, (int)plan.object_level) +
+                           1e-6 * (fabs(u) + fabs(v));
+            read_point(&plan, to_x, to_y, back);
+            assert_true(fabs(back[0] - u) < slack);
+            assert_true(fabs(back[1] - v) < slack);
+        }
+    }
+}
+
+/* Rows of warp_span against the half planes, pixel by pixel. */
+static void what_lay_outside_a_frame_is_cut_off(void **state)
+{
+    struct recipe r = world_recipe(
+        "{\"size\":[40,60],\"object\":{\"scale\":4,\"perspective\":0.6,"
+        "\"perspective_of\":\"frame\"}}");
+    const struct pixel_span all = {-20, 80};
+    int n_in = 0;
+    for (uint64_t i = 0; i < 300; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_TALL, 2);
+        for (int32_t y = -5; y < 45; y++) {
+            struct pixel_span s = warp_span(&p.warp, y, all);
+            assert_true(s.begin <= s.end);
+            for (int32_t x = -20; x < 80; x++) {
+                const struct image_box *b = &p.warp.box;
+                bool in = x >= b->x0 && x < b->x1 && y >= b->y0 && y < b->y1;
+                for (int k = 0; k < 4; k++)
+                    in = in && p.warp.clip[k][0] * x + p.warp.clip[k][1] * y +
+                                       p.warp.clip[k][2] >=
+                                   0;
+                assert_int_equal(in, x >= s.begin && x < s.end);
+                assert_true(!in || (x >= 0 && x < 60 && y >= 0 && y < 40));
+                n_in += in;
+            }
+        }
+    }
+    assert_in_range(n_in, 300 * 300, 300 * 2399);
+}
+
+/* Level by the size at the object's own place. */
+static void steps_in_a_frame_stay_near_one_texel(void **state)
+{
+    struct recipe r = world_recipe("{\"size\":[224,224],\"object\":{\"scale\":["
+                                   "0.05,0.3],\"perspective\":[0,"
+                                   "0.6],\"perspective_of\":\"frame\","
+                                   "\"translate\":{\"x\":[0.2,0.8],\"y\":"
+                                   "[0.2,0.8]}}}");
+    for (uint64_t i = 0; i < 2000; i++) {
+        struct plan p = world_plan_of(&r, i, WORLD_TALL, 2);
+        struct pose pose = pose_of(&r, i, WORLD_TALL);
+        double q[2], a[2], b[2], c[2], one = ldexp(1, -(int)p.object_level);
+        if (!p.has_warp)
+            continue;
+        warp_forward(&pose, 64, 128, q);
+        read_point(&p, q[0], q[1], a);
+        read_point(&p, q[0] + 0.01, q[1], b);
+        read_point(&p, q[0], q[1] + 0.01, c);
+        double area =
+            (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+        double step = sqrt(fabs(area)) * 100 * one;
+        assert_true(step < 1.45);
+        assert_true(step > 0.65 || p.object_level == 0);
+    }
+}
+
 static void a_warp_without_strength_is_the_affine_pose(void **state)
 {
     struct recipe r = world_recipe("{\"object\":{\"perspective\":0}}");
@@ -142,6 +227,9 @@ static void no_warp_overflows(void **state)
         "\"translate\":{\"x\":2,\"y\":-1}}}",
         "{\"size\":[1,2048],\"object\":{\"scale\":0.01,\"shear\":60,"
         "\"perspective\":0.6,\"elastic\":64}}",
+        "{\"size\":[1,2048],\"object\":{\"scale\":[0.01,4],\"shear\":60,"
+        "\"perspective\":0.6,\"perspective_of\":\"frame\",\"elastic\":64,"
+        "\"translate\":{\"x\":[-1,2],\"y\":[-1,2]}}}",
     };
     for (size_t k = 0; k < sizeof(recipes) / sizeof(recipes[0]); k++) {
         struct recipe r = world_recipe(recipes[k]);
@@ -161,6 +249,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(corners_go_where_their_insets_say),
+        cmocka_unit_test(a_frame_in_perspective_is_seen_after_the_pose),
+        cmocka_unit_test(what_lay_outside_a_frame_is_cut_off),
+        cmocka_unit_test(steps_in_a_frame_stay_near_one_texel),
         cmocka_unit_test(a_warp_without_strength_is_the_affine_pose),
         cmocka_unit_test(the_grid_stays_within_three_deviations),
         cmocka_unit_test(forward_undoes_what_is_read),
