@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/pixel/reference.h"
+#include "server/pixel/rows.h"
 
 /* Four channels, one in each 16-bit lane. No sum of a lane passes
  * 255 * 128 + 64 < 2^16, so lanes never carry into each other. */
@@ -88,28 +89,6 @@ void reference_resample_rows(const struct pixel_resample *r,
                             r->n_texels * 3, stage);
         reference_resample_row(r, stage, rgb + i * stride_bytes);
     }
-}
-
-/* 255 * 2^24 + 2^23 is below 2^32. */
-void reference_gradient_row(const struct pixel_gradient *g, int32_t y,
-                            int32_t n, uint8_t *rgb)
-{
-    const uint32_t one = 1u << 24;
-    int64_t way = (int64_t)y * g->dy + g->at;
-    for (int32_t x = 0; x < n; x++, way += g->dx) {
-        const uint32_t t = way < 0 ? 0 : way > one ? one : (uint32_t)way;
-        for (int c = 0; c < 3; c++)
-            rgb[x * 3 + c] =
-                (uint8_t)((g->from[c] * (one - t) + g->to[c] * t + one / 2) >>
-                          24);
-    }
-}
-
-void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
-{
-    for (int32_t i = 0; i < n; i++)
-        for (int c = 0; c < 3; c++)
-            rgb[i * 3 + c] = colour[c];
 }
 
 /* Vertical lerp of both columns at once, then horizontal. */
@@ -201,79 +180,6 @@ void reference_warp_row(const struct image_level *level, const int32_t *u,
     }
 }
 
-/* 255 / alpha in Q16, to nearest, for alpha 128..255: 65536 for 255, so that
- * opaque pixels keep their bytes. */
-#define R1(a)  ((255u * 65536u + (a) / 2u) / (a))
-#define R4(a)  R1(a), R1((a) + 1u), R1((a) + 2u), R1((a) + 3u)
-#define R16(a) R4(a), R4((a) + 4u), R4((a) + 8u), R4((a) + 12u)
-static const uint32_t unpremultiply_q16[128] = {
-    R16(128u), R16(144u), R16(160u), R16(176u),
-    R16(192u), R16(208u), R16(224u), R16(240u),
-};
-
-void reference_harden_row(uint8_t *rgba, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++) {
-        uint8_t *p = rgba + i * 4;
-        if (p[3] < 128) {
-            store32(p, 0);
-            continue;
-        }
-        uint32_t q = unpremultiply_q16[p[3] - 128];
-        for (int c = 0; c < 3; c++) {
-            uint32_t v = (p[c] * q + 32768) >> 16;
-            p[c] = (uint8_t)(v > 255 ? 255 : v);
-        }
-        p[3] = 255;
-    }
-}
-
-void reference_alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out)
-{
-    for (int32_t i = 0; i < n; i++)
-        out[i] = rgba[i * 4 + 3];
-}
-
-void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,
-                            uint32_t radius, int32_t n, uint8_t *out)
-{
-    enum { CHUNK = 128 };
-    for (int32_t x = 0; x < n; x += CHUNK) {
-        uint32_t sum[CHUNK];
-        int32_t n_now = n - x < CHUNK ? n - x : CHUNK;
-        for (int32_t i = 0; i < n_now; i++)
-            sum[i] = rows[radius][x + i] * weight[0] + 32768;
-        for (uint32_t k = 1; k <= radius; k++) {
-            const uint8_t *above = rows[radius - k] + x;
-            const uint8_t *below = rows[radius + k] + x;
-            uint32_t w = weight[k];
-            for (int32_t i = 0; i < n_now; i++)
-                sum[i] += ((uint32_t)above[i] + below[i]) * w;
-        }
-        for (int32_t i = 0; i < n_now; i++)
-            out[x + i] = (uint8_t)(sum[i] >> 16);
-    }
-}
-
-void reference_blur_row(const uint8_t *in, const uint32_t *weight,
-                        uint32_t radius, int32_t n, uint8_t *out)
-{
-    /* A row is the sum of its own shifted copies. */
-    const uint8_t *shifted[2 * PIXEL_MAX_BLUR_RADIUS + 1];
-    for (uint32_t k = 0; k <= 2 * radius; k++)
-        shifted[k] = in + k;
-    reference_blur_columns(shifted, weight, radius, n, out);
-}
-
-void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++)
-        for (int c = 0; c < 4; c++) {
-            uint32_t t = (uint32_t)rgba[i * 4 + c] * factor[i] + 128;
-            rgba[i * 4 + c] = (uint8_t)((t + (t >> 8)) >> 8);
-        }
-}
-
 uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak)
 {
@@ -319,72 +225,14 @@ void reference_stream_end(void)
     /* Its stores are ordinary ones. */
 }
 
-/* (offset * share) >> 8 in 32 bits: the offset's high part times the share is
- * whole, so only its low byte has to be shifted. */
-void reference_tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n)
-{
-    int32_t k[3][4], high[3], low[3];
-    memcpy(k, m, sizeof k);
-    for (int c = 0; c < 3; c++) {
-        high[c] = k[c][3] >> 8;
-        low[c] = k[c][3] & 255;
-    }
-    for (int32_t i = 0; i < n; i++) {
-        uint8_t *p = rgba + i * 4;
-        const int32_t r = p[0], g = p[1], b = p[2], a = p[3];
-        const int32_t share = a + (a >> 7);
-        for (int c = 0; c < 3; c++) {
-            int32_t offset = high[c] * share + (low[c] * share >> 8);
-            int32_t v =
-                (k[c][0] * r + k[c][1] * g + k[c][2] * b + offset + 2048) >> 12;
-            v = v < 0 ? 0 : v;
-            p[c] = (uint8_t)(v > a ? a : v);
-        }
-    }
-}
-
-void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
-                         uint8_t *out)
-{
-    for (int c = 0; c < 3; c++, out += plane_stride)
-        for (int32_t i = 0; i < n; i++)
-            out[i] = rgb[i * 3 + c];
-}
-
-void reference_row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
-                       float *out)
-{
-    for (int32_t i = 0; i < n; i++)
-        for (int c = 0; c < 3; c++)
-            out[i * 3 + c] = table[c][rgb[i * 3 + c]];
-}
-
-void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
-                          int32_t n, ptrdiff_t plane_stride, float *out)
-{
-    for (int c = 0; c < 3; c++, out += plane_stride)
-        for (int32_t i = 0; i < n; i++)
-            out[i] = table[c][rgb[i * 3 + c]];
-}
-
 const struct pixel_kernels pixel_kernels_reference = {
     .name = "reference",
+    ROWS_IN_PLAIN_C,
     .resample_prepare = resample_prepare,
     .resample_rows = reference_resample_rows,
-    .noise_row = reference_noise_row,
-    .normal_row = reference_normal_row,
-    .gradient_row = reference_gradient_row,
-    .texture_row = reference_texture_row,
-    .solid_row = reference_solid_row,
     .photo_row = reference_photo_row,
     .object_lines = reference_object_lines,
     .warp_row = reference_warp_row,
-    .harden_row = reference_harden_row,
-    .alpha_row = reference_alpha_row,
-    .blur_columns = reference_blur_columns,
-    .blur_row = reference_blur_row,
-    .erode_row = reference_erode_row,
-    .fade_row = reference_fade_row,
     .over_row = reference_over_row,
     .third_row = reference_third_row,
     .add_row = reference_add_row,
@@ -392,8 +240,4 @@ const struct pixel_kernels pixel_kernels_reference = {
     .colour_row = reference_colour_row,
     .colour_stream = reference_colour_row,
     .stream_end = reference_stream_end,
-    .tint_row = reference_tint_row,
-    .planes_u8 = reference_planes_u8,
-    .row_f32 = reference_row_f32,
-    .planes_f32 = reference_planes_f32,
 };

@@ -14,15 +14,6 @@ void reference_resample_rows(const struct pixel_resample *r,
                              const struct pixel_pair *pairs, int32_t n_rows,
                              uint8_t *stage, uint8_t *rgb,
                              ptrdiff_t stride_bytes);
-void reference_noise_row(uint64_t key, uint32_t y, uint8_t lo, uint8_t hi,
-                         int32_t n, uint8_t *rgb);
-void reference_normal_row(uint64_t key, uint32_t y, int32_t amplitude,
-                          int32_t n, uint8_t *rgb);
-void reference_gradient_row(const struct pixel_gradient *g, int32_t y,
-                            int32_t n, uint8_t *rgb);
-void reference_texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
-                           uint8_t *rgb);
-void reference_solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb);
 void reference_photo_row(const struct image_level *level, const int32_t *u,
                          const int32_t *v, int32_t n, uint8_t *rgb);
 void reference_object_lines(const struct image_level *level,
@@ -30,14 +21,6 @@ void reference_object_lines(const struct image_level *level,
                             uint8_t *rgba);
 void reference_warp_row(const struct image_level *level, const int32_t *u,
                         const int32_t *v, int32_t n, uint8_t *rgba);
-void reference_harden_row(uint8_t *rgba, int32_t n);
-void reference_alpha_row(const uint8_t *rgba, int32_t n, uint8_t *out);
-void reference_blur_columns(const uint8_t *const *rows, const uint32_t *weight,
-                            uint32_t radius, int32_t n, uint8_t *out);
-void reference_blur_row(const uint8_t *in, const uint32_t *weight,
-                        uint32_t radius, int32_t n, uint8_t *out);
-void reference_erode_row(const uint8_t *const *rows, int32_t n, uint8_t *out);
-void reference_fade_row(uint8_t *rgba, const uint8_t *factor, int32_t n);
 uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak);
 void reference_third_row(uint8_t *rgb, int32_t n);
@@ -55,13 +38,5 @@ static inline int32_t reference_pixels_to_line(const uint8_t *p, int32_t n)
     const int32_t head = (int32_t)((64 - (uintptr_t)p % 64) * 43 % 64);
     return head < n ? head : n;
 }
-
-void reference_tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n);
-void reference_planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
-                         uint8_t *out);
-void reference_row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
-                       float *out);
-void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
-                          int32_t n, ptrdiff_t plane_stride, float *out);
 
 #endif

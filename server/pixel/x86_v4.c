@@ -1,26 +1,18 @@
-/* The table for AVX-512 with VBMI and VNNI. Holds no kernel itself. */
+/* The table for AVX-512 with VBMI and VNNI. Holds no kernel of its own but
+ * those in plain C. */
 #include "server/pixel/x86_v4.h"
 
 #include "server/pixel/reference.h"
+#include "server/pixel/rows.h"
 
 const struct pixel_kernels pixel_kernels_x86_v4 = {
     .name = "x86-64-v4",
+    ROWS_IN_PLAIN_C,
     .resample_prepare = v4_resample_prepare,
     .resample_rows = v4_resample_rows,
-    .noise_row = reference_noise_row,
-    .normal_row = reference_normal_row,
-    .gradient_row = reference_gradient_row,
-    .texture_row = reference_texture_row,
-    .solid_row = reference_solid_row,
     .object_lines = v4_object_lines,
     .photo_row = reference_photo_row,
     .warp_row = reference_warp_row,
-    .harden_row = reference_harden_row,
-    .alpha_row = reference_alpha_row,
-    .blur_columns = reference_blur_columns,
-    .blur_row = reference_blur_row,
-    .erode_row = reference_erode_row,
-    .fade_row = reference_fade_row,
     .over_row = v4_over_row,
     .third_row = reference_third_row,
     .add_row = reference_add_row,
@@ -28,8 +20,4 @@ const struct pixel_kernels pixel_kernels_x86_v4 = {
     .colour_row = v4_colour_row,
     .colour_stream = v4_colour_stream,
     .stream_end = v4_stream_end,
-    .tint_row = reference_tint_row,
-    .planes_u8 = reference_planes_u8,
-    .row_f32 = reference_row_f32,
-    .planes_f32 = reference_planes_f32,
 };

@@ -1,7 +1,10 @@
-/* The texture kernel of the portable reference: value noise, stripes and
- * checks. Draws no decision; the plan's key makes the lattice.
- * Source: NUMERICS.md "Textures". */
-#include "server/pixel/reference.h"
+/* Rows of textures and of other drawn contexts in plain C (rows.h): value
+ * noise, stripes and checks, gradients, one colour. Draws no decision; the
+ * plan's key makes the lattice. Source: NUMERICS.md "Textures". */
+#ifndef PASTED_PIXEL_ROWS_TEXTURE_H
+#define PASTED_PIXEL_ROWS_TEXTURE_H
+
+#include "server/pixel/kernels.h"
 
 #define PIXELS_AT_ONCE 128
 #define ONE            65536u
@@ -77,8 +80,8 @@ static void stripe_ways(const struct pixel_texture *t, uint32_t x, int32_t y,
     }
 }
 
-void reference_texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
-                           uint8_t *rgb)
+static void texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
+                        uint8_t *rgb)
 {
     uint32_t way[PIXELS_AT_ONCE];
     for (int32_t x = 0; x < n; x += PIXELS_AT_ONCE) {
@@ -93,3 +96,27 @@ void reference_texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
         }
     }
 }
+
+/* 255 * 2^24 + 2^23 is below 2^32. */
+static void gradient_row(const struct pixel_gradient *g, int32_t y, int32_t n,
+                         uint8_t *rgb)
+{
+    const uint32_t one = 1u << 24;
+    int64_t way = (int64_t)y * g->dy + g->at;
+    for (int32_t x = 0; x < n; x++, way += g->dx) {
+        const uint32_t t = way < 0 ? 0 : way > one ? one : (uint32_t)way;
+        for (int c = 0; c < 3; c++)
+            rgb[x * 3 + c] =
+                (uint8_t)((g->from[c] * (one - t) + g->to[c] * t + one / 2) >>
+                          24);
+    }
+}
+
+static void solid_row(const uint8_t colour[3], int32_t n, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++)
+            rgb[i * 3 + c] = colour[c];
+}
+
+#endif
