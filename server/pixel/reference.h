@@ -23,10 +23,6 @@ void reference_warp_row(const struct image_level *level, const int32_t *u,
                         const int32_t *v, int32_t n, uint8_t *rgba);
 uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak);
-void reference_third_row(uint8_t *rgb, int32_t n);
-uint8_t reference_add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
-                          uint8_t *peak);
-void reference_grey_row(const uint8_t *in, int32_t n, uint8_t *rgb);
 void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
 void reference_stream_end(void);

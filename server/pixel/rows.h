@@ -8,6 +8,7 @@
 #include "server/pixel/rows_noise.h"
 #include "server/pixel/rows_object.h"
 #include "server/pixel/rows_texture.h"
+#include "server/pixel/rows_thirds.h"
 
 /* Members of struct pixel_kernels. */
 #define ROWS_IN_PLAIN_C                                                        \
@@ -16,6 +17,7 @@
     .solid_row = solid_row, .harden_row = harden_row, .alpha_row = alpha_row,  \
     .blur_columns = blur_columns, .blur_row = blur_row,                        \
     .erode_row = erode_row, .fade_row = fade_row, .tint_row = tint_row,        \
-    .planes_u8 = planes_u8, .row_f32 = row_f32, .planes_f32 = planes_f32
+    .planes_u8 = planes_u8, .row_f32 = row_f32, .third_row = third_row,        \
+    .add_row = add_row, .grey_row = grey_row, .planes_f32 = planes_f32
 
 #endif

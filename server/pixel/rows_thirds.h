@@ -1,8 +1,11 @@
-/* Rows of the whole-frame blend and of grey noise in the portable reference.
+/* Rows of the whole-frame blend and of grey noise in plain C (rows.h).
  * Source: NUMERICS.md "Over, colour" and "Noise". */
-#include "server/pixel/reference.h"
+#ifndef PASTED_PIXEL_ROWS_THIRDS_H
+#define PASTED_PIXEL_ROWS_THIRDS_H
 
-void reference_third_row(uint8_t *rgb, int32_t n)
+#include "server/pixel/kernels.h"
+
+static void third_row(uint8_t *rgb, int32_t n)
 {
     for (int32_t i = 0; i < n * 3; i++) {
         const uint32_t t = rgb[i] * 85u + 128;
@@ -10,8 +13,8 @@ void reference_third_row(uint8_t *rgb, int32_t n)
     }
 }
 
-uint8_t reference_add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
-                          uint8_t *peak)
+static uint8_t add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
+                       uint8_t *peak)
 {
     uint8_t highest = 0;
     for (int32_t i = 0; i < n; i++) {
@@ -25,8 +28,10 @@ uint8_t reference_add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
     return highest >= 128 ? 128 : highest > 0;
 }
 
-void reference_grey_row(const uint8_t *in, int32_t n, uint8_t *rgb)
+static void grey_row(const uint8_t *in, int32_t n, uint8_t *rgb)
 {
     for (int32_t i = 0; i < n * 3; i++)
         rgb[i] = in[i / 3];
 }
+
+#endif
