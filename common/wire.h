@@ -23,10 +23,11 @@
 #define WIRE_MAX_POSITION (1ull << 63) /* positions and cursors lie below */
 
 /* Capabilities: bits of HELLO and WELCOME (PROTOCOL.md section 13). */
-#define WIRE_CAPABILITY_GROUPS 1u /* JOIN, LEASE, ACK, ACKED */
-#define WIRE_CAPABILITY_REPLAY 2u /* replay in OPEN */
-#define WIRE_CAPABILITY_PACE   4u /* the pace in CREDIT */
-#define WIRE_CAPABILITY_ASK    8u /* ASK, REPLY */
+#define WIRE_CAPABILITY_GROUPS 1u  /* JOIN, LEASE, ACK, ACKED */
+#define WIRE_CAPABILITY_REPLAY 2u  /* replay in OPEN */
+#define WIRE_CAPABILITY_PACE   4u  /* the pace in CREDIT */
+#define WIRE_CAPABILITY_ASK    8u  /* ASK, REPLY */
+#define WIRE_CAPABILITY_RING   16u /* SLOT, RETURN: memory of one host */
 
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
@@ -60,7 +61,9 @@
     X(ACK, 16, 'C')                                                            \
     X(ACKED, 17, 'S')                                                          \
     X(ASK, 18, 'C')                                                            \
-    X(REPLY, 19, 'S')
+    X(REPLY, 19, 'S')                                                          \
+    X(SLOT, 24, 'S')                                                           \
+    X(RETURN, 25, 'C')
 
 enum wire_type {
 #define X(name, number, who) WIRE_##name = number,
@@ -248,6 +251,18 @@ struct wire_ask {
     char what[WIRE_MAX_NAME_BYTES];
 };
 
+/* A batch in memory that both ends see (PROTOCOL.md section 17). */
+struct wire_slot {
+    uint64_t slot;        /* never 0, never used again */
+    uint64_t offset;      /* of the payload in that memory */
+    uint64_t n_bytes;     /* of the payload: tensors_bytes */
+    uint64_t sums_offset; /* of the checksum table; 0: none */
+};
+
+struct wire_return {
+    uint64_t slot;
+};
+
 /* Encoders append a payload to w (check w->failed once); decoders read a whole
  * payload and return 0, or -ERROR_BAD_FRAME for short, long or impossible
  * content; *out is whole on success only. Strings are valid UTF-8 without
@@ -289,6 +304,10 @@ void wire_encode_acked(struct bytes_writer *w, const struct wire_acked *m);
 int wire_decode_acked(struct bytes_reader *r, struct wire_acked *out);
 void wire_encode_ask(struct bytes_writer *w, const struct wire_ask *m);
 int wire_decode_ask(struct bytes_reader *r, struct wire_ask *out);
+void wire_encode_slot(struct bytes_writer *w, const struct wire_slot *m);
+int wire_decode_slot(struct bytes_reader *r, struct wire_slot *out);
+void wire_encode_return(struct bytes_writer *w, const struct wire_return *m);
+int wire_decode_return(struct bytes_reader *r, struct wire_return *out);
 /* REPLY is nothing but its text: write and read it as a span. */
 
 void wire_encode_batch_head(struct bytes_writer *w,

@@ -170,6 +170,7 @@ struct pasted_stats {
     uint64_t waits;       /* calls of next that found nothing prefetched */
     uint64_t acks;        /* steps of a group acknowledged */
     uint64_t leases_lost; /* steps of a group that went to another member */
+    uint64_t mapped;      /* batches that lie in the server's memory */
 };
 
 /* What a group's step is leased as. */
@@ -214,7 +215,8 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   position             cursor to begin at                     0
  *   dtype                default, u8, f16, bf16, f32 (of image) default
  *   layout               default, nhwc, nchw                    default
- *   checksum             none, crc32, xxh3, auto                xxh3
+ *   checksum             default, none, crc32, xxh3, auto;
+ *                        default: xxh3, none to a Unix socket   default
  *   token                bearer token                           ""
  *   token_file           file whose first line is the token;
  *                        read again at each connection          ""
@@ -226,6 +228,8 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   timeout_ms           of next, next_into and pull            30000
  *   reconnect_timeout_ms until a lost connection is given up    60000
  *   keepalive_ms         silence before a PING                  10000
+ *   ring                 on, off: over a Unix socket, read
+ *                        batches where the server made them     on
  *   name                 of this client, in the server's log    libpasted
  *   replay               go round in so many steps for ever,
  *                        from the server's cache: what a

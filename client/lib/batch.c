@@ -38,7 +38,7 @@ struct batch_pool *batch_pool_create(uint32_t max_free)
 static void batch_free(struct pasted_batch *b)
 {
     b->magic = 0;
-    free(b->payload);
+    free(b->own);
     free(b->sums);
     free(b);
 }
@@ -75,10 +75,10 @@ static bool make_room(struct pasted_batch *b, size_t n_bytes)
         return true;
     size_t rounded =
         (n_bytes + TENSOR_ALIGN_BYTES - 1) & ~(size_t)(TENSOR_ALIGN_BYTES - 1);
-    free(b->payload);
-    b->payload = aligned_alloc(TENSOR_ALIGN_BYTES, rounded);
-    b->capacity_bytes = b->payload != NULL ? rounded : 0;
-    return b->payload != NULL;
+    free(b->own);
+    b->own = aligned_alloc(TENSOR_ALIGN_BYTES, rounded);
+    b->capacity_bytes = b->own != NULL ? rounded : 0;
+    return b->own != NULL;
 }
 
 struct pasted_batch *batch_acquire(struct batch_pool *pool, size_t n_bytes)
@@ -99,7 +99,9 @@ struct pasted_batch *batch_acquire(struct batch_pool *pool, size_t n_bytes)
     }
     b->magic = BATCH_MAGIC;
     b->pool = pool;
+    b->payload = b->own;
     b->n_bytes = n_bytes;
+    b->ring = NULL;
     b->next = NULL;
     b->image = NULL;
     b->image_at = NULL;
@@ -118,6 +120,9 @@ void batch_release(struct pasted_batch *b)
     if (pool->pid != getpid())
         return; /* after fork(): the mutex may be held for ever */
     b->magic = 0;
+    if (b->ring != NULL)
+        ring_release(b->ring, b->slot);
+    b->ring = NULL;
     pthread_mutex_lock(&pool->mutex);
     bool keep = pool->owned && pool->n_free < pool->max_free;
     if (keep) {
@@ -155,17 +160,22 @@ static bool image_as_opened(const struct tensor_desc *image,
            image->shape[3] == (planes ? o->width : channels);
 }
 
-int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,
-                enum checksum_kind kind, struct fault *fault)
+static uint64_t table_bytes(uint32_t n_samples, enum checksum_kind kind)
+{
+    return kind != CHECKSUM_NONE ? 8 * ((uint64_t)n_samples + 1) : 0;
+}
+
+/* b->head and b->tensors are read; the head says `written` as its kind. */
+static int begin(struct pasted_batch *b, const struct wire_opened *opened,
+                 enum checksum_kind written, enum checksum_kind kind,
+                 struct fault *fault)
 {
     const uint32_t n_samples = opened->n_samples;
-    if (wire_decode_batch_head(b->payload, b->n_bytes, &b->head, b->tensors) !=
-        0)
-        return bad(fault, "is malformed");
     if (b->head.n_samples != n_samples)
         return bad(fault, "has another number of samples than agreed");
-    if (b->head.checksum != kind)
+    if (b->head.checksum != written)
         return bad(fault, "has another checksum than agreed");
+    b->kind = kind;
     b->image = &b->tensors[b->head.n_tensors - 1];
     if (!image_as_opened(b->image, opened))
         return bad(fault, "does not end with the image that was agreed");
@@ -179,6 +189,40 @@ int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,
             return fault_set(fault, ERROR_NO_MEMORY, "out of memory");
     }
     return 0;
+}
+
+int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,
+                enum checksum_kind kind, struct fault *fault)
+{
+    if (wire_decode_batch_head(b->payload, b->n_bytes, &b->head, b->tensors) !=
+        0)
+        return bad(fault, "is malformed");
+    b->table = b->payload + b->head.tensors_bytes;
+    return begin(b, opened, kind, kind, fault);
+}
+
+int batch_map(struct pasted_batch *b, struct ring *ring,
+              const struct wire_slot *slot, const struct wire_opened *opened,
+              enum checksum_kind kind, struct fault *fault)
+{
+    uint8_t head[WIRE_MAX_BATCH_HEAD_BYTES];
+    const uint8_t *payload;
+    const uint64_t sums_bytes = table_bytes(opened->n_samples, kind);
+    if (slot->n_bytes + sums_bytes != opened->batch_bytes)
+        return bad(fault, "in a slot has another size than agreed");
+    int rc = ring_hold(ring, slot, sums_bytes, &payload, &b->table, fault);
+    if (rc != 0)
+        return rc;
+    b->ring = ring;
+    b->slot = slot->slot;
+    /* The ring is never written to: not by us. */
+    b->payload = (uint8_t *)(uintptr_t)payload;
+    b->n_bytes = (size_t)slot->n_bytes;
+    /* The head is judged and used as it is now, whatever becomes of it. */
+    memcpy(head, payload, batch_head_bytes(slot->n_bytes));
+    if (wire_decode_batch_head(head, slot->n_bytes, &b->head, b->tensors) != 0)
+        return bad(fault, "in a slot is malformed");
+    return begin(b, opened, CHECKSUM_NONE, kind, fault);
 }
 
 uint8_t *batch_place(struct pasted_batch *b, size_t at, size_t *out_bytes)
@@ -200,44 +244,49 @@ uint8_t *batch_place(struct pasted_batch *b, size_t at, size_t *out_bytes)
 void batch_advance(struct pasted_batch *b, size_t received)
 {
     size_t start = (size_t)b->image->offset_bytes;
-    if (b->head.checksum == CHECKSUM_NONE || received <= start)
+    if (b->kind == CHECKSUM_NONE || received <= start)
         return;
     size_t arrived = received - start;
     size_t sample_bytes = (size_t)b->image->n_bytes / b->head.n_samples;
     while (b->n_sums < b->head.n_samples &&
            arrived / sample_bytes > b->n_sums) {
-        b->sums[b->n_sums] =
-            checksum_of(b->head.checksum,
-                        b->image_at + b->n_sums * sample_bytes, sample_bytes);
+        b->sums[b->n_sums] = checksum_of(
+            b->kind, b->image_at + b->n_sums * sample_bytes, sample_bytes);
         b->n_sums++;
     }
+}
+
+/* Labels and head are sealed with kind 0 in the head, so that one sum serves
+ * every kind on the server; in a ring they lie as they were sealed. */
+static uint64_t sum_labels(struct pasted_batch *b)
+{
+    const size_t n_bytes = (size_t)b->image->offset_bytes;
+    if (b->ring != NULL)
+        return checksum_of(b->kind, b->payload, n_bytes);
+    b->payload[WIRE_BATCH_CHECKSUM_OFFSET] = CHECKSUM_NONE;
+    uint64_t sum = checksum_of(b->kind, b->payload, n_bytes);
+    b->payload[WIRE_BATCH_CHECKSUM_OFFSET] = b->head.checksum;
+    return sum;
 }
 
 int batch_finish(struct pasted_batch *b, struct fault *fault)
 {
     uint32_t n = b->head.n_samples;
-    if (b->head.checksum == CHECKSUM_NONE)
+    if (b->kind == CHECKSUM_NONE)
         return 0;
     assert(b->n_sums == n);
     struct bytes_reader r;
-    bytes_reader_init(&r, b->payload + b->head.tensors_bytes,
-                      b->n_bytes - (size_t)b->head.tensors_bytes);
+    bytes_reader_init(&r, b->table, (size_t)table_bytes(n, b->kind));
     for (uint32_t i = 0; i < n; i++)
         if (bytes_read_u64(&r) != b->sums[i])
             return fault_set(fault, ERROR_CORRUPT,
                              "the %s of sample %llu does not match",
-                             checksum_name(b->head.checksum),
+                             checksum_name(b->kind),
                              (unsigned long long)b->head.first_position + i);
-    /* Labels and head are sealed with kind 0 in the head, so that one sum
-     * serves every kind on the server. */
-    b->payload[WIRE_BATCH_CHECKSUM_OFFSET] = CHECKSUM_NONE;
-    uint64_t sum = checksum_of(b->head.checksum, b->payload,
-                               (size_t)b->image->offset_bytes);
-    b->payload[WIRE_BATCH_CHECKSUM_OFFSET] = b->head.checksum;
-    if (bytes_read_u64(&r) != sum)
+    if (bytes_read_u64(&r) != sum_labels(b))
         return fault_set(fault, ERROR_CORRUPT,
                          "the %s of the labels at position %llu does not match",
-                         checksum_name(b->head.checksum),
+                         checksum_name(b->kind),
                          (unsigned long long)b->head.first_position);
     return 0;
 }

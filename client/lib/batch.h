@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "client/include/pasted.h"
+#include "client/lib/ring.h"
 #include "common/checksum.h"
 #include "common/error.h"
 #include "common/wire.h"
@@ -25,9 +26,14 @@ struct batch_pool;
 struct pasted_batch {
     uint32_t magic;
     struct batch_pool *pool; /* one reference */
-    uint8_t *payload;        /* aligned to TENSOR_ALIGN_BYTES */
+    uint8_t *own;            /* aligned to TENSOR_ALIGN_BYTES */
     size_t capacity_bytes;
-    size_t n_bytes; /* of the payload */
+    uint8_t *payload;        /* own, or in the ring: not to be written then */
+    size_t n_bytes;          /* of the payload */
+    const uint8_t *table;    /* of checksums */
+    enum checksum_kind kind; /* of the table */
+    struct ring *ring;       /* NULL: the payload is our own */
+    uint64_t slot;           /* in the ring */
     struct wire_batch_head head;
     struct tensor_desc tensors[TENSOR_MAX_COUNT];
     const struct tensor_desc *image; /* the last one */
@@ -56,6 +62,11 @@ size_t batch_head_bytes(uint64_t payload_bytes);
  * -ERROR_BAD_FRAME with a sentence; -ERROR_NO_MEMORY. */
 int batch_begin(struct pasted_batch *b, const struct wire_opened *opened,
                 enum checksum_kind kind, struct fault *fault);
+/* The same of a payload that lies in a ring, whole: from here on it is held,
+ * and released with the batch. b was acquired with no bytes. */
+int batch_map(struct pasted_batch *b, struct ring *ring,
+              const struct wire_slot *slot, const struct wire_opened *opened,
+              enum checksum_kind kind, struct fault *fault);
 /* Where payload byte `at` belongs, and how many from there on lie together. */
 uint8_t *batch_place(struct pasted_batch *b, size_t at, size_t *out_bytes);
 /* Payload bytes [0, received) are in place: computes what checksums it can,

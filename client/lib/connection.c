@@ -22,15 +22,21 @@
 void connection_init(struct connection *c, int wake_fd,
                      bool (*stopping)(void *context), void *context)
 {
-    *c = (struct connection){
-        .fd = -1, .wake_fd = wake_fd, .stopping = stopping, .context = context};
+    *c = (struct connection){.fd = -1,
+                             .wake_fd = wake_fd,
+                             .passed_fd = -1,
+                             .stopping = stopping,
+                             .context = context};
 }
 
 void connection_close(struct connection *c)
 {
     if (c->fd >= 0)
         close(c->fd);
-    c->fd = -1;
+    if (c->passed_fd >= 0)
+        close(c->passed_fd);
+    c->fd = c->passed_fd = -1;
+    c->takes_fd = false;
 }
 
 /* Empties the eventfd; true when the owner stops. */
@@ -82,6 +88,34 @@ static int late(int rc, struct fault *fault)
     return rc;
 }
 
+static void keep_fd(struct connection *c, const struct cmsghdr *header)
+{
+    if (c->passed_fd >= 0)
+        close(c->passed_fd);
+    memcpy(&c->passed_fd, CMSG_DATA(header), sizeof c->passed_fd);
+}
+
+/* recv(), and one descriptor; the kernel closes those that find no room. */
+static ssize_t receive_fd(struct connection *c, void *data, size_t n_bytes)
+{
+    union {
+        struct cmsghdr header; /* for its alignment */
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec piece = {.iov_base = data, .iov_len = n_bytes};
+    struct msghdr m = {.msg_iov = &piece,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = sizeof control.bytes};
+    ssize_t n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+    if (header != NULL && header->cmsg_level == SOL_SOCKET &&
+        header->cmsg_type == SCM_RIGHTS &&
+        header->cmsg_len == CMSG_LEN(sizeof(int)))
+        keep_fd(c, header);
+    return n;
+}
+
 int connection_read_some(struct connection *c, void *data, size_t n_bytes,
                          int64_t deadline_ns, size_t *out_bytes,
                          struct fault *fault)
@@ -90,7 +124,8 @@ int connection_read_some(struct connection *c, void *data, size_t n_bytes,
         n_bytes = READ_CHUNK_BYTES;
     bool ready = true;
     for (;;) {
-        ssize_t n = recv(c->fd, data, n_bytes, MSG_DONTWAIT);
+        ssize_t n = c->takes_fd ? receive_fd(c, data, n_bytes)
+                                : recv(c->fd, data, n_bytes, MSG_DONTWAIT);
         if (n > 0) {
             *out_bytes = (size_t)n;
             return 0;
@@ -187,12 +222,13 @@ int connection_open(struct connection *c, const struct connection_address *a,
                     int64_t deadline_ns, struct fault *fault)
 {
     int one = 1;
+    c->is_unix = is_unix(a);
     c->fd =
         socket(a->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
         return fault_set(fault, ERROR_IO, "socket: %s", strerror(errno));
     /* Credits are small and must not wait for one another. */
-    if (!is_unix(a))
+    if (!c->is_unix)
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     int rc = 0;
     if (connect(c->fd, (const struct sockaddr *)&a->at, a->at_bytes) != 0) {

@@ -84,6 +84,8 @@ static int decode_payload(struct frame *out, struct bytes_reader *r)
         return lines_valid((const char *)r->at, bytes_left(r))
                    ? 0
                    : -ERROR_BAD_FRAME;
+    case WIRE_SLOT:
+        return wire_decode_slot(r, &out->u.slot);
     default:
         return -ERROR_BAD_FRAME;
     }

@@ -20,6 +20,7 @@ struct frame {
         struct wire_drain drain;
         struct wire_lease lease;
         struct wire_acked acked;
+        struct wire_slot slot;
     } u;
 };
 

@@ -33,12 +33,15 @@ static const struct word layouts[] = {
 
 #define KIND(k) (1u << CHECKSUM_##k)
 static const struct word checksums[] = {
+    {"default", 0},
     {"none", KIND(NONE)},
     {"crc32", KIND(CRC32)},
     {"xxh3", KIND(XXH3)},
     {"auto", KIND(NONE) | KIND(CRC32) | KIND(XXH3)},
     {NULL, 0},
 };
+
+static const struct word switches[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
 
 struct option {
     const char *key;
@@ -76,6 +79,7 @@ static const struct option table[] = {
     {"reconnect_timeout_ms", NUMBER, false, FIELD(reconnect_timeout_ms), 0,
      UINT32_MAX, NULL},
     {"keepalive_ms", NUMBER, false, FIELD(keepalive_ms), 10, DAY_MS, NULL},
+    {"ring", WORD, false, FIELD(ring), 0, 0, switches},
     {"name", TEXT, false, FIELD(name), 0, 0, NULL},
     {"group", TEXT, false, FIELD(group), 0, 0, NULL},
     {"member", TEXT, false, FIELD(member), 0, 0, NULL},
@@ -180,7 +184,7 @@ void options_init(struct options *o)
     *o = (struct options){
         .servers = {1, {{"127.0.0.1", SERVERS_DEFAULT_PORT}}},
         .world = 1,
-        .checksum_kinds = KIND(XXH3),
+        .ring = 1,
         .prefetch = 2,
         .max_batch_bytes = 1ull << 30,
         .connect_timeout_ms = 5000,
@@ -219,6 +223,13 @@ uint64_t options_step(const struct options *o, uint64_t from, uint64_t cursor,
     bool round =
         o->replay > 0 && next - from == (uint64_t)o->replay * global_batch;
     return round ? from : next;
+}
+
+uint32_t options_kinds(const struct options *o, bool is_unix)
+{
+    if (o->checksum_kinds != 0)
+        return o->checksum_kinds;
+    return is_unix ? KIND(NONE) : KIND(XXH3);
 }
 
 bool options_key_is_live(const char *key)

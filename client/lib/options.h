@@ -20,7 +20,7 @@ struct options {
     uint32_t batch, rank, world;
     uint64_t position;
     uint32_t dtype, layout;  /* 0: the stream's */
-    uint32_t checksum_kinds; /* bits, as in HELLO */
+    uint32_t checksum_kinds; /* bits, as in HELLO; 0: by the way there */
     char token[WIRE_MAX_TOKEN_BYTES];
     char token_file[OPTIONS_PATH_BYTES];
     bool has_fingerprint;
@@ -29,6 +29,7 @@ struct options {
     uint64_t max_batch_bytes;
     uint32_t connect_timeout_ms, timeout_ms, reconnect_timeout_ms;
     uint32_t keepalive_ms;
+    uint32_t ring; /* read batches in the server's memory where it offers it */
     char name[WIRE_MAX_NAME_BYTES];
     char group[OPTIONS_MEMBER_BYTES]; /* "": none */
     char member[OPTIONS_MEMBER_BYTES];
@@ -48,6 +49,10 @@ int options_set(struct options *o, const char *key, const char *value,
  * `from` where a replay's round begins. */
 uint64_t options_step(const struct options *o, uint64_t from, uint64_t cursor,
                       uint32_t global_batch);
+
+/* The kinds of checksum to offer: those chosen, else xxh3 over TCP and none to
+ * a server of the same host, where bytes do not travel. */
+uint32_t options_kinds(const struct options *o, bool is_unix);
 
 /* Whether the key may be set while the client is open. */
 bool options_key_is_live(const char *key);

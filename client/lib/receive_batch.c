@@ -1,4 +1,5 @@
-/* The receiver reads one BATCH: where it goes, its bytes, its checksums.
+/* The receiver reads one BATCH, or finds it by its SLOT: where it goes, its
+ * bytes, its checksums.
  *
  *   header: a pull's? this stream's? stale?     (stale: read and dropped)
  *   head -> position as expected? -> image into the caller's buffer, when one
@@ -177,6 +178,7 @@ static void deliver_streamed(struct receiver *r, struct pasted_batch *b,
     x->into.active = false;
     x->stats.bytes += b->n_bytes;
     x->stats.direct += direct;
+    x->stats.mapped += b->ring != NULL;
     x->stats.stale += stale;
     if (!stale) {
         r->cursor = options_step(r->options, r->replay_from, r->cursor,
@@ -195,6 +197,7 @@ static void deliver_pulled(struct receiver *r, struct pasted_batch *b)
     exchange_lock(x);
     bool wanted = x->pull.state == PULL_SENT;
     x->stats.bytes += b->n_bytes;
+    x->stats.mapped += b->ring != NULL;
     if (wanted) {
         x->pull.batch = b;
         x->pull.state = PULL_DONE;
@@ -238,25 +241,45 @@ static void drop(struct receiver *r, struct pasted_batch *b, bool stale,
     batch_release(b);
 }
 
-/* Counts the frame against the credit and finds memory for it. */
+/* Counts the frame against the credit and finds memory for it; a SLOT brings
+ * its own. */
 static int accept_frame(struct receiver *r, struct pasted_batch **out,
                         struct fault *fault)
 {
     const struct wire_header *h = &r->session.frame.header;
-    if (h->payload_bytes != r->session.opened.batch_bytes)
+    const bool is_slot = h->type == WIRE_SLOT;
+    if (!is_slot && h->payload_bytes != r->session.opened.batch_bytes)
         return fault_set(fault, ERROR_BAD_FRAME,
                          "a BATCH of %llu bytes came where %llu were agreed",
                          (unsigned long long)h->payload_bytes,
                          (unsigned long long)r->session.opened.batch_bytes);
+    if (is_slot && r->session.ring == NULL)
+        return fault_set(fault, ERROR_BAD_FRAME,
+                         "a SLOT came without memory to find it in");
     if (h->request % 2 == 0) {
         if (r->outstanding == 0)
             return fault_set(fault, ERROR_BAD_FRAME,
                              "a BATCH came that was not asked for");
         r->outstanding--;
     }
-    *out = batch_acquire(r->pool, (size_t)h->payload_bytes);
+    *out = batch_acquire(r->pool, is_slot ? 0 : (size_t)h->payload_bytes);
     return *out != NULL ? 0
                         : fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+}
+
+/* A SLOT: the batch lies there already. */
+static int map_batch(struct receiver *r, struct pasted_batch *b,
+                     enum purpose purpose, struct fault *fault)
+{
+    const struct session *s = &r->session;
+    int rc = batch_map(b, s->ring, &s->frame.u.slot, &s->opened,
+                       s->welcome.checksum, fault);
+    if (rc == 0)
+        rc = check_position(r, b, purpose, fault);
+    if (rc != 0 || purpose == STALE)
+        return rc;
+    batch_advance(b, b->n_bytes);
+    return batch_finish(b, fault);
 }
 
 int receiver_batch(struct receiver *r, bool *out_final, struct fault *fault)
@@ -267,7 +290,9 @@ int receiver_batch(struct receiver *r, bool *out_final, struct fault *fault)
     int rc = accept_frame(r, &b, fault);
     if (rc != 0)
         return rc;
-    rc = read_batch(r, b, purpose, &direct, fault);
+    rc = r->session.frame.header.type == WIRE_SLOT
+             ? map_batch(r, b, purpose, fault)
+             : read_batch(r, b, purpose, &direct, fault);
     if (rc != 0 || purpose == STALE) {
         drop(r, b, rc == 0, direct);
         if (rc == -ERROR_CORRUPT)

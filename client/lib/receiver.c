@@ -91,6 +91,8 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     exchange_unlock(x);
     if (seek)
         rc = receiver_seek(r, fault);
+    if (rc == 0)
+        rc = session_send_returns(&r->session, receiver_stall_ns(r), fault);
     if (rc == 0 && pull) {
         r->pull_request += 2;
         rc = session_send_pull(&r->session, r->pull_request, r->pull_position,
@@ -147,6 +149,7 @@ static int handle_frame(struct receiver *r, bool *out_final,
     int type = r->session.frame.header.type;
     switch (type) {
     case WIRE_BATCH:
+    case WIRE_SLOT:
         return receiver_batch(r, out_final, fault);
     case WIRE_ERROR:
         return handle_error(r, out_final, fault);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/lib/clock.h"
 #include "common/fingerprint.h"
@@ -16,9 +17,20 @@ void session_init(struct session *s, const struct options *options, int wake_fd,
     connection_init(&s->connection, wake_fd, stopping, context);
 }
 
+/* The socket lives on while something of the ring is held. */
+static void leave(struct session *s)
+{
+    if (s->ring != NULL) {
+        ring_leave(s->ring, s->connection.fd);
+        s->connection.fd = -1;
+        s->ring = NULL;
+    }
+    connection_close(&s->connection);
+}
+
 void session_fini(struct session *s)
 {
-    connection_close(&s->connection);
+    leave(s);
     free(s->control);
     s->control = NULL;
     s->control_capacity = 0;
@@ -76,6 +88,29 @@ int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
     return send_frame(s, &w, WIRE_ACK, 0, deadline_ns, fault);
 }
 
+int session_send_returns(struct session *s, int64_t deadline_ns,
+                         struct fault *fault)
+{
+    enum { FRAME_BYTES = WIRE_HEADER_BYTES + 8, MAX = 32 };
+    uint8_t bytes[MAX * FRAME_BYTES];
+    uint64_t slots[MAX];
+    uint32_t n = MAX;
+    int rc = 0;
+    while (s->ring != NULL && rc == 0 && n == MAX) {
+        n = ring_take_released(s->ring, slots, MAX);
+        for (uint32_t i = 0; i < n; i++) {
+            struct bytes_writer w;
+            wire_frame_begin(&w, bytes + i * FRAME_BYTES, FRAME_BYTES);
+            wire_encode_return(&w, &(struct wire_return){.slot = slots[i]});
+            (void)wire_frame_finish(&w, WIRE_RETURN, 0);
+        }
+        if (n > 0)
+            rc = connection_write(&s->connection, bytes,
+                                  (size_t)n * FRAME_BYTES, deadline_ns, fault);
+    }
+    return rc;
+}
+
 static int send_ping(struct session *s, enum wire_type type, uint32_t request,
                      uint64_t token, int64_t deadline_ns, struct fault *fault)
 {
@@ -104,7 +139,7 @@ void session_close(struct session *s)
         /* Whether it arrives does not matter: the socket's end says it too. */
         (void)send_frame(s, &w, WIRE_CLOSE, 0, clock_now_ns(), NULL);
     }
-    connection_close(&s->connection);
+    leave(s);
 }
 
 static bool make_room(struct session *s, size_t n_bytes)
@@ -178,14 +213,37 @@ static int expect(struct session *s, int type, int64_t deadline_ns,
     }
 }
 
+/* What WELCOME granted must have been asked for, and the memory be there. */
+static int take_ring(struct session *s, bool asked, struct fault *fault)
+{
+    struct connection *c = &s->connection;
+    int fd = c->passed_fd;
+    c->takes_fd = false;
+    c->passed_fd = -1;
+    bool granted = s->welcome.capabilities & WIRE_CAPABILITY_RING;
+    if (granted && asked && fd >= 0)
+        return ring_create(fd, c->wake_fd, &s->ring, fault);
+    if (fd >= 0)
+        close(fd);
+    if (!granted)
+        return 0;
+    return fault_set(fault, ERROR_BAD_FRAME,
+                     asked ? "the server promised memory and passed none"
+                           : "the server granted what was not asked for");
+}
+
 int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
 {
     uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
     struct bytes_writer w;
-    struct wire_hello hello = {.min_version = WIRE_VERSION,
-                               .max_version = WIRE_VERSION,
-                               .capabilities = WIRE_CAPABILITY_ASK,
-                               .checksum_kinds = s->options->checksum_kinds};
+    const bool is_unix = s->connection.is_unix;
+    const bool ring = is_unix && s->options->ring;
+    const uint32_t kinds = options_kinds(s->options, is_unix);
+    struct wire_hello hello = {
+        .min_version = WIRE_VERSION,
+        .max_version = WIRE_VERSION,
+        .capabilities = WIRE_CAPABILITY_ASK | (ring ? WIRE_CAPABILITY_RING : 0),
+        .checksum_kinds = kinds};
     memcpy(hello.client, s->options->name, sizeof hello.client);
     if (s->options->group[0] != '\0')
         hello.capabilities |= WIRE_CAPABILITY_GROUPS;
@@ -196,17 +254,21 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
         return rc;
     wire_frame_begin(&w, bytes, sizeof bytes);
     wire_encode_hello(&w, &hello);
+    s->connection.takes_fd = ring;
     rc = send_frame(s, &w, WIRE_HELLO, 0, deadline_ns, fault);
     if (rc == 0)
         rc = expect(s, WIRE_WELCOME, deadline_ns, fault);
     if (rc != 0)
         return rc;
     s->welcome = s->frame.u.welcome;
+    rc = take_ring(s, ring, fault);
+    if (rc != 0)
+        return rc;
     if (s->welcome.version != WIRE_VERSION)
         return fault_set(fault, ERROR_UNSUPPORTED,
                          "the server chose version %u of the protocol",
                          s->welcome.version);
-    if ((s->options->checksum_kinds >> s->welcome.checksum & 1) == 0)
+    if ((kinds >> s->welcome.checksum & 1) == 0)
         return fault_set(fault, ERROR_BAD_FRAME,
                          "the server chose a checksum that was not offered");
     return 0;

@@ -10,6 +10,7 @@
 #include "client/lib/connection.h"
 #include "client/lib/frame.h"
 #include "client/lib/options.h"
+#include "client/lib/ring.h"
 #include "common/checksum.h"
 
 struct session {
@@ -17,6 +18,7 @@ struct session {
     const struct options *options;
     struct wire_welcome welcome;
     struct wire_opened opened;
+    struct ring *ring;       /* the server's memory; NULL: not shared */
     uint32_t retry_after_ms; /* what the last ERROR asked for */
     uint8_t *control;        /* the payload that was read last */
     size_t control_capacity;
@@ -56,6 +58,9 @@ int session_send_pull(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
 int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
                      struct fault *fault);
+/* Tells the server which slots were released. */
+int session_send_returns(struct session *s, int64_t deadline_ns,
+                         struct fault *fault);
 int session_send_ping(struct session *s, int64_t deadline_ns,
                       struct fault *fault);
 /* A goodbye, as far as the socket takes it now; then closes. */

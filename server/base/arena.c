@@ -5,12 +5,16 @@
  *
  * Only a run's first page is described; a walk goes from run to run. Two free
  * neighbours are merged when a walk meets them. */
+#define _GNU_SOURCE /* memfd_create and its seals */
 #include "server/base/arena.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "server/base/mem.h"
 
@@ -21,29 +25,40 @@ struct run {
 
 struct arena {
     uint8_t *pages; /* ARENA_PAGE_BYTES-aligned */
+    int fd;         /* of the memfd, or -1 */
     size_t n_pages;
     size_t n_used; /* pages */
     struct run run[];
 };
 
-/* A mapping whose start is aligned; NULL when the system refuses. */
-static uint8_t *map_aligned(size_t n_bytes)
+/* A mapping whose start is aligned, of fd or of our own; NULL when the system
+ * refuses. */
+static uint8_t *map_aligned(size_t n_bytes, int fd)
 {
     size_t whole = n_bytes + ARENA_PAGE_BYTES;
     uint8_t *mapping = mmap(NULL, whole, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *pages;
     size_t before;
 
     if (mapping == MAP_FAILED)
         return NULL;
     before = (size_t)(-(uintptr_t)mapping & (ARENA_PAGE_BYTES - 1));
+    pages = mapping + before;
     if (before > 0)
         munmap(mapping, before);
-    munmap(mapping + before + n_bytes, ARENA_PAGE_BYTES - before);
-    return mapping + before;
+    munmap(pages + n_bytes, ARENA_PAGE_BYTES - before);
+    if (fd < 0 ||
+        mmap(pages, n_bytes, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED)
+        return pages;
+    munmap(pages, n_bytes);
+    return NULL;
 }
 
-int arena_create(size_t n_bytes, struct arena **out_arena, struct fault *fault)
+/* Takes over fd when it succeeds. */
+static int create(size_t n_bytes, int fd, struct arena **out_arena,
+                  struct fault *fault)
 {
     size_t n_pages =
         n_bytes / ARENA_PAGE_BYTES + (n_bytes % ARENA_PAGE_BYTES ? 1 : 0);
@@ -56,7 +71,8 @@ int arena_create(size_t n_bytes, struct arena **out_arena, struct fault *fault)
     if (!a)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for an arena");
     a->n_pages = n_pages;
-    a->pages = map_aligned(n_pages * ARENA_PAGE_BYTES);
+    a->fd = fd;
+    a->pages = map_aligned(n_pages * ARENA_PAGE_BYTES, fd);
     if (!a->pages) {
         mem_free(a);
         return fault_set(fault, ERROR_NO_MEMORY,
@@ -67,12 +83,68 @@ int arena_create(size_t n_bytes, struct arena **out_arena, struct fault *fault)
     return 0;
 }
 
+int arena_create(size_t n_bytes, struct arena **out_arena, struct fault *fault)
+{
+    return create(n_bytes, -1, out_arena, fault);
+}
+
+static int refuse_shared(int fd, struct fault *fault)
+{
+    int rc = fault_set(fault, ERROR_IO, "no memory to share with clients: %s",
+                       strerror(errno));
+
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+int arena_create_shared(size_t n_bytes, struct arena **out_arena,
+                        struct fault *fault)
+{
+    size_t rest = n_bytes % ARENA_PAGE_BYTES;
+    size_t whole = n_bytes + (rest ? ARENA_PAGE_BYTES - rest : 0);
+    int fd = memfd_create("pasted batches", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0 || ftruncate(fd, (off_t)whole) != 0)
+        return refuse_shared(fd, fault);
+    int rc = create(whole, fd, out_arena, fault);
+    if (rc != 0) {
+        close(fd);
+        return rc;
+    }
+    /* After our own mapping, which goes on being writable. */
+    if (fcntl(fd, F_ADD_SEALS,
+              F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE |
+                  F_SEAL_SEAL) == 0)
+        return 0;
+    rc = refuse_shared(-1, fault);
+    arena_destroy(*out_arena);
+    return rc;
+}
+
+int arena_fd(const struct arena *a)
+{
+    return a->fd;
+}
+
+bool arena_offset(const struct arena *a, const void *p, uint64_t *out_offset)
+{
+    uintptr_t start = (uintptr_t)a->pages, at = (uintptr_t)p;
+
+    if (at < start || at - start >= a->n_pages * ARENA_PAGE_BYTES)
+        return false;
+    *out_offset = at - start;
+    return true;
+}
+
 void arena_destroy(struct arena *a)
 {
     if (!a)
         return;
     assert(a->n_used == 0);
     munmap(a->pages, a->n_pages * ARENA_PAGE_BYTES);
+    if (a->fd >= 0)
+        close(a->fd); /* those who mapped it keep their pages */
     mem_free(a);
 }
 

@@ -53,6 +53,8 @@
     X(POOL_BYTES, gauge, "pasted_pool_bytes", "Bytes of decoded images.")      \
     X(TCP_SESSIONS, gauge, "pasted_connections{transport=\"tcp\"}",            \
       "Open connections.")                                                     \
+    X(TCP_SLOTS, gauge, "pasted_tcp_slots",                                    \
+      "Batches that clients of this host read in place.")                      \
     X(HTTP_CONNECTIONS, gauge, "pasted_connections{transport=\"http\"}",       \
       "Open connections.")                                                     \
     X(TCP_ACCEPTED, counter, "pasted_tcp_accepted_total",                      \

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/base/log.h"
 #include "server/base/metrics.h"
 #include "server/http/listen.h"
 
@@ -68,15 +69,24 @@ static int create_store(struct parts *p, struct fault *fault)
     struct store_config config = {
         .budget_bytes = p->config->batch_budget_bytes,
         .epoch_budget_bytes = epoch_budget_bytes(p->config),
+        .shared_bytes =
+            p->sockets.local >= 0 ? p->config->batch_budget_bytes / 2 : 0,
         .max_queued = MAX_QUEUED,
         .max_samples = RECIPE_MAX_BATCH,
     };
 
     /* So that the tables of the largest batch fit in the smallest budget. */
-    if (config.budget_bytes / MIN_SAMPLE_BYTES < config.max_samples)
-        config.max_samples = (uint32_t)(config.budget_bytes / MIN_SAMPLE_BYTES);
+    uint64_t own_bytes = config.budget_bytes - config.shared_bytes;
+    if (own_bytes / MIN_SAMPLE_BYTES < config.max_samples)
+        config.max_samples = (uint32_t)(own_bytes / MIN_SAMPLE_BYTES);
 
-    return store_create(p->workers, &config, &p->store, fault);
+    int rc = store_create(p->workers, &config, &p->store, fault);
+    if (rc == -ERROR_IO && config.shared_bytes > 0) {
+        log_warn("%s: batches go through the Unix socket", fault->text);
+        config.shared_bytes = 0;
+        rc = store_create(p->workers, &config, &p->store, fault);
+    }
+    return rc;
 }
 
 /* Numbers of leases begin with the time: none is that of a server before. */

@@ -42,13 +42,26 @@ static struct batch_key key_of(const struct batch *b)
 
 static void show_used(const struct batch_cache *c)
 {
-    metric_set(METRIC_BUDGET_USED_BYTES, (int64_t)arena_used_bytes(c->arena));
+    uint64_t n_bytes = arena_used_bytes(c->own.arena);
+
+    if (c->shared.arena)
+        n_bytes += arena_used_bytes(c->shared.arena);
+    metric_set(METRIC_BUDGET_USED_BYTES, (int64_t)n_bytes);
+}
+
+static struct batch_part *part_of(struct batch_cache *c, const void *run)
+{
+    uint64_t offset;
+
+    return c->shared.arena && arena_offset(c->shared.arena, run, &offset)
+               ? &c->shared
+               : &c->own;
 }
 
 int batch_cache_init(struct batch_cache *c, uint64_t budget_bytes,
-                     struct fault *fault)
+                     uint64_t shared_bytes, struct fault *fault)
 {
-    uint64_t n_pages = budget_bytes / ARENA_PAGE_BYTES + 1;
+    uint64_t n_pages = (budget_bytes + shared_bytes) / ARENA_PAGE_BYTES + 1;
     int rc;
 
     *c = (struct batch_cache){.n_buckets = 16};
@@ -57,26 +70,32 @@ int batch_cache_init(struct batch_cache *c, uint64_t budget_bytes,
     c->bucket = mem_calloc(c->n_buckets, sizeof(*c->bucket));
     if (!c->bucket)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for a cache");
-    rc = arena_create(budget_bytes, &c->arena, fault);
+    rc = arena_create(budget_bytes, &c->own.arena, fault);
+    if (rc == 0 && shared_bytes > 0)
+        rc = arena_create_shared(shared_bytes, &c->shared.arena, fault);
     if (rc < 0) {
+        arena_destroy(c->own.arena);
         mem_free(c->bucket);
         return rc;
     }
-    metric_set(METRIC_BUDGET_BYTES, (int64_t)arena_capacity_bytes(c->arena));
+    metric_set(METRIC_BUDGET_BYTES,
+               (int64_t)(arena_capacity_bytes(c->own.arena) + shared_bytes));
     show_used(c);
     return 0;
 }
 
 static void lru_remove(struct batch_cache *c, struct batch *b)
 {
+    struct batch_part *part = part_of(c, b->payload);
+
     if (b->lru_prev)
         b->lru_prev->lru_next = b->lru_next;
     else
-        c->lru_oldest = b->lru_next;
+        part->lru_oldest = b->lru_next;
     if (b->lru_next)
         b->lru_next->lru_prev = b->lru_prev;
     else
-        c->lru_newest = b->lru_prev;
+        part->lru_newest = b->lru_prev;
 }
 
 /* Drops a cached batch that nobody references. */
@@ -94,9 +113,12 @@ static void drop(struct batch_cache *c, struct batch *b)
 
 void batch_cache_fini(struct batch_cache *c)
 {
-    while (c->lru_oldest)
-        drop(c, c->lru_oldest);
-    arena_destroy(c->arena); /* asserts that nothing is left */
+    while (c->own.lru_oldest)
+        drop(c, c->own.lru_oldest);
+    while (c->shared.lru_oldest)
+        drop(c, c->shared.lru_oldest);
+    arena_destroy(c->own.arena); /* asserts that nothing is left */
+    arena_destroy(c->shared.arena);
     mem_free(c->bucket);
 }
 
@@ -118,12 +140,13 @@ enum batch_share batch_share_of(uint64_t budget_bytes, uint64_t run_bytes)
 static void *alloc(struct batch_cache *c, enum batch_share share,
                    uint64_t n_bytes)
 {
-    uint64_t capacity = arena_capacity_bytes(c->arena);
+    struct arena *arena = c->own.arena;
+    uint64_t capacity = arena_capacity_bytes(arena);
     uint64_t shared = capacity - batch_reserve_bytes(capacity);
 
     if (share == BATCH_LARGE)
-        return arena_alloc_within(c->arena, 0, shared, false, n_bytes);
-    return arena_alloc_within(c->arena, share == BATCH_SPARE ? shared : 0,
+        return arena_alloc_within(arena, 0, shared, false, n_bytes);
+    return arena_alloc_within(arena, share == BATCH_SPARE ? shared : 0,
                               capacity, true, n_bytes);
 }
 
@@ -132,8 +155,8 @@ void *batch_cache_alloc(struct batch_cache *c, enum batch_share share,
 {
     void *run = alloc(c, share, n_bytes);
 
-    while (!run && c->lru_oldest) {
-        drop(c, c->lru_oldest);
+    while (!run && c->own.lru_oldest) {
+        drop(c, c->own.lru_oldest);
         metric_add(METRIC_BATCH_EVICTIONS, 1);
         run = alloc(c, share, n_bytes);
     }
@@ -141,9 +164,27 @@ void *batch_cache_alloc(struct batch_cache *c, enum batch_share share,
     return run;
 }
 
+void *batch_cache_alloc_shared(struct batch_cache *c, uint64_t n_bytes)
+{
+    struct batch_part *part = &c->shared;
+    void *run;
+
+    if (!part->arena)
+        return NULL;
+    run = arena_alloc(part->arena, n_bytes);
+    while (!run && part->lru_oldest) {
+        drop(c, part->lru_oldest);
+        metric_add(METRIC_BATCH_EVICTIONS, 1);
+        run = arena_alloc(part->arena, n_bytes);
+    }
+    show_used(c);
+    return run;
+}
+
 void batch_cache_free(struct batch_cache *c, void *run)
 {
-    arena_free(c->arena, run);
+    if (run)
+        arena_free(part_of(c, run)->arena, run);
     show_used(c);
 }
 
@@ -176,17 +217,19 @@ void batch_cache_add(struct batch_cache *c, struct batch *b)
 
 void batch_cache_unused(struct batch_cache *c, struct batch *b)
 {
+    struct batch_part *part = part_of(c, b->payload);
+
     if (!b->cached) {
         batch_cache_free(c, (void *)(uintptr_t)b->payload);
         return;
     }
-    b->lru_prev = c->lru_newest;
+    b->lru_prev = part->lru_newest;
     b->lru_next = NULL;
-    if (c->lru_newest)
-        c->lru_newest->lru_next = b;
+    if (part->lru_newest)
+        part->lru_newest->lru_next = b;
     else
-        c->lru_oldest = b;
-    c->lru_newest = b;
+        part->lru_oldest = b;
+    part->lru_newest = b;
 }
 
 void batch_cache_used(struct batch_cache *c, struct batch *b)

@@ -20,19 +20,26 @@ struct batch_key {
 uint32_t batch_key_hash(const struct batch_key *k);
 bool batch_key_equal(const struct batch_key *a, const struct batch_key *b);
 
-struct batch_cache {
-    struct arena *arena;
-    uint32_t n_buckets; /* a power of two */
-    struct batch **bucket;
+struct batch_part {
+    struct arena *arena;                   /* NULL: there is no such part */
     struct batch *lru_oldest, *lru_newest; /* cached, without references */
 };
 
+/* Clients of this host may hold batches of the shared part for as long as they
+ * like; nobody else waits for its room, so it is no part of what follows. */
+struct batch_cache {
+    struct batch_part own, shared;
+    uint32_t n_buckets; /* a power of two */
+    struct batch **bucket;
+};
+
+/* shared_bytes 0: no shared part. */
 int batch_cache_init(struct batch_cache *c, uint64_t budget_bytes,
-                     struct fault *fault);
+                     uint64_t shared_bytes, struct fault *fault);
 /* Drops every batch; none may be referenced (asserted). */
 void batch_cache_fini(struct batch_cache *c);
 
-/* Where in the arena a run may lie. An eighth at its end is kept for small
+/* Where in our own arena a run may lie. An eighth at its end is kept for small
  * runs, of at most a 64th of it: what large ones hold, and slow readers of
  * them for as long as they like, never keeps all small ones from their turn.
  *
@@ -53,6 +60,8 @@ enum batch_share batch_share_of(uint64_t budget_bytes, uint64_t run_bytes);
  * needs, the longest unused first; NULL when references hold the rest. */
 void *batch_cache_alloc(struct batch_cache *c, enum batch_share share,
                         uint64_t n_bytes);
+/* The same in the shared part, whose runs are all alike. */
+void *batch_cache_alloc_shared(struct batch_cache *c, uint64_t n_bytes);
 void batch_cache_free(struct batch_cache *c, void *run);
 
 /* The batch of that key, without a new reference; NULL when there is none. */

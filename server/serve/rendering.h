@@ -57,6 +57,7 @@ struct rendering {
     struct batch_layout layout;
     uint64_t run_bytes;     /* of the arena */
     enum batch_share share; /* BATCH_LARGE or BATCH_SMALL */
+    bool shared;            /* better in the shared part */
     uint64_t first_epoch, n_epochs, n_ready;
     bool holds_epochs;
     struct graph_epoch **graphs; /* [n_epochs], in the arena run */

@@ -60,6 +60,24 @@ uint32_t store_max_samples(const struct store *s)
     return s->config.max_samples;
 }
 
+int store_shared_fd(const struct store *s)
+{
+    return s->cache.shared.arena ? arena_fd(s->cache.shared.arena) : -1;
+}
+
+uint64_t store_shared_bytes(const struct store *s)
+{
+    return s->cache.shared.arena ? arena_capacity_bytes(s->cache.shared.arena)
+                                 : 0;
+}
+
+bool store_shared_offset(const struct store *s, const void *p,
+                         uint64_t *out_offset)
+{
+    return s->cache.shared.arena &&
+           arena_offset(s->cache.shared.arena, p, out_offset);
+}
+
 static int check_config(const struct store_config *config, struct fault *fault)
 {
     if (config->max_samples == 0 || config->max_samples > RECIPE_MAX_BATCH ||
@@ -81,8 +99,13 @@ int store_create(struct workers *workers, const struct store_config *config,
 {
     /* One more than may wait: a request queues first, then is judged. */
     uint32_t n = config->max_queued + 1 + 2 * STORE_MAX_RUNNING;
+    struct store_config own = *config;
     struct store *s;
-    int rc = check_config(config, fault);
+    int rc;
+
+    /* What is shared promises nobody room: all limits are of the rest. */
+    own.budget_bytes -= config->shared_bytes;
+    rc = check_config(&own, fault);
 
     if (rc < 0)
         return rc;
@@ -90,7 +113,7 @@ int store_create(struct workers *workers, const struct store_config *config,
     if (!s)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for a store");
     s->workers = workers;
-    s->config = *config;
+    s->config = own;
     s->renderings = mem_calloc(n, sizeof(*s->renderings));
     if (!s->renderings) {
         rc = fault_set(fault, ERROR_NO_MEMORY, "no memory for a queue");
@@ -100,7 +123,8 @@ int store_create(struct workers *workers, const struct store_config *config,
                             store_epochs_changed, s, &s->shelf, fault);
     if (rc < 0)
         goto free_renderings;
-    rc = batch_cache_init(&s->cache, config->budget_bytes, fault);
+    rc = batch_cache_init(&s->cache, s->config.budget_bytes,
+                          config->shared_bytes, fault);
     if (rc < 0)
         goto destroy_shelf;
     for (uint32_t i = 0; i < n; i++) {

@@ -51,6 +51,7 @@ struct store_request {
     uint8_t dtype, layout;       /* 0 = the recipe's */
     enum checksum_kind checksum; /* batch->checksums[checksum] will be there */
     enum worker_class class;     /* WORKER_SMALL for previews */
+    bool shared; /* where a client may map it, when there is room */
     /* status 0: batch carries one reference for the callee; else a negative
      * code, batch NULL, fault says why. Called once, from the loop. */
     void (*done)(struct store_request *request, int status, struct batch *batch,
@@ -63,6 +64,7 @@ struct store_request {
 
 struct store_config {
     uint64_t budget_bytes;       /* arena */
+    uint64_t shared_bytes;       /* of these, for clients that map them */
     uint64_t epoch_budget_bytes; /* built graphs of all streams */
     uint32_t max_queued;  /* renderings waiting; beyond: -ERROR_OVERLOADED */
     uint32_t max_samples; /* of one request */
@@ -89,6 +91,14 @@ void store_cancel(struct store *s, struct store_request *request);
 uint64_t store_max_batch_bytes(const struct store *s);
 /* The most samples of one request; more are refused. */
 uint32_t store_max_samples(const struct store *s);
+
+/* The memory that clients of this host may map, whole: any of them can read
+ * every stream's batches in it. -1 and 0 where there is none. */
+int store_shared_fd(const struct store *s);
+uint64_t store_shared_bytes(const struct store *s);
+/* Where p, of a batch, lies in that memory; false when it does not. */
+bool store_shared_offset(const struct store *s, const void *p,
+                         uint64_t *out_offset);
 
 /* The edge at a position, when its epoch is in memory now; else builds it and
  * calls done as above. For plan JSON and /graph, small class. */

@@ -112,6 +112,7 @@ struct rendering *store_take_rendering(struct store *s,
         .key = *key,
         .hash = batch_key_hash(key),
         .stream = request->stream,
+        .shared = request->shared,
         .job.class = request->class,
     };
     return r;
@@ -297,7 +298,9 @@ static enum start start(struct rendering *r)
     if (rc > 0)
         return NO_EPOCHS;
     r->holds_epochs = rc == 0;
-    if (rc == 0)
+    if (rc == 0 && r->shared)
+        run = batch_cache_alloc_shared(&s->cache, r->run_bytes);
+    if (rc == 0 && !run)
         run = batch_cache_alloc(&s->cache, share_now(r), r->run_bytes);
     if (rc == 0 && !run) {
         release_epochs(r);

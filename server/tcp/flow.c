@@ -135,6 +135,7 @@ static int begin(struct session *s, struct order *o, uint64_t cursor,
         .layout = s->layout,
         .checksum = s->checksum,
         .class = WORKER_BULK,
+        .shared = s->capabilities & WIRE_CAPABILITY_RING,
         .done = on_composed,
         .context = o,
     };
@@ -303,24 +304,14 @@ static void write_front(struct send *send, uint32_t request,
     front[WIRE_HEADER_BYTES + WIRE_BATCH_CHECKSUM_OFFSET] = (uint8_t)checksum;
 }
 
-/* Takes over o's reference. */
-static void send_order(struct session *s, struct order *o, uint32_t request)
+/* The pieces of a BATCH behind what its front begins with. */
+static void fill_batch(const struct session *s, struct send *send,
+                       uint32_t request, size_t n_skipped)
 {
-    struct send *send = s->sends;
-    while (send->batch)
-        send++; /* n_sends < SESSION_MAX_SENDS: one is free */
-    struct batch *b = o->batch;
+    const struct batch *b = send->batch;
     uint64_t table_bytes =
         s->checksum ? 8 * ((uint64_t)b->layout.n_samples + 1) : 0;
-    send->session = s;
-    send->batch = b;
-    o->batch = NULL;
-    o->state = ORDER_FREE;
     write_front(send, request, s->checksum, table_bytes);
-    size_t n_skipped = o->lease.id ? 0 : SESSION_LEASE_BYTES;
-    if (o->lease.id)
-        member_write_lease(s, o, send->front);
-
     uv_buf_t *piece = send->write.pieces;
     piece[0].base = (char *)send->front + n_skipped;
     piece[0].len = sizeof send->front - n_skipped;
@@ -330,6 +321,42 @@ static void send_order(struct session *s, struct order *o, uint32_t request)
     piece[2].base = (char *)(uintptr_t)b->checksums[s->checksum];
     piece[2].len = (size_t)table_bytes;
     send->write.n_pieces = table_bytes ? 3 : 2;
+}
+
+/* The one piece of a SLOT: as long as the fronts of a BATCH. */
+static void fill_slot(struct send *send, uint32_t request, size_t n_skipped,
+                      const struct wire_slot *m)
+{
+    struct bytes_writer w;
+    wire_frame_begin(&w, send->front + SESSION_LEASE_BYTES,
+                     sizeof send->front - SESSION_LEASE_BYTES);
+    wire_encode_slot(&w, m);
+    size_t n_bytes = wire_frame_finish(&w, WIRE_SLOT, request);
+    assert(n_bytes == sizeof send->front - SESSION_LEASE_BYTES);
+    send->write.pieces[0].base = (char *)send->front + n_skipped;
+    send->write.pieces[0].len = sizeof send->front - n_skipped;
+    send->write.n_pieces = 1;
+}
+
+/* Takes over o's reference. */
+static void send_order(struct session *s, struct order *o, uint32_t request)
+{
+    struct send *send = s->sends;
+    while (send->batch)
+        send++; /* n_sends < SESSION_MAX_SENDS: one is free */
+    struct batch *b = o->batch;
+    struct wire_slot slot;
+    const size_t n_skipped = o->lease.id ? 0 : SESSION_LEASE_BYTES;
+    send->session = s;
+    send->batch = b;
+    o->batch = NULL;
+    o->state = ORDER_FREE;
+    if (o->lease.id)
+        member_write_lease(s, o, send->front);
+    if (slots_take(s, b, &slot))
+        fill_slot(send, request, n_skipped, &slot);
+    else
+        fill_batch(s, send, request, n_skipped);
     send->write.done = on_sent;
     s->n_sends++;
     if (transport_send(&s->transport, &send->write) != 0) {

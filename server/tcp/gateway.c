@@ -13,6 +13,16 @@
 
 /* Frames: allocated when they can be long. */
 
+static size_t write_welcome(struct wire_welcome *m, uint32_t capabilities,
+                            uint32_t request, uint8_t *frame, size_t n_bytes)
+{
+    struct bytes_writer w;
+    m->capabilities = capabilities;
+    wire_frame_begin(&w, frame, n_bytes);
+    wire_encode_welcome(&w, m);
+    return wire_frame_finish(&w, WIRE_WELCOME, request);
+}
+
 static void send_welcome(struct session *s, uint32_t request)
 {
     const struct tcp_server *server = s->server;
@@ -29,7 +39,6 @@ static void send_welcome(struct session *s, uint32_t request)
     m->version = WIRE_VERSION;
     m->checksum = (uint8_t)s->checksum;
     m->engine = ENGINE_VERSION;
-    m->capabilities = s->capabilities;
     m->max_batch_samples = store_max_samples(server->store);
     m->max_batch_bytes = store_max_batch_bytes(server->store);
     m->max_credit_batches = server->config.max_credit_batches;
@@ -40,11 +49,14 @@ static void send_welcome(struct session *s, uint32_t request)
     m->n_streams = (uint16_t)streams->n_streams;
     for (uint32_t i = 0; i < streams->n_streams; i++)
         memcpy(m->streams[i], streams->stream[i]->name, WIRE_MAX_NAME_BYTES);
-
-    struct bytes_writer w;
-    wire_frame_begin(&w, frame, n_bytes);
-    wire_encode_welcome(&w, m);
-    session_send_frame(s, frame, wire_frame_finish(&w, WIRE_WELCOME, request));
+    size_t n = write_welcome(m, s->capabilities, request, frame, n_bytes);
+    if ((s->capabilities & WIRE_CAPABILITY_RING) &&
+        transport_send_fd(&s->transport, frame, n,
+                          store_shared_fd(server->store)) == 0)
+        goto out;
+    s->capabilities &= ~WIRE_CAPABILITY_RING;
+    n = write_welcome(m, s->capabilities, request, frame, n_bytes);
+    session_send_frame(s, frame, n);
 out:
     mem_free(frame);
     mem_free(m);
@@ -124,6 +136,13 @@ static enum checksum_kind best_kind(uint32_t kinds)
     return CHECKSUM_NONE;
 }
 
+static uint32_t grantable(const struct session *s)
+{
+    bool ring = s->transport.is_unix && store_shared_fd(s->server->store) >= 0;
+    uint32_t all = SESSION_CAPABILITIES | (ring ? WIRE_CAPABILITY_RING : 0);
+    return s->server->config.leases ? all : all & ~WIRE_CAPABILITY_GROUPS;
+}
+
 static int on_hello(struct session *s, const struct wire_header *h,
                     struct bytes_reader *r)
 {
@@ -142,9 +161,7 @@ static int on_hello(struct session *s, const struct wire_header *h,
     } else {
         memcpy(s->client, m.client, sizeof s->client);
         s->checksum = best_kind(m.checksum_kinds);
-        s->capabilities = m.capabilities & SESSION_CAPABILITIES;
-        if (!s->server->config.leases)
-            s->capabilities &= ~WIRE_CAPABILITY_GROUPS;
+        s->capabilities = m.capabilities & grantable(s);
         session_move(s, SESSION_READY);
         send_welcome(s, h->request);
     }
@@ -363,6 +380,20 @@ static int on_pull(struct session *s, const struct wire_header *h,
     return 0;
 }
 
+static int on_return(struct session *s, const struct wire_header *h,
+                     struct bytes_reader *r)
+{
+    struct wire_return m;
+    if (wire_decode_return(r, &m) != 0)
+        return -ERROR_BAD_FRAME;
+    if (slots_return(s, m.slot))
+        flow_pump(s);
+    else
+        session_fail(s, SESSION_END_ERROR, h->request, ERROR_BAD_ARGUMENT,
+                     "RETURN of a slot that this session does not hold");
+    return 0;
+}
+
 /* PING, PONG, CLOSE. */
 
 static int on_ping(struct session *s, const struct wire_header *h,
@@ -393,7 +424,7 @@ static int on_close(struct session *s, const struct wire_header *h,
     struct wire_close m;
     if (wire_decode_close(r, &m) != 0)
         return -ERROR_BAD_FRAME;
-    session_break(s, SESSION_END_PEER, "the client said CLOSE");
+    session_bye(s);
     return 0;
 }
 
@@ -421,6 +452,7 @@ static const struct rule {
                      IN(SESSION_READY), 0},
     [WIRE_PULL] = {on_pull, IN(SESSION_STREAMING), GREETED, 0},
     [WIRE_SEEK] = {on_seek, IN(SESSION_STREAMING), GREETED, 0},
+    [WIRE_RETURN] = {on_return, GREETED, 0, WIRE_CAPABILITY_RING},
     [WIRE_PING] = {on_ping, GREETED, 0, 0},
     [WIRE_PONG] = {on_pong, GREETED, 0, 0},
     [WIRE_ASK] = {gateway_ask, GREETED, 0, WIRE_CAPABILITY_ASK},

@@ -44,6 +44,8 @@ struct tcp_server {
     uint64_t ahead_bytes;
     uint64_t max_ahead_bytes;
     uint32_t n_holders;
+    uint64_t slot_bytes; /* that all sessions' slots hold */
+    uint64_t last_slot;  /* ids are never used again */
 };
 
 /* Pumps the sessions of groups in the loop's next turn. */

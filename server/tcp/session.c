@@ -15,6 +15,8 @@
 
 #define MS_NS     1000000ull
 #define LINGER_NS (1000 * MS_NS)
+/* And while it holds slots, whose batches must not change under its eyes. */
+#define SLOTS_LINGER_NS (60000 * MS_NS)
 /* What a client that finds us full, or full of work, should wait. */
 #define RETRY_MS 1000
 /* Beyond max_sessions so many are told so; more are closed without a word. */
@@ -137,6 +139,15 @@ void session_goodbye(struct session *s, enum session_end why, int code,
     finish(s, why, text);
 }
 
+void session_bye(struct session *s)
+{
+    s->said_close = true;
+    if (s->n_slots > 0)
+        finish(s, SESSION_END_PEER, "the client said CLOSE");
+    else
+        session_break(s, SESSION_END_PEER, "the client said CLOSE");
+}
+
 void session_break(struct session *s, enum session_end why, const char *text)
 {
     if (s->state != SESSION_CLOSING)
@@ -174,6 +185,7 @@ static void on_closed(void *owner)
     struct session *s = session_of(owner);
     struct tcp_server *server = s->server;
     assert(s->n_sends == 0 && s->n_ahead == 0 && s->n_pulls == 0);
+    slots_drop(s);
     if (s->previous)
         s->previous->next = s->next;
     else
@@ -238,6 +250,13 @@ bool session_accept(struct listener *listener)
     return true;
 }
 
+bool session_only_reads(const struct session *s)
+{
+    const uv_stream_t *stream = &s->transport.socket.stream;
+    return s->state == SESSION_CLOSING && s->n_slots > 0 &&
+           uv_stream_get_write_queue_size(stream) == 0;
+}
+
 /* Draining. */
 
 void session_drain(struct session *s)
@@ -279,7 +298,9 @@ static void tick_closing(struct session *s, uint64_t now_ns)
     transport_stalled_ns(&s->transport, now_ns);
     if (s->transport.taken_bytes != taken)
         s->closing_ns = now_ns;
-    if (now_ns - s->closing_ns > LINGER_NS)
+    if (s->n_slots > 0 && s->said_close)
+        return;
+    if (now_ns - s->closing_ns > (s->n_slots > 0 ? SLOTS_LINGER_NS : LINGER_NS))
         transport_close(&s->transport);
 }
 

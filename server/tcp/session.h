@@ -13,6 +13,7 @@
 #define SESSION_MAX_AHEAD 8  /* batches of the stream asked for ahead */
 #define SESSION_MAX_PULLS 16 /* unanswered at once */
 #define SESSION_MAX_SENDS 2  /* batches in the socket at once */
+#define SESSION_MAX_SLOTS 64 /* batches that a client reads in place */
 /* A client that takes no byte for so long has what is composed for it, and not
  * in the socket, taken back until it reads again. */
 #define SESSION_STALL_NS 1000000000ull
@@ -62,6 +63,12 @@ struct send {
         front[SESSION_LEASE_BYTES + WIRE_HEADER_BYTES + WIRE_BATCH_HEAD_BYTES];
 };
 
+/* A batch that the client reads in place. */
+struct slot {
+    uint64_t id;
+    struct batch *batch; /* one reference */
+};
+
 struct session {
     uint32_t magic;
     struct tcp_server *server;
@@ -97,6 +104,9 @@ struct session {
     uint64_t next_pull;
     struct send sends[SESSION_MAX_SENDS];
     uint32_t n_sends;
+    struct slot slots[SESSION_MAX_SLOTS];
+    uint32_t n_slots;
+    uint64_t slot_bytes;
     uint64_t ahead_bytes; /* this session's part of the server's */
     bool holds;           /* anything at all */
     bool stalled;         /* takes no bytes: gets nothing more made */
@@ -106,6 +116,7 @@ struct session {
     uint64_t closing_ns; /* since when nothing moves in CLOSING */
     uint64_t drain_until_ns;
     bool opened_once, pinged;
+    bool said_close; /* the client: what it still reads is its own matter */
     uint64_t sent_batches;
 };
 
@@ -118,6 +129,8 @@ void session_move(struct session *s, enum session_state to);
 /* Looks at the clocks. */
 void session_tick(struct session *s, uint64_t now_ns);
 void session_drain(struct session *s);
+/* Everything is said and sent, but slots are held. */
+bool session_only_reads(const struct session *s);
 
 /* Ends the stream's orders and PULLs; what is in the socket goes on. */
 void session_drop_orders(struct session *s);
@@ -126,6 +139,8 @@ void session_fail(struct session *s, enum session_end why, uint32_t request,
                   int code, const char *text);
 void session_goodbye(struct session *s, enum session_end why, int code,
                      const char *text);
+/* The client has said CLOSE: ends it once no slot is held. */
+void session_bye(struct session *s);
 /* Ends it now, without a word. */
 void session_break(struct session *s, enum session_end why, const char *text);
 /* Sends a frame made with wire_frame_finish (n_bytes 0: it did not fit). */
@@ -149,6 +164,15 @@ void flow_stall(struct session *s, bool stalled);
 int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
               struct fault *fault);
 bool flow_is_idle(const struct session *s); /* nothing ordered or in flight */
+
+/* slots.c */
+
+/* Makes b, which stays the caller's, readable in place; false where the session
+ * has no such memory, b lies elsewhere or the session holds its share. */
+bool slots_take(struct session *s, struct batch *b, struct wire_slot *out);
+bool slots_return(struct session *s, uint64_t slot); /* false: not held */
+/* All of them: the client has ended its socket, or does not end it. */
+void slots_drop(struct session *s);
 
 /* gateway.c */
 

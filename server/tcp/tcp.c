@@ -244,7 +244,11 @@ uint16_t tcp_server_port(const struct tcp_server *s)
 
 uint32_t tcp_server_sessions(const struct tcp_server *s)
 {
-    return s->n_sessions;
+    uint32_t n = s->n_sessions;
+    for (const struct session *session = s->first_session; session;
+         session = session->next)
+        n -= session_only_reads(session);
+    return n;
 }
 
 void tcp_server_drain(struct tcp_server *s, uint32_t grace_ms)

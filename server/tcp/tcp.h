@@ -38,6 +38,8 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
 uint16_t tcp_server_port(const struct tcp_server *s);
 /* Stops accepting, sends DRAIN to every session; they close within grace_ms. */
 void tcp_server_drain(struct tcp_server *s, uint32_t grace_ms);
+/* Sessions that something is still to be sent to; not those that only read
+ * what they hold in place. */
 uint32_t tcp_server_sessions(const struct tcp_server *s);
 /* Closes everything; run the loop until its handles are gone, then destroy. */
 void tcp_server_close(struct tcp_server *s);

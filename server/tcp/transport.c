@@ -198,6 +198,46 @@ int transport_send_control(struct transport *t, const void *frame,
     return 0;
 }
 
+/* libuv passes only sockets: past it, while it has nothing to write. */
+static ssize_t send_fd(int socket, const void *data, size_t n_bytes, int fd)
+{
+    union {
+        struct cmsghdr header; /* for its alignment */
+        char bytes[CMSG_SPACE(sizeof fd)];
+    } control = {0};
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)data,
+                          .iov_len = n_bytes};
+    struct msghdr m = {.msg_iov = &piece,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    return sendmsg(socket, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int transport_send_fd(struct transport *t, const void *frame, size_t n_bytes,
+                      int fd)
+{
+    int socket;
+    if (!t->is_unix || t->closing || t->finishing ||
+        uv_stream_get_write_queue_size(&t->socket.stream) != 0 ||
+        uv_fileno(&t->socket.handle, &socket) != 0)
+        return -ERROR_IO;
+    ssize_t n = send_fd(socket, frame, n_bytes, fd);
+    if (n <= 0)
+        return -ERROR_IO;
+    metric_add(METRIC_TCP_SENT_BYTES, n);
+    if ((size_t)n < n_bytes &&
+        transport_send_control(t, (const uint8_t *)frame + n,
+                               n_bytes - (size_t)n) != 0)
+        transport_close(t); /* half a frame is the end */
+    return 0;
+}
+
 uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns)
 {
     size_t waiting = uv_stream_get_write_queue_size(&t->socket.stream);

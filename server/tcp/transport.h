@@ -75,6 +75,10 @@ int transport_start(struct transport *t);
 /* Frames from memory that is copied; 0, -ERROR_NO_MEMORY or -ERROR_IO. */
 int transport_send_control(struct transport *t, const void *frame,
                            size_t n_bytes);
+/* A frame from memory that is copied, with a descriptor, over a Unix socket to
+ * which nothing waits to be written; else -ERROR_IO, and nothing was sent. */
+int transport_send_fd(struct transport *t, const void *frame, size_t n_bytes,
+                      int fd);
 /* 0 (done will be called) or -ERROR_IO (it will not). */
 int transport_send(struct transport *t, struct transport_write *write);
 
