@@ -62,8 +62,8 @@
     X(ACKED, 17, 'S')                                                          \
     X(ASK, 18, 'C')                                                            \
     X(REPLY, 19, 'S')                                                          \
-    X(SLOT, 24, 'S')                                                           \
-    X(RETURN, 25, 'C')
+    X(SLOT, 20, 'S')                                                           \
+    X(RETURN, 21, 'C')
 
 enum wire_type {
 #define X(name, number, who) WIRE_##name = number,

@@ -1,12 +1,15 @@
 /* Fuzz target: what a hostile server sends, through a real socket and the
  * receiver's own code, without its thread. The first byte chooses between raw
  * bytes, frames that are given their crcs (so that a search need not guess
- * them), a saved state and a URL.
+ * them), a saved state, a URL, and built frames beside shared memory.
  *
  * A built frame is: type u8, request u8, length u16, payload. */
+#define _GNU_SOURCE /* memfd_create and its seals */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +22,7 @@
 
 #define MAX_INPUT_BYTES (96u << 10) /* fits in the socket's buffer */
 
-enum { RAW, BUILT, STATE, URL, N_MODES };
+enum { RAW, BUILT, STATE, URL, RING, N_MODES };
 
 /* Frames with right crcs from the description; bytes of out. */
 static size_t build(const uint8_t *data, size_t n_bytes, uint8_t *out)
@@ -27,7 +30,7 @@ static size_t build(const uint8_t *data, size_t n_bytes, uint8_t *out)
     uint8_t *at = out;
     while (n_bytes >= 4) {
         size_t n = (size_t)(data[2] | data[3] << 8);
-        uint8_t type = (uint8_t)(data[0] % 15), request = data[1];
+        uint8_t type = (uint8_t)(data[0] % 22), request = data[1];
         data += 4;
         n_bytes -= 4;
         n = n < n_bytes ? n : n_bytes;
@@ -46,8 +49,20 @@ static size_t build(const uint8_t *data, size_t n_bytes, uint8_t *out)
     return (size_t)(at - out);
 }
 
+/* Memory as a server on this host shares it: here it is what was said, so that
+ * a search can put a batch there. */
+static int make_memory(const uint8_t *bytes, size_t n_bytes)
+{
+    int fd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, 2 * MAX_INPUT_BYTES) != 0 ||
+        pwrite(fd, bytes, n_bytes, 0) != (ssize_t)n_bytes ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) != 0)
+        abort();
+    return fd;
+}
+
 /* A handshake and the stream behind it, over bytes that all are there. */
-static void converse(const uint8_t *bytes, size_t n_bytes)
+static void converse(const uint8_t *bytes, size_t n_bytes, bool ring)
 {
     static struct receiver receiver;
     struct stream_facts *facts = calloc(1, sizeof *facts);
@@ -71,6 +86,10 @@ static void converse(const uint8_t *bytes, size_t n_bytes)
     exchange.pull = (struct pull){.state = PULL_WANTED, .position = 5};
     receiver_init(&receiver, &exchange, &options, pool, facts);
     connection_adopt(&receiver.session.connection, fds[0]);
+    if (ring) { /* as if the descriptor had come with the first byte */
+        receiver.session.connection.is_unix = true;
+        receiver.session.connection.passed_fd = make_memory(bytes, n_bytes);
+    }
     if (receiver_handshake(&receiver, clock_after_ms(1000), &fault) == 0)
         (void)receiver_pump(&receiver, &final, &fault);
     receiver_fini(&receiver);
@@ -109,12 +128,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     if (mode == STATE || mode == URL) {
         parse_text(mode, data, n_bytes);
     } else if (mode == RAW) {
-        converse(data, n_bytes);
+        converse(data, n_bytes, false);
     } else {
         /* The smallest description of a frame has 4 bytes. */
         uint8_t *frames = malloc(n_bytes / 4 * WIRE_HEADER_BYTES + n_bytes + 1);
         if (frames != NULL && n_bytes <= MAX_INPUT_BYTES / 9)
-            converse(frames, build(data, n_bytes, frames));
+            converse(frames, build(data, n_bytes, frames), mode == RING);
         free(frames);
     }
     return 0;

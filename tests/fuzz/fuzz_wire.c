@@ -25,6 +25,8 @@ static union {
     struct wire_ack ack;
     struct wire_acked acked;
     struct wire_ask ask;
+    struct wire_slot slot;
+    struct wire_return return_;
 } m;
 
 /* Decodes the payload of r and, when it was good, writes it again to w. */
@@ -54,6 +56,8 @@ static bool again(int type, struct bytes_reader *r, struct bytes_writer *w)
         ROW(WIRE_ACK, ack, wire_decode_ack, wire_encode_ack)
         ROW(WIRE_ACKED, acked, wire_decode_acked, wire_encode_acked)
         ROW(WIRE_ASK, ask, wire_decode_ask, wire_encode_ask)
+        ROW(WIRE_SLOT, slot, wire_decode_slot, wire_encode_slot)
+        ROW(WIRE_RETURN, return_, wire_decode_return, wire_encode_return)
 #undef ROW
     case WIRE_OPENED:
         if (wire_decode_opened(r, &m.opened) != 0)

@@ -178,7 +178,7 @@ class Headers(Session):
 
     def test_types_of_the_server(self):
         for kind in (WELCOME, OPENED, wire.BATCH, wire.ERROR, wire.DRAIN,
-                     wire.REPLY):
+                     wire.REPLY, wire.SLOT):
             self.refused("bad_frame bad_state unsupported", lambda: encode(kind, 1))
 
 

@@ -20,9 +20,9 @@ MAX_SENT = 4096  # bytes of a frame that a client sends, header included
 MAX_LARGE, MAX_SMALL, MAX_BATCH = 16 << 20, 4064, 4 << 30  # bytes of a payload, section 12
 
 (HELLO, WELCOME, OPEN, OPENED, CREDIT, BATCH, PULL, SEEK, ERROR, PING, PONG, CLOSE,
- DRAIN, JOIN, LEASE, ACK, ACKED, ASK, REPLY) = range(1, 20)
+ DRAIN, JOIN, LEASE, ACK, ACKED, ASK, REPLY, SLOT, RETURN) = range(1, 22)
 LIMITS = {WELCOME: MAX_LARGE, OPENED: MAX_LARGE, ERROR: MAX_LARGE, DRAIN: MAX_LARGE,
-          REPLY: 1 << 20, LEASE: MAX_SMALL, ACKED: MAX_SMALL,
+          REPLY: 1 << 20, LEASE: MAX_SMALL, ACKED: MAX_SMALL, SLOT: MAX_SMALL,
           PING: MAX_SMALL, PONG: MAX_SMALL, CLOSE: MAX_SMALL, BATCH: MAX_BATCH}
 
 CHECKSUMS = {"none": 0, "crc32": 1, "xxh3": 2}
@@ -239,6 +239,13 @@ def decode_opened(payload):
     need(1 <= fields["n_classes"] <= 65536, f"{fields['n_classes']} classes")
     fields["classes"] = [reader.string(255) for _ in range(fields["n_classes"])]
     reader.end()
+    return fields
+
+
+def decode_slot(payload):
+    """SLOT as a dict."""
+    fields = decode_fixed(payload, "QQQQ", "slot offset n_bytes sums_offset")
+    need(fields["slot"] != 0 and fields["offset"] % 64 == 0, "a SLOT")
     return fields
 
 

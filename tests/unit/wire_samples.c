@@ -6,9 +6,10 @@
 #include "common/error.h"
 
 const int sample_types[] = {
-    WIRE_HELLO, WIRE_WELCOME, WIRE_OPEN, WIRE_OPENED, WIRE_CREDIT, WIRE_PULL,
-    WIRE_SEEK,  WIRE_ERROR,   WIRE_PING, WIRE_PONG,   WIRE_CLOSE,  WIRE_DRAIN,
-    WIRE_JOIN,  WIRE_LEASE,   WIRE_ACK,  WIRE_ACKED,  WIRE_ASK,
+    WIRE_HELLO, WIRE_WELCOME, WIRE_OPEN,  WIRE_OPENED, WIRE_CREDIT,
+    WIRE_PULL,  WIRE_SEEK,    WIRE_ERROR, WIRE_PING,   WIRE_PONG,
+    WIRE_CLOSE, WIRE_DRAIN,   WIRE_JOIN,  WIRE_LEASE,  WIRE_ACK,
+    WIRE_ACKED, WIRE_ASK,     WIRE_SLOT,  WIRE_RETURN,
 };
 const int sample_n_types = sizeof sample_types / sizeof sample_types[0];
 
@@ -99,6 +100,9 @@ static const struct wire_lease lease = {
     .lease = 9, .step = 4, .position = 1052, .delivery = 2, .lease_ms = 5000};
 static const struct wire_ack ack = {.lease = 9};
 static const struct wire_acked acked = {.lease = 9, .code = ERROR_LEASE_LOST};
+static const struct wire_slot slot = {
+    .slot = 9, .offset = 65536, .n_bytes = 528384, .sums_offset = 593984};
+static const struct wire_return return_ = {.slot = 9};
 static const struct wire_ask ask = {.what = "group night"};
 
 static void encode(int type, struct bytes_writer *w)
@@ -124,6 +128,8 @@ static void encode(int type, struct bytes_writer *w)
         ROW(WIRE_ACK, ack, wire_encode_ack)
         ROW(WIRE_ACKED, acked, wire_encode_acked)
         ROW(WIRE_ASK, ask, wire_encode_ask)
+        ROW(WIRE_SLOT, slot, wire_encode_slot)
+        ROW(WIRE_RETURN, return_, wire_encode_return)
 #undef ROW
     default: /* WIRE_OPENED */
         wire_encode_opened(w, &opened);
@@ -176,6 +182,8 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         struct wire_ack ack;
         struct wire_acked acked;
         struct wire_ask ask;
+        struct wire_slot slot;
+        struct wire_return return_;
     } m;
     struct bytes_reader r;
     bytes_reader_init(&r, payload, n_bytes);
@@ -203,6 +211,8 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         ROW(WIRE_ACK, ack, wire_decode_ack)
         ROW(WIRE_ACKED, acked, wire_decode_acked)
         ROW(WIRE_ASK, ask, wire_decode_ask)
+        ROW(WIRE_SLOT, slot, wire_decode_slot)
+        ROW(WIRE_RETURN, return_, wire_decode_return)
 #undef ROW
     default:
         return decode_opened(&r, equal);
