@@ -53,10 +53,10 @@
     X(POOL_BYTES, gauge, "pasted_pool_bytes", "Bytes of decoded images.")      \
     X(TCP_SESSIONS, gauge, "pasted_connections{transport=\"tcp\"}",            \
       "Open connections.")                                                     \
-    X(TCP_SLOTS, gauge, "pasted_tcp_slots",                                    \
-      "Batches that clients of this host read in place.")                      \
     X(HTTP_CONNECTIONS, gauge, "pasted_connections{transport=\"http\"}",       \
       "Open connections.")                                                     \
+    X(TCP_SLOTS, gauge, "pasted_tcp_slots",                                    \
+      "Batches that clients of this host read in place.")                      \
     X(TCP_ACCEPTED, counter, "pasted_tcp_accepted_total",                      \
       "TCP connections accepted.")                                             \
     X(TCP_CLOSED_ERROR, counter, "pasted_tcp_closed_total{reason=\"error\"}",  \

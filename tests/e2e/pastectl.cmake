@@ -4,4 +4,6 @@ if(NOT PASTED_FUZZ)
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_pastectl.py)
   pasted_script_test(e2e_unix LABELS e2e TIMEOUT 300
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_unix.py)
+  pasted_script_test(e2e_ring LABELS e2e TIMEOUT 300
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_ring.py)
 endif()

@@ -255,8 +255,8 @@ class LyingServer(threading.Thread):
         control = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", self.fds))]
         sock.sendmsg([wire.encode_frame(wire.WELCOME, 0, payload)], control if self.fds else [])
         _, request = self.read(sock)
-        opened = struct.pack("<32sQQQQIIIIIIIIIBBBBI", bytes(32), 0, 100, 0, 704, 4, 0, 1, 4, 1, 1,
-                             1, 6, 8, 1, 1, 1, 0, 1) + text("c")
+        opened = struct.pack("<32sQQQQIIIIIIIIIBBBBQI", bytes(32), 0, 100, 0, 704, 4, 0, 1, 4, 1, 1,
+                             1, 6, 8, 1, 1, 1, 0, 0, 1) + text("c")
         sock.sendall(wire.encode_frame(wire.OPENED, request, opened))
         self.read(sock)
         for slot, offset, n_bytes, sums in self.frames:
