@@ -29,7 +29,7 @@ F_ADD_SEALS, F_SEAL_SHRINK = 1033, 2
 
 class Stats(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in (
-        "batches", "bytes", "direct", "reconnects", "corrupt", "stale", "waits", "mapped")]
+        "batches", "bytes", "direct", "reconnects", "corrupt", "stale", "waits", "acks", "leases_lost", "mapped")]
 
 
 class Holder(libpasted.Client):
