@@ -133,9 +133,9 @@ static void random_warp(struct plan *p, uint64_t *random)
     w->box = (struct image_box){
         (int32_t)between(random, -40, 10), (int32_t)between(random, -40, 10),
         (int32_t)between(random, 0, 90), (int32_t)between(random, 0, 90)};
-    w->n_clips = (uint32_t)between(random, 0, 4);
+    w->n_clips = next(random) % 4 ? 0 : (uint32_t)between(random, 1, 4);
     for (int i = 0; i < 12; i++)
-        w->clip[i / 3][i % 3] = between(random, -9, 9) * (i % 3 == 2 ? 20 : 1);
+        w->clip[i / 3][i % 3] = between(random, -9, 9) + (i % 3 == 2 ? 120 : 0);
     w->n_points = next(random) % 2 ? (uint32_t)between(random, 3, 5) : 0;
     for (int axis = 0; axis < 2; axis++) {
         w->first[axis] = (int32_t)between(random, -100000, 1000000);
@@ -287,8 +287,8 @@ static void random_plans_equal_brute_force(void **state)
     }
     /* The mix is one of both: neither always nor never visible. */
     if (!text) {
-        assert_in_range(n_empty, 50, 1000);
-        assert_in_range(n_seen, 500, 1450);
+        assert_in_range(n_empty, 50, 1100);
+        assert_in_range(n_seen, 400, 1450);
     }
 }
 
