@@ -20,7 +20,8 @@ if [ ! -e /run/.containerenv ] && [ ! -e /.dockerenv ]; then
   test="$test podman buildah debootstrap runc fuse-overlayfs slirp4netns
     iptables netavark aardvark-dns uidmap catatonit"
 fi
-nightly="$test clang libclang-rt-14-dev"
+# OpenCV and Pillow are what samples and operations are compared with.
+nightly="$test clang libclang-rt-14-dev python3-opencv python3-pil"
 # The suite for the other machine; nothing to cross where this one is it.
 if [ "$(uname -m)" != aarch64 ]; then
   nightly="$nightly gcc-aarch64-linux-gnu qemu-user"

@@ -1,17 +1,18 @@
 #!/bin/sh
-# What takes longer than the suite: every fuzz target for a while, then the
-# tests on 64-bit ARM. Fails when a step did, and runs the other one first.
+# What takes longer than the suite, or needs more packages: every fuzz target
+# for a while, samples beside OpenCV and Pillow, then the tests on 64-bit ARM.
+# Fails when a step did, and runs the others first.
 #   sh tests/nightly.sh [SECONDS_PER_FUZZ_TARGET]     60 by default
-#   sh tests/nightly.sh fuzz|aarch64 [SECONDS]        one step alone
+#   sh tests/nightly.sh fuzz|peers|aarch64 [SECONDS]  one step alone
 set -eu
 cd "$(dirname "$0")/.."
 steps=
 seconds=60
 for argument in "$@"; do
   case $argument in
-    fuzz | aarch64) steps="$steps $argument" ;;
+    fuzz | peers | aarch64) steps="$steps $argument" ;;
     *[!0-9]* | '')
-      echo "usage: sh tests/nightly.sh [fuzz|aarch64] [SECONDS]" >&2
+      echo "usage: sh tests/nightly.sh [fuzz|peers|aarch64] [SECONDS]" >&2
       exit 64
       ;;
     *) seconds=$argument ;;
@@ -20,10 +21,13 @@ done
 sh server/packages.sh nightly
 
 failed=
-for step in ${steps:-fuzz aarch64}; do
+for step in ${steps:-fuzz peers aarch64}; do
   echo "== $step"
   case $step in
     fuzz) sh tests/fuzz/search.sh "$seconds" || failed="$failed $step" ;;
+    peers)
+      PASTED_SUITES=release sh tests/run.sh peers || failed="$failed $step"
+      ;;
     aarch64) sh tests/aarch64/run.sh || failed="$failed $step" ;;
   esac
 done

@@ -25,6 +25,11 @@ if(NOT PASTED_SANITIZE MATCHES thread)
     COMMAND ${Python3_EXECUTABLE}
             ${CMAKE_CURRENT_LIST_DIR}/test_operations_peers.py
             $<TARGET_FILE:apply_operation>)
+  pasted_script_test(compose_peers
+    COMMAND ${Python3_EXECUTABLE}
+            ${CMAKE_CURRENT_LIST_DIR}/test_compose_peers.py
+            $<TARGET_FILE:dump_samples>
+    TIMEOUT 900)
 endif()
 
 pasted_test(test_golden

@@ -4,16 +4,13 @@ every context, edge, dtype and layout, byte for byte.
     test_numerics.py DUMP_SAMPLES SOURCE     SOURCE: synthetic or demo
 
 Does not test the network, the graph or the codecs."""
-import json
-import pathlib
-import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 
 import numpy as np
 
+import dump
 import numerics
 import operations
 
@@ -333,46 +330,11 @@ if SOURCE == "demo":  # the same code; what counts is the real pictures
                ("defaults", "hard edges", "any edge", "feathered edges",
                 "keypoints")}
 
-DTYPES = {1: "<u1", 2: "<i4", 3: "<i8", 4: "<f4", 5: "<f2",
-          6: "<u2"}  # bf16 as its bits
-
-
-def read_tensors(payload):
-    """BATCH payload of PROTOCOL.md -> name -> array."""
-    n_tensors, = struct.unpack_from("<H", payload, 12)
-    tensors = {}
-    for i in range(n_tensors):
-        name, dtype, n_dims, *rest = struct.unpack_from("<16sBB6x4QQQ",
-                                                        payload, 32 + 72 * i)
-        shape, offset, n_bytes = rest[:n_dims], rest[4], rest[5]
-        data = np.frombuffer(payload[offset:offset + n_bytes], DTYPES[dtype])
-        tensors[name.rstrip(b"\0").decode()] = data.reshape(shape)
-    return tensors
-
-
-class Dump:
-    """What dump_samples wrote for one recipe."""
-
-    def __init__(self, folder, recipe, first, n):
-        self.folder = pathlib.Path(folder)
-        path = self.folder / "recipe.json"
-        path.write_text(json.dumps(recipe))
-        subprocess.run([DUMP, SOURCE, path, str(first), str(n), folder],
-                       check=True)
-        self.tensors = read_tensors((self.folder / "batch.bin").read_bytes())
-        self.plans = [json.loads((self.folder / f"plan-{i}.json").read_text())
-                      for i in range(n)]
-        self.sizes = json.loads((self.folder / "images.json").read_text())
-
-    def image(self, kind, number, channels, ending):
-        w, h = self.sizes[kind + "s"][str(number)]
-        raw = (self.folder / f"{kind}-{number}.{ending}").read_bytes()
-        return np.frombuffer(raw, np.uint8).reshape(h, w, channels)
+class Dump(dump.Dump):
+    """What dump_samples wrote for one recipe, and what becomes of it here."""
 
     def recomputed(self, plan, what=numerics.sample):
-        return what(
-            plan, self.image("object", plan["object"], 4, "rgba"),
-            self.image("background", plan["background"], 3, "rgb"))
+        return what(plan, *self.sources(plan))
 
     def layers(self, plan):
         return self.recomputed(plan, numerics.layers)
@@ -381,7 +343,7 @@ class Dump:
 class NumericsTest(unittest.TestCase):
     def check(self, recipe, first, n):
         with tempfile.TemporaryDirectory() as folder:
-            dump = Dump(folder, recipe, first, n)
+            dump = Dump(DUMP, SOURCE, folder, recipe, first, n)
             t = dump.tensors
             images, boxes = zip(*map(dump.recomputed, dump.plans))
             layers = list(map(dump.layers, dump.plans)) if "mask" in t else []
