@@ -15,6 +15,8 @@ void v4_resample_rows(const struct pixel_resample *r,
 void v4_object_lines(const struct image_level *level,
                      const struct pixel_line *lines, int32_t n_lines,
                      uint8_t *rgba);
+void v4_warp_row(const struct image_level *level, const int32_t *u,
+                 const int32_t *v, int32_t n, uint8_t *rgba);
 uint8_t v4_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,

@@ -248,3 +248,41 @@ void v4_object_lines(const struct image_level *level,
     /* Lanes without meaning still read texels, but of the level. */
     sample_groups(level, &c, (n - 1) / AT_ONCE + 1, rgba);
 }
+
+/* Groups of pixels that each have coordinates of their own; what is beyond n is
+ * sampled where the last pixel is, and not written. */
+static void warp_some(const struct image_level *level, struct coordinates *c,
+                      int32_t n, uint8_t *rgba)
+{
+    uint8_t last[AT_ONCE * 4];
+    const int32_t whole = n / AT_ONCE, rest = n % AT_ONCE;
+    if (whole > 0)
+        sample_groups(level, c, whole, rgba);
+    if (rest == 0)
+        return;
+    struct coordinates end;
+    for (int32_t i = 0; i < AT_ONCE; i++) {
+        const int32_t at = whole * AT_ONCE + (i < rest ? i : rest - 1);
+        end.u[i] = c->u[at];
+        end.v[i] = c->v[at];
+    }
+    sample_groups(level, &end, 1, last);
+    __builtin_memcpy(rgba + (ptrdiff_t)whole * AT_ONCE * 4, last,
+                     (size_t)rest * 4);
+}
+
+void v4_warp_row(const struct image_level *level, const int32_t *u,
+                 const int32_t *v, int32_t n, uint8_t *rgba)
+{
+    if (level->width < 2) {
+        reference_warp_row(level, u, v, n, rgba);
+        return;
+    }
+    for (int32_t done = 0; done < n; done += MOST_PX) {
+        struct coordinates c;
+        const int32_t now = n - done < MOST_PX ? n - done : MOST_PX;
+        __builtin_memcpy(c.u, u + done, (size_t)now * sizeof *u);
+        __builtin_memcpy(c.v, v + done, (size_t)now * sizeof *v);
+        warp_some(level, &c, now, rgba + (ptrdiff_t)done * 4);
+    }
+}

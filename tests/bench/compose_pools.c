@@ -75,6 +75,10 @@ static void copy_images(struct synthetic *to, const struct synthetic *from,
     to->objects[i] = from->objects[i % POOLS_DRAWN];
     to->objects[i].name = name;
     to->objects[i].class_id = i;
+    const struct pool_keypoint *points = to->objects[i].keypoints;
+    to->objects[i].keypoints = NULL; /* the other's */
+    if (points)
+        synthetic_set_keypoints(to, i, points, to->objects[i].n_keypoints);
     to->backgrounds[i] = from->backgrounds[i % POOLS_DRAWN];
     copy_levels(to->objects[i].level, to->objects[i].n_levels);
     copy_levels(to->backgrounds[i].level, to->backgrounds[i].n_levels);
