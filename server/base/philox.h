@@ -46,6 +46,7 @@ enum philox_purpose {
     PHILOX_OBJECT_MOTION = 90,
     PHILOX_CONTEXT_TEXTURE = 100,
     PHILOX_OBJECT_MATCH = 91,
+    PHILOX_OBJECT_STROKE = 92,
 };
 
 /* The fixed bit layout of a counter:

@@ -4,6 +4,7 @@
 #include "server/compose/ahead.h"
 
 #include "server/compose/crop_box.h"
+#include "server/compose/object.h"
 
 #define CACHE_LINE 64
 
@@ -25,8 +26,7 @@ void ahead_init(struct ahead *a, const struct catalog *catalog,
     *a = (struct ahead){0};
     if (!next)
         return;
-    const struct image_level *object =
-        &catalog->objects[next->object].level[next->object_level];
+    const struct image_level *object = object_level_of(next, catalog);
     const struct image_box all = {0, 0, object->width, object->height};
     a->object = rows_of(object, all, 4);
     if (next->context != CONTEXT_BACKGROUND)

@@ -90,6 +90,8 @@ static void sample_next(struct feather *f)
     uint8_t *rgba = f->rgba + (size_t)slot * rgba_bytes(f->columns);
     struct pixel_span s = sample_row(f, &rgba);
     f->span[slot] = s;
+    if (f->plan->stroke.reach > 0)
+        stroke_row(rgba, &f->plan->stroke, s.end - s.begin);
     f->next_y++;
     if (f->plan->edge == EDGE_MOTION)
         return;

@@ -7,6 +7,15 @@
 #include "server/pixel/span.h"
 #include "server/plan/plan.h"
 
+/* The level that the plan samples: of its object, or of the outline. */
+static inline const struct image_level *object_level_of(const struct plan *p,
+                                                        const struct catalog *c)
+{
+    const struct pool_object *o = &c->objects[p->object];
+    return p->stroke.reach > 0 ? &o->stroke->level[p->object_level]
+                               : &o->level[p->object_level];
+}
+
 /* Row after row of a plan's object over the columns `within`. */
 struct object_walk {
     struct pixel_span within;

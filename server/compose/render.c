@@ -51,6 +51,7 @@ static void check_plan(const struct plan *p, const struct catalog *c)
     assert(p->height >= 1 && p->height <= FRAME_MAX_SIDE);
     assert(p->object < c->n_objects);
     assert(p->object_level < c->objects[p->object].n_levels);
+    assert(p->stroke.reach == 0 || c->objects[p->object].stroke);
     if (p->context != CONTEXT_BACKGROUND)
         return;
     assert(p->background < c->n_backgrounds);
@@ -120,7 +121,7 @@ void render_init(struct render *r, const struct catalog *catalog,
     if (plan->blend != BLEND_OVER)
         memset(r->two_thirds, 170, (size_t)plan->width);
     r->feather_scratch = at;
-    r->object_level = &catalog->objects[plan->object].level[plan->object_level];
+    r->object_level = object_level_of(plan, catalog);
     r->has_match = false;
     render_rewind(r);
     ahead_init(&r->ahead, catalog, next);
@@ -268,6 +269,8 @@ int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
         return 0;
     if (is_straight)
         r->kernels->object_lines(r->object_level, line, n_rows, r->object_rows);
+    if (p->stroke.reach > 0 && !feather_is_asked(p))
+        stroke_row(r->object_rows, &p->stroke, n);
     if (p->edge == EDGE_HARD)
         r->kernels->harden_row(r->object_rows, n);
     if (p->has_object_colour)

@@ -19,6 +19,16 @@ static void on_progress(void *context, uint64_t n_done, uint64_t n_total)
     atomic_store_explicit(&l->n_done, n_done, memory_order_relaxed);
 }
 
+/* Outlines are kept where some stream of the pool asks for them. */
+static bool wants_strokes(const struct config *c, uint32_t pool)
+{
+    for (uint32_t i = 0; i < c->n_streams; i++)
+        if (c->streams[i].pool == pool &&
+            recipe_wants_strokes(&c->streams[i].recipe))
+            return true;
+    return false;
+}
+
 static int load_pool(struct loader *l, uint32_t i, uint64_t limit_bytes)
 {
     const struct config_pool *p = &l->config->pools[i];
@@ -31,6 +41,7 @@ static int load_pool(struct loader *l, uint32_t i, uint64_t limit_bytes)
         .matte = (enum pool_matte)p->matte,
         .split = (enum pool_split)p->split,
         .max_side = (int32_t)p->max_side,
+        .strokes = wants_strokes(l->config, i),
         .strict = p->strict,
         .memory_limit_bytes = limit_bytes,
         .n_threads = (uint32_t)l->config->workers,

@@ -23,6 +23,7 @@
  *   PHILOX_OBJECT_EDGE        0              which of a choice of edges
  *   PHILOX_OBJECT_MOTION      0, 1           length, angle of edge motion
  *   PHILOX_OBJECT_MATCH       0              strength of the colour match
+ *   PHILOX_OBJECT_STROKE      0              px of the stroke (every attempt)
  *   PHILOX_IMAGE_COLOUR       0, 1, 2, 3     brightness, contrast, saturation,
  *                                            hue
  *   PHILOX_OBJECT_COLOUR      the same four

@@ -164,6 +164,15 @@ static json_t *warp_json(const struct plan *p)
                      grid_json(w, 0), grid_json(w, 1));
 }
 
+static json_t *stroke_json(const struct pixel_stroke *s)
+{
+    if (s->reach == 0) {
+        return json_null();
+    }
+    return json_pack("{s:i, s:i, s:i}", "reach", s->reach, "gain", s->gain,
+                     "offset", s->offset);
+}
+
 static json_t *object_json(const struct plan *p)
 {
     static const char *const modes[] = {[MATCH_MEAN] = "mean",
@@ -174,10 +183,12 @@ static json_t *object_json(const struct plan *p)
                                          [BLEND_TWO_THIRDS_FRAME] =
                                              "two_thirds_frame"};
     return json_pack(
-        "{s:I, s:o, s:o, s:s, s:s, s:I, s:o, s:[i, i, i], s:I, s:s, s:I, s:I}",
-        "object_level", (json_int_t)p->object_level, "warp", warp_json(p), "m",
-        list_i64(p->m, 6), "edge", edges[p->edge], "blend", blends[p->blend],
-        "edge_radius", (json_int_t)p->edge_radius, "edge_weight",
+        "{s:I, s:o, s:o, s:o, s:s, s:s, s:I, s:o, s:[i, i, i], s:I, s:s, s:I, "
+        "s:I}",
+        "object_level", (json_int_t)p->object_level, "stroke",
+        stroke_json(&p->stroke), "warp", warp_json(p), "m", list_i64(p->m, 6),
+        "edge", edges[p->edge], "blend", blends[p->blend], "edge_radius",
+        (json_int_t)p->edge_radius, "edge_weight",
         list_u32(p->edge_weight, p->edge_radius + 1), "motion", p->motion.n,
         p->motion.cosine, p->motion.sine, "match_q16", (json_int_t)p->match_q16,
         "match_mode", modes[p->match_mode], "visible_q16",
@@ -254,7 +265,7 @@ static json_t *told_json(const struct plan *p)
         "s:f, "
         "s:f, s:b, s:f, "
         "s:o, s:o, "
-        "s:o}}",
+        "s:o, s:f}}",
         "told", "edge", edges[p->told.edge], "shear_y_deg", p->told.shear_y_deg,
         "stretch", p->told.stretch, "perspective", p->told.perspective,
         "elastic_px", p->told.elastic_px, "scale", p->told.scale, "rotate_deg",
@@ -264,7 +275,8 @@ static json_t *told_json(const struct plan *p)
         "crop_flip", p->told.crop_flip, "crop_rotate_deg",
         p->told.crop_rotate_deg, "colour", told_colour_json(&p->told.colour),
         "background_colour", told_colour_json(&p->told.background_colour),
-        "object_colour", told_colour_json(&p->told.object_colour));
+        "object_colour", told_colour_json(&p->told.object_colour), "stroke_px",
+        p->told.stroke_px);
 }
 
 static json_t *whole_json(const struct plan *p, const struct catalog *c)

@@ -76,8 +76,10 @@ bool keypoint_seen(const struct plan *plan, const struct pool_keypoint *point,
                    float out[2])
 {
     const double one = level_scale(plan->object_level) * 65536.0;
-    const double texel[2] = {point->x * one - 32768.0,
-                             point->y * one - 32768.0};
+    const double centre =
+        32768.0 -
+        (double)((int64_t)plan->stroke.reach * 65536 >> plan->object_level);
+    const double texel[2] = {point->x * one - centre, point->y * one - centre};
     double at[2];
     out[0] = out[1] = 0;
     if (!(plan->has_warp ? invert_warp(&plan->warp, texel, at)

@@ -10,6 +10,7 @@
 #include "server/graph/graph.h"
 #include "server/pixel/kernels.h"
 #include "server/pixel/smear.h"
+#include "server/pixel/stroke.h"
 #include "server/pixel/turn.h"
 #include "server/pixel/warp.h"
 #include "server/pool/catalog.h"
@@ -73,6 +74,9 @@ struct plan {
     /* Perspective or elastic: sampled along warp, and m is 0. */
     bool has_warp;
     struct pixel_warp warp;
+    /* reach > 0: what is sampled is the object's outline, and this makes the
+     * shape of it. */
+    struct pixel_stroke stroke;
     enum recipe_edge edge;
     enum recipe_blend blend;
     uint32_t edge_radius; /* rows and columns around that the edge needs;
@@ -99,7 +103,7 @@ struct plan {
     /* The same decisions in units for people; decide no byte. */
     struct {
         double scale, rotate_deg, shear_deg, x, y; /* as in the recipe */
-        double shear_y_deg, stretch, perspective, elastic_px;
+        double shear_y_deg, stretch, perspective, elastic_px, stroke_px;
         enum recipe_edge edge; /* as drawn; a box is a feather in the plan */
         bool flip;
         double crop_x, crop_y, crop_w, crop_h; /* px of background level 0,

@@ -194,9 +194,14 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
     const double wanted_q16 =
         recipe_number_at(&recipe->object.min_visible, d->position) * 65536.0;
     const uint32_t n_most = pose_varies(recipe) ? PLAN_POSE_ATTEMPTS : 1;
+    const double stroke_px =
+        draws_value(d, PHILOX_OBJECT_STROKE, 0, &recipe->object.stroke);
     uint32_t attempt = 0;
     do {
-        struct pose p = {0};
+        struct pose p = {.stroke_px = stroke_px};
+        if (stroke_px != 0) {
+            p.reach = stroke_reach(object->width, object->height);
+        }
         draw_pose(d, recipe, attempt, &p);
         set_maps(&p, recipe, &object->alpha_box);
         if (can_warp(recipe)) {
@@ -229,11 +234,30 @@ static void affine_to_plan(const struct pose *pose,
         int64_t *m = out->m + 3 * row;
         m[0] = fixmath_round(pose->inverse[2 * row] * one);
         m[1] = fixmath_round(pose->inverse[2 * row + 1] * one);
-        m[2] = fixmath_round(pivot[row] * one - 32768.0 +
+        m[2] = ((int64_t)pose->reach * 65536 >> level) +
+               fixmath_round(pivot[row] * one - 32768.0 +
                              (double)m[0] * (0.5 - pose->place_x) +
                              (double)m[1] * (0.5 - pose->place_y));
     }
     out->object_level = level;
+}
+
+/* A byte b of the outline lies (b - 128) * reach / 127 texels inside it. The
+ * shape's new edge is a ramp of one output pixel, or of two bytes where the
+ * object is seen so large that these are wider. */
+static struct pixel_stroke stroke_of(const struct pose *pose)
+{
+    const double most = 112; /* of 127: some ramp is left beyond */
+    double gain = 255.0 * pose->reach / (127 * pose->step);
+    double bytes = pose->stroke_px * pose->step * 127 / pose->reach;
+    gain = gain > 128 ? 128 : gain;
+    bytes = bytes > most ? most : bytes < -most ? -most : bytes;
+    return (struct pixel_stroke){
+        .reach = pose->reach,
+        .gain = (int32_t)fixmath_round(gain * 65536),
+        .offset = (int32_t)fixmath_round(
+            (gain * (bytes - 128) + 127.5) * 65536 + 32768),
+    };
 }
 
 void pose_to_plan(const struct pose *pose, const struct pool_object *object,
@@ -246,6 +270,9 @@ void pose_to_plan(const struct pose *pose, const struct pool_object *object,
     } else {
         affine_to_plan(pose, object, out);
     }
+    if (pose->reach > 0) {
+        out->stroke = stroke_of(pose);
+    }
     out->visible_q16 = pose->visible_q16;
     out->told.scale = pose->scale;
     out->told.rotate_deg = pose->rotate_deg;
@@ -254,6 +281,7 @@ void pose_to_plan(const struct pose *pose, const struct pool_object *object,
     out->told.stretch = pose->stretch;
     out->told.perspective = pose->perspective;
     out->told.elastic_px = pose->elastic_px;
+    out->told.stroke_px = pose->stroke_px;
     out->told.x = pose->x;
     out->told.y = pose->y;
     out->told.flip = pose->flip;

@@ -32,6 +32,8 @@ struct pose {
     uint32_t level;         /* is_warped only */
     double scale, rotate_deg, shear_deg, x, y; /* as drawn */
     double shear_y_deg, stretch;
+    double stroke_px; /* 0: the object as it is */
+    int32_t reach;    /* texels that what is sampled begins before it */
     bool flip;
     double pivot_x, pivot_y; /* level 0 */
     double place_x, place_y; /* frame, px */

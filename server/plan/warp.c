@@ -233,15 +233,21 @@ static void set_clips(const struct pose *p, const struct recipe *recipe,
     }
 }
 
+/* What is half a texel less the outline's margin, of the level in 16.16. */
+static double centre_of(const struct pose *p)
+{
+    return 32768.0 - (double)((int64_t)p->reach * 65536 >> p->level);
+}
+
 /* Texels of the level in 16.16 at pixel centres, times a power of 2 that uses
  * the range. */
-static void set_matrix(const double inward[9], double one,
+static void set_matrix(const double inward[9], double one, double centre,
                        struct pixel_warp *out)
 {
     double m[9], most = 1;
     for (int i = 0; i < 3; i++) {
-        m[i] = inward[i] * one - 32768.0 * inward[6 + i];
-        m[3 + i] = inward[3 + i] * one - 32768.0 * inward[6 + i];
+        m[i] = inward[i] * one - centre * inward[6 + i];
+        m[3 + i] = inward[3 + i] * one - centre * inward[6 + i];
         m[6 + i] = inward[6 + i];
     }
     for (int i = 0; i < 9; i += 3)
@@ -262,8 +268,8 @@ static void set_grid(const struct pose *p, const struct image_box *box,
     const int32_t side[2][2] = {{box->x0, box->x1}, {box->y0, box->y1}};
     out->n_points = p->n_points;
     for (int axis = 0; p->n_points > 0 && axis < 2; axis++) {
-        int64_t first = fixmath_round(side[axis][0] * one - 32768.0);
-        int64_t last = fixmath_round(side[axis][1] * one - 32768.0);
+        int64_t first = fixmath_round(side[axis][0] * one - centre_of(p));
+        int64_t last = fixmath_round(side[axis][1] * one - centre_of(p));
         out->first[axis] = (int32_t)first;
         out->span[axis] = last > first ? (int32_t)(last - first) : 1;
         out->per_span[axis] =
@@ -321,7 +327,7 @@ void warp_set(struct pose *p, const struct recipe *recipe,
     p->level = level_choose(p->step, POSE_MAX_STEP, object->n_levels);
     const double one = level_scale(p->level) * 65536.0;
     memset(&p->warp, 0, sizeof(p->warp));
-    set_matrix(inward, one, &p->warp);
+    set_matrix(inward, one, centre_of(p), &p->warp);
     set_grid(p, &object->alpha_box, one, &p->warp);
     if (p->is_of_frame) {
         set_clips(p, recipe, &p->warp);
@@ -331,15 +337,15 @@ void warp_set(struct pose *p, const struct recipe *recipe,
         double at = magnitude(p->warp.displace[i % 2][row][column]);
         most = at > most ? at : most;
     }
-    p->warp.box =
-        reach(p, recipe, &object->alpha_box, (2 * 65536.0 + most) / one);
+    p->warp.box = reach(p, recipe, &object->alpha_box,
+                        (2 * 65536.0 + most) / one + p->reach);
 }
 
 void warp_forward(const struct pose *p, double x, double y, double out[2])
 {
     const double one = level_scale(p->level) * 65536.0;
-    const int32_t u = (int32_t)fixmath_round(x * one - 32768.0);
-    const int32_t v = (int32_t)fixmath_round(y * one - 32768.0);
+    const int32_t u = (int32_t)fixmath_round(x * one - centre_of(p));
+    const int32_t v = (int32_t)fixmath_round(y * one - centre_of(p));
     double q[3];
     /* To first order: what is read here was displaced by as much as here. */
     apply(p->outward, x - warp_displacement(&p->warp, 0, u, v) / one,

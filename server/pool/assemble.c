@@ -131,6 +131,7 @@ static void move_object(struct catalog_store *s, struct load_item *item,
     memcpy(o->coverage, image->coverage, sizeof(o->coverage));
     o->n_levels = image->n_levels;
     memcpy(o->level, image->level, sizeof(o->level));
+    o->stroke = image->stroke;
     o->digest = image->digest;
     s->blocks[s->n_blocks++] = image->memory;
     image->memory = NULL;
@@ -156,6 +157,9 @@ static void count_pixels(struct catalog_store *s, const struct load_item *item)
 {
     s->public.image_bytes += pool_image_level_bytes(
         item->image.width, item->image.height, item->is_object ? 4 : 3);
+    if (item->image.stroke)
+        s->public.image_bytes += pool_image_stroke_level_bytes(
+            item->image.width, item->image.height);
 }
 
 /* Objects to their class's next place, backgrounds in order. */
@@ -308,6 +312,7 @@ static void publish(const struct load *l, struct catalog_store *s)
             c->n_keypoints = s->objects[i].n_keypoints;
     c->backgrounds = s->backgrounds;
     c->predicted_bytes = l->predicted_bytes;
+    c->has_strokes = l->config->strokes;
     c->private_state = s;
     digest_catalog(c);
 }

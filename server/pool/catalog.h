@@ -19,6 +19,13 @@ struct pool_keypoint {
     double x, y;
 };
 
+/* An object with its outline (pixel/stroke.h), `reach` texels larger on each
+ * side; as many levels as the object. */
+struct pool_stroke {
+    int32_t reach;
+    struct image_level level[IMAGE_MAX_LEVELS];
+};
+
 struct pool_object {
     const char *name;      /* path relative to the pool, or "demo/..." */
     uint32_t class_id;     /* objects are sorted by class, then natural name */
@@ -30,6 +37,7 @@ struct pool_object {
     uint8_t coverage[POOL_COVERAGE_CELLS][POOL_COVERAGE_CELLS];
     uint32_t n_levels;
     struct image_level level[IMAGE_MAX_LEVELS]; /* RGBA8 premultiplied */
+    const struct pool_stroke *stroke; /* NULL unless the config asked for it */
     struct digest digest; /* of size and straight-alpha decoded pixels */
     uint32_t n_keypoints; /* 0 unless a manifest gives them */
     const struct pool_keypoint *keypoints;
@@ -67,7 +75,8 @@ struct catalog {
      * some object has any, every object's keypoints. File names and mips are
      * not in it. */
     struct digest digest;
-    uint64_t image_bytes; /* decoded pixels of all levels */
+    uint64_t image_bytes; /* decoded pixels of all levels, outlines too */
+    bool has_strokes;
     /* What the headers promised before decoding: all that stays, each image's
      * padded block and its entry here; resident memory grows by this and by
      * what the decoding threads hold for a while. */
@@ -118,6 +127,7 @@ struct pool_config {
     enum pool_split split;
     /* Backgrounds are halved until no side is longer; 0 off. */
     int32_t max_side;
+    bool strokes;                /* keep every object's outline as well */
     bool strict;                 /* a bad file refuses the whole load */
     uint64_t memory_limit_bytes; /* 0: no limit */
     uint32_t n_threads;          /* decoders; >= 1 */

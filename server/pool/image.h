@@ -22,6 +22,7 @@ struct pool_image {
     struct image_level level[IMAGE_MAX_LEVELS];
     struct digest digest;
     struct digest full_digest; /* before max_side; the same for objects */
+    const struct pool_stroke *stroke; /* in the block, or NULL */
     struct image_box alpha_box;
     uint8_t coverage[POOL_COVERAGE_CELLS][POOL_COVERAGE_CELLS];
 };
@@ -31,6 +32,9 @@ uint64_t pool_image_block_bytes(int32_t width, int32_t height,
                                 int32_t n_channels);
 uint64_t pool_image_level_bytes(int32_t width, int32_t height,
                                 int32_t n_channels); /* pixels only */
+/* The same of an object's outline, and what making it takes for a while. */
+uint64_t pool_image_stroke_bytes(int32_t width, int32_t height);
+uint64_t pool_image_stroke_level_bytes(int32_t width, int32_t height);
 /* Halves the size until no side is longer than max_side (0: never). */
 void pool_image_reduce(int32_t *width, int32_t *height, int32_t max_side);
 
@@ -38,8 +42,8 @@ void pool_image_reduce(int32_t *width, int32_t *height, int32_t max_side);
  * caller; it may have been premultiplied or halved. *out is zeroed on failure.
  * -ERROR_NO_MEMORY; an object of which nothing is visible is
  * -ERROR_BAD_FILE. */
-int pool_image_object(struct pool_raster *raster, struct pool_image *out,
-                      struct fault *fault);
+int pool_image_object(struct pool_raster *raster, bool with_stroke,
+                      struct pool_image *out, struct fault *fault);
 int pool_image_background(struct pool_raster *raster, int32_t max_side,
                           struct pool_image *out, struct fault *fault);
 void pool_image_fini(struct pool_image *image);

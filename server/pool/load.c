@@ -99,7 +99,8 @@ static int build_object(const struct load *l, struct load_item *item,
         code = matte_corners(r, fault);
     else if (e->path && e->matte != POOL_MATTE_ALPHA)
         code = apply_mask(l, e, r, fault);
-    return code ? code : pool_image_object(r, &item->image, fault);
+    return code ? code
+                : pool_image_object(r, l->config->strokes, &item->image, fault);
 }
 
 static bool is_validation(const struct digest *d)

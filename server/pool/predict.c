@@ -1,13 +1,15 @@
 /* How much memory a load will take, from the headers alone. Measures nothing.
  *
- * What stays: each image's block (pool_image_block_bytes) and its entry in the
- * catalog. What is needed for a while: the scratch of as many of the largest
- * images as there are decoding threads. A split keeps a share of the
- * backgrounds that only their pixels decide; it is predicted as 9 or 1 tenth,
- * and load.c also counts what is really kept. */
+ * What stays: each image's block (pool_image_block_bytes, and where strokes are
+ * asked for pool_image_stroke_bytes) and its entry in the catalog. What is
+ * needed for a while: the scratch of as many of the largest images as there are
+ * decoding threads. A split keeps a share of the backgrounds that only their
+ * pixels decide; it is predicted as 9 or 1 tenth, and load.c also counts what
+ * is really kept. */
 #include <stdio.h>
 #include <string.h>
 
+#include "server/pixel/stroke.h"
 #include "server/pool/load.h"
 
 struct prediction {
@@ -20,29 +22,39 @@ struct prediction {
 #define CORNERS_SCRATCH 9
 #define MASK_SCRATCH    8
 
-static uint64_t item_bytes(const struct load_item *item, int32_t max_side)
+static uint64_t object_bytes(const struct load *l, const struct load_item *item)
+{
+    const int32_t width = item->header.width, height = item->header.height;
+
+    return strlen(item->entry->name) + 1 + sizeof(struct pool_object) +
+           pool_image_block_bytes(width, height, 4) +
+           (l->config->strokes ? pool_image_stroke_bytes(width, height) : 0);
+}
+
+static uint64_t background_bytes(const struct load_item *item, int32_t max_side)
 {
     int32_t width = item->header.width, height = item->header.height;
     uint64_t n = strlen(item->entry->name) + 1;
 
-    if (item->is_object)
-        return n + sizeof(struct pool_object) +
-               pool_image_block_bytes(width, height, 4);
     pool_image_reduce(&width, &height, max_side);
     return n + sizeof(struct pool_background) +
            pool_image_block_bytes(width, height, 3);
 }
 
-static uint64_t scratch_bytes(const struct load_item *item)
+static uint64_t scratch_bytes(const struct load *l,
+                              const struct load_item *item)
 {
-    const uint64_t n_px =
-        (uint64_t)item->header.width * (uint64_t)item->header.height;
+    const int32_t width = item->header.width, height = item->header.height;
+    const uint64_t n_px = (uint64_t)width * (uint64_t)height;
+    uint64_t n = item->header.scratch_bytes;
 
+    if (item->is_object && l->config->strokes)
+        n += stroke_scratch_bytes(width, height);
     if (!item->is_object || item->entry->matte == POOL_MATTE_ALPHA)
-        return item->header.scratch_bytes;
-    return item->header.scratch_bytes +
-           n_px * (item->entry->matte == POOL_MATTE_CORNERS ? CORNERS_SCRATCH
-                                                            : MASK_SCRATCH);
+        return n;
+    return n + n_px * (item->entry->matte == POOL_MATTE_CORNERS
+                           ? CORNERS_SCRATCH
+                           : MASK_SCRATCH);
 }
 
 static struct prediction predict(const struct load *l, int32_t max_side)
@@ -57,11 +69,11 @@ static struct prediction predict(const struct load *l, int32_t max_side)
             continue;
         p.n_images++;
         if (item->is_object)
-            p.objects += item_bytes(item, max_side);
+            p.objects += object_bytes(l, item);
         else
-            p.backgrounds += item_bytes(item, max_side);
-        if (scratch_bytes(item) > largest)
-            largest = scratch_bytes(item);
+            p.backgrounds += background_bytes(item, max_side);
+        if (scratch_bytes(l, item) > largest)
+            largest = scratch_bytes(l, item);
     }
     if (l->config->split == POOL_SPLIT_TRAIN)
         p.backgrounds -= p.backgrounds / 10;

@@ -222,6 +222,11 @@ const struct field_rule field_table[] = {
      .initial = {BLEND_OVER},
      .text = "The object over its context, or (2 * object + context) / 3 where "
              "it covers, or everywhere, black where it is not."},
+    {"/object/stroke", FIELD_VALUE, AT(object.stroke), "px", -16, 16,
+     .initial = {0},
+     .text = "Grows the object's shape by so many output pixels all around, or "
+             "shrinks it below 0; to within an eighth of its longer side and "
+             "64 texels. 0 leaves it."},
     {"/object/match", FIELD_VALUE, AT(object.match), "strength", 0, 1,
      .initial = {0},
      .text = "How far the object's colour goes towards that of the context "

@@ -148,7 +148,8 @@ struct recipe {
                                      frame; moves */
         struct words edges;       /* of enum recipe_edge */
         enum recipe_blend blend;
-        struct value match; /* 0..1, strength of */
+        struct value stroke; /* px: grows the shape, shrinks it below 0 */
+        struct value match;  /* 0..1, strength of */
         enum match_mode match_mode;
         double feather; /* sigma, px, of edge "feather" */
         struct value motion_length, motion_angle; /* px, degrees */
@@ -220,6 +221,8 @@ enum recipe_tensor {
      1u << TENSOR_IMAGE)
 
 void recipe_default(struct recipe *out);
+/* Does some sample need the objects' outlines (pool_config.strokes)? */
+bool recipe_wants_strokes(const struct recipe *r);
 
 /* Strict: unknown keys, wrong types, duplicate keys, NaN, impossible ranges
  * are -ERROR_BAD_RECIPE with "<JSON pointer>: sentence". What the text does

@@ -49,3 +49,10 @@ double recipe_number_at(const struct value *v, uint64_t position)
 {
     return v->over[1] == 0 ? v->a : recipe_value_at(v, position).a;
 }
+
+bool recipe_wants_strokes(const struct recipe *r)
+{
+    const struct value *v = &r->object.stroke;
+    return v->kind != VALUE_CONSTANT || v->a != 0 ||
+           (v->over[1] > 0 && v->to_a != 0);
+}

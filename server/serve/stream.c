@@ -126,6 +126,11 @@ int stream_create(const char *name, struct catalog *catalog,
     memcpy(s->name, name, strlen(name) + 1);
     s->catalog = catalog_ref(catalog);
     s->recipe = *recipe;
+    if (recipe_wants_strokes(recipe) && !catalog->has_strokes) {
+        rc = fault_set(fault, ERROR_BAD_RECIPE,
+                       "/object/stroke: the pool was loaded without outlines");
+        goto destroy;
+    }
     s->graph = scene_graph(recipe, catalog);
     s->turns = scene_turns(recipe);
     rc = graph_spec_check(&s->graph, fault);

@@ -162,7 +162,8 @@ class EveryEdgeOfAScene(EpochOnDemoPools):
         recipe = folder / "recipe.json"
         recipe.write_text(json.dumps(
             {"size": 64, "seed": 7, "graph": {"objects_per_background": 4},
-             "object": {"edge": {"every": ["motion", "hard", "feather"]}}}))
+             "object": {"edge": {"every": ["motion", "hard", "feather"]},
+                        "stroke": [-1, 2], "match": [0, 0.5]}}))
         return ["--demo", "--recipe", str(recipe)]
 
     def test_three_epochs_show_the_same_scenes_with_other_edges(self):

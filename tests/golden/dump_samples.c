@@ -26,6 +26,7 @@ static const struct synthetic_spec spec = {
     .object_most = 150,
     .background_least = 1,
     .background_most = 260,
+    .strokes = true,
 };
 
 struct source {
@@ -80,8 +81,10 @@ static void open_source(struct source *s, const char *kind)
         s->catalog = &s->made.catalog;
         return;
     }
-    const struct pool_config config = {
-        .demo = true, .n_threads = 2, .limits = pool_limits_default()};
+    const struct pool_config config = {.demo = true,
+                                       .strokes = true,
+                                       .n_threads = 2,
+                                       .limits = pool_limits_default()};
     struct fault fault = {0};
     if (catalog_load(&config, &s->catalog, &fault) < 0)
         die("%s", fault.text);

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 import operations
+import outline
 
 
 def premultiply(rgba):
@@ -252,7 +253,15 @@ def warped(warp, x, y):
 
 
 def sample_object(plan, straight, margin=0):
-    level = mip_level(premultiply(straight), plan["object_level"])
+    """S of section 5: cut from the outline, or the object as it is."""
+    if plan["stroke"]:
+        wide = sample_level(plan, outline.outline(straight), margin)
+        return outline.stroked(wide, plan["stroke"])
+    return sample_level(plan, premultiply(straight), margin)
+
+
+def sample_level(plan, image, margin):
+    level = mip_level(image, plan["object_level"])
     h, w = level.shape[:2]
     border = np.zeros((h + 2, w + 2, 4), np.int64)
     border[1:-1, 1:-1] = level
@@ -469,7 +478,9 @@ def keypoints(plan, alpha, points, n):
     one = 65536.0 / 2 ** plan["object_level"]
     out = np.zeros((n, 3), np.float32)
     for row, (kx, ky) in zip(out, points):
-        u, v = kx * one - 32768.0, ky * one - 32768.0
+        reach = plan["stroke"]["reach"] if plan["stroke"] else 0
+        centre = 32768.0 - (reach * 65536 >> plan["object_level"])
+        u, v = kx * one - centre, ky * one - centre
         at = (texel_in_warp(plan["warp"], u, v) if plan["warp"] else
               texel_in_frame(plan["m"], u, v))
         if at is None:

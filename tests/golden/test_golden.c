@@ -43,6 +43,7 @@ static const struct synthetic_spec spec = {
     .object_most = 200,
     .background_least = 60,
     .background_most = 400,
+    .strokes = true,
 };
 
 static const char *golden_path;
@@ -52,8 +53,10 @@ static struct catalog *demo;
 static int make_pools(void **state)
 {
     (void)state;
-    const struct pool_config config = {
-        .demo = true, .n_threads = 2, .limits = pool_limits_default()};
+    const struct pool_config config = {.demo = true,
+                                       .strokes = true,
+                                       .n_threads = 2,
+                                       .limits = pool_limits_default()};
     struct fault fault = {0};
     synthetic_make(&made, &spec);
     if (catalog_load(&config, &demo, &fault) == 0)
@@ -152,6 +155,7 @@ static const struct {
 } recipes[] = {
     {"match", "{\"object\":{\"match\":[0.5,1],\"match_mode\":\"mean_std\"}}"},
     {"luma", "{\"object\":{\"match\":1,\"match_mode\":\"luma\"}}"},
+    {"stroke", "{\"object\":{\"stroke\":[-2,3]}}"},
     {"motion", "{\"object\":{\"edge\":\"motion\",\"motion_length\":[3,9]}}"},
     {"textures", "{\"context\":{\"background\":0,\"texture\":1}}"},
     {"thirds", "{\"object\":{\"blend\":\"two_thirds_frame\"},\"context\":{"

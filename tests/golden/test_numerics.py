@@ -165,6 +165,18 @@ RECIPES = {
          "object": dict(
              ANY_POSE, match=1, match_mode="mean_std", blend="two_thirds",
              operations=[{"op": "invert", "probability": 0.5}])}, 30),
+    "strokes": (
+        {"size": [48, 70], "context": EVERY_CONTEXT, "labels": EVERY_TENSOR,
+         "object": dict(ANY_POSE, stroke=[-4, 8])}, 60),
+    "strokes of hard edges, huge and small": (
+        {"size": 40, "object": dict(
+            ANY_POSE, stroke={"choice": [0, -16, 16, 1, 0.1]}, edge="hard",
+            scale={"log_uniform": [0.01, 4]})}, 60),
+    "strokes of soft and warped edges": (
+        {"size": 40, "labels": EVERY_TENSOR, "object": dict(
+            ANY_POSE, stroke=[-3, 5], perspective=[0, 0.5], elastic=[0, 3],
+            match=1, edge={"choice": ["feather", "eroded", "motion",
+                                      "alpha"]})}, 60),
     "smeared objects": (
         {"size": [33, 48], "context": EVERY_CONTEXT, "object": dict(
             ANY_POSE, edge="motion", motion_length=[1, 31],

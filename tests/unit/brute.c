@@ -7,6 +7,14 @@
 
 #include "tests/kernel/oracle.h"
 
+static const struct image_level *level_of(const struct catalog *c,
+                                          const struct plan *p)
+{
+    const struct pool_object *o = &c->objects[p->object];
+    return p->stroke.reach > 0 ? &o->stroke->level[p->object_level]
+                               : &o->level[p->object_level];
+}
+
 static void sample_warped(const struct image_level *l,
                           const struct pixel_warp *w, int32_t x, int32_t y,
                           uint8_t out[4])
@@ -22,8 +30,8 @@ static void sample_warped(const struct image_level *l,
     oracle_kernels.warp_row(l, &u, &v, 1, out);
 }
 
-static void sample_object(const struct image_level *l, const struct plan *p,
-                          int32_t x, int32_t y, uint8_t out[4])
+static void sample_level(const struct image_level *l, const struct plan *p,
+                         int32_t x, int32_t y, uint8_t out[4])
 {
     const int64_t *m = p->m;
     if (p->has_warp) {
@@ -37,6 +45,14 @@ static void sample_object(const struct image_level *l, const struct plan *p,
         return;
     struct pixel_line line = {(int32_t)u, (int32_t)v, 0, 0, 1};
     oracle_kernels.object_lines(l, &line, 1, out);
+}
+
+static void sample_object(const struct image_level *l, const struct plan *p,
+                          int32_t x, int32_t y, uint8_t out[4])
+{
+    sample_level(l, p, x, y, out);
+    if (p->stroke.reach > 0)
+        stroke_row(out, &p->stroke, 1);
 }
 
 /* B(x, y) of the page, from samples taken anew. */
@@ -195,8 +211,7 @@ static void widen(struct image_box *b, int32_t x, int32_t y)
 static bool find_match(const struct catalog *catalog, const struct plan *plan,
                        uint8_t *row, int32_t out[3][4])
 {
-    const struct image_level *object =
-        &catalog->objects[plan->object].level[plan->object_level];
+    const struct image_level *object = level_of(catalog, plan);
     const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
     struct image_box solid = none, any = none;
     struct match_sums of_object = {0}, of_context = {0};
@@ -226,8 +241,7 @@ static bool find_match(const struct catalog *catalog, const struct plan *plan,
 void brute_sample(const struct catalog *catalog, const struct plan *plan,
                   uint8_t *rgb, struct image_box *out_box)
 {
-    const struct image_level *object =
-        &catalog->objects[plan->object].level[plan->object_level];
+    const struct image_level *object = level_of(catalog, plan);
     const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
     struct image_box solid = none, any = none;
     uint8_t *row = malloc((size_t)plan->width * 4);

@@ -40,3 +40,8 @@ target_link_options(test_compose_quiet PRIVATE -Wl,--wrap=sem_wait
 pasted_test(test_match SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_match.c
             MODULES pixel base common)
 target_link_libraries(test_match PRIVATE m) # the independent computation
+pasted_test(test_stroke
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_stroke.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+  MODULES compose plan recipe pool pixel base common)
+target_link_libraries(test_stroke PRIVATE m) # the independent computation

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/pixel/mip.h"
+#include "server/pixel/stroke.h"
 
 static void *allocate(size_t n, size_t size)
 {
@@ -81,6 +82,30 @@ void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
         mip_coverage(&o->level[0], &o->alpha_box, o->coverage);
 }
 
+void synthetic_add_stroke(struct synthetic *s, uint32_t i, int32_t width,
+                          int32_t height, const uint8_t *rgba)
+{
+    const struct image_level straight = {.pixels = rgba,
+                                         .width = width,
+                                         .height = height,
+                                         .stride_bytes = (ptrdiff_t)width * 4};
+    struct pool_object *o = &s->objects[i];
+    struct pool_stroke *stroke = allocate(1, sizeof *stroke);
+    void *scratch = allocate(1, stroke_scratch_bytes(width, height));
+    const int32_t reach = stroke_reach(width, height);
+    stroke->reach = reach;
+    make_levels(stroke->level, width + 2 * reach, height + 2 * reach, 4);
+    stroke_plane(&straight, (uint8_t *)stroke->level[0].pixels, scratch);
+    for (uint32_t l = 1;
+         l < mip_n_levels(width + 2 * reach, height + 2 * reach); l++)
+        mip_halve_rgba(&stroke->level[l - 1],
+                       (uint8_t *)stroke->level[l].pixels,
+                       stroke->level[l].stride_bytes);
+    free(scratch);
+    o->stroke = stroke;
+    s->catalog.has_strokes = true;
+}
+
 void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
                               int32_t height, const uint8_t *rgb)
 {
@@ -111,6 +136,9 @@ void synthetic_fini(struct synthetic *s)
     for (uint32_t i = 0; i < s->catalog.n_objects; i++) {
         for (uint32_t l = 0; l < s->objects[i].n_levels; l++)
             free((uint8_t *)s->objects[i].level[l].pixels);
+        for (uint32_t l = 0; s->objects[i].stroke && l < IMAGE_MAX_LEVELS; l++)
+            free((uint8_t *)s->objects[i].stroke->level[l].pixels);
+        free((struct pool_stroke *)s->objects[i].stroke);
         free((char *)s->catalog.classes[i]);
         free((struct pool_keypoint *)s->objects[i].keypoints);
     }

@@ -20,6 +20,9 @@ void synthetic_set_keypoints(struct synthetic *s, uint32_t i,
 /* Copies [h][w][4] straight RGBA; makes mips, alpha box and coverage. */
 void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
                           int32_t height, const uint8_t *rgba);
+/* After that, of the same pixels: the outline, for strokes. */
+void synthetic_add_stroke(struct synthetic *s, uint32_t i, int32_t width,
+                          int32_t height, const uint8_t *rgba);
 /* Copies [h][w][3] RGB; makes mips. */
 void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
                               int32_t height, const uint8_t *rgb);
@@ -32,6 +35,7 @@ struct synthetic_spec {
     uint32_t n_objects, n_backgrounds;
     int32_t object_least, object_most; /* px, each side by itself */
     int32_t background_least, background_most;
+    bool strokes;
 };
 /* [h][w][4] straight RGBA or [h][w][3] RGB; the caller frees. */
 uint8_t *synthetic_draw_object(const struct synthetic_spec *spec, uint32_t i,

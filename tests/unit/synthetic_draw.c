@@ -107,6 +107,8 @@ void synthetic_make(struct synthetic *s, const struct synthetic_spec *spec)
         uint8_t *rgba = synthetic_draw_object(spec, i, &w, &h);
         synthetic_set_object(s, i, w, h, rgba);
         set_keypoints(s, spec->seed, i);
+        if (spec->strokes)
+            synthetic_add_stroke(s, i, w, h, rgba);
         free(rgba);
     }
     for (uint32_t i = 0; i < spec->n_backgrounds; i++) {

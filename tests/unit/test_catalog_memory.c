@@ -136,6 +136,8 @@ static void resident_memory_is_within_a_tenth_of_the_prediction(void **state)
     c.n_threads = 2;
     c.max_side = 900;
     check_resident(&c);
+    c.strokes = true;
+    check_resident(&c);
 }
 
 static void refuses(const struct pool_config *c, const char *text)

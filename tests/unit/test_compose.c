@@ -65,6 +65,8 @@ static void make_catalog(struct synthetic *s, uint64_t *random)
     const int32_t height = (int32_t)between(random, 1, MAX_SIDE);
     cut_away(pixels, width, height, random);
     synthetic_set_object(s, 0, width, height, pixels);
+    if (s->objects[0].alpha_box.x1 > 0)
+        synthetic_add_stroke(s, 0, width, height, pixels);
 }
 
 static void random_feather(struct plan *p, uint64_t *random)
@@ -223,6 +225,11 @@ static void random_plan(struct plan *p, const struct synthetic *s,
     } else if (next(random) % 8 == 0) {
         p->edge = EDGE_MOTION;
         random_motion(p, random);
+    }
+    if (s->objects[0].stroke && next(random) % 5 == 0) {
+        p->stroke.reach = s->objects[0].stroke->reach;
+        p->stroke.gain = (int32_t)between(random, 1, 128 << 16);
+        p->stroke.offset = -(int32_t)between(random, 0, 128) * p->stroke.gain;
     }
     if (next(random) % 5 == 0) {
         p->match_q16 = (uint32_t)between(random, 1, 65536);

@@ -285,6 +285,7 @@ static const char *const keys[] = {
     "noise_hi",
     "solid",
     "object_level",
+    "stroke",
     "m",
     "warp",
     "edge",

@@ -131,6 +131,8 @@ static const struct {
      "/object/edge/choice/1: box is named twice"},
     {"{\"object\":{\"motion_length\":[3,32]}}",
      "/object/motion_length/1: must be at most 31, not 32"},
+    {"{\"object\":{\"stroke\":{\"choice\":[0,-17]}}}",
+     "/object/stroke/choice/1: must be at least -16, not -17"},
     {"{\"object\":{\"match\":[0,1.5]}}",
      "/object/match/1: must be at most 1, not 1.5"},
     {"{\"object\":{\"match_mode\":\"std\"}}",

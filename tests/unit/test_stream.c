@@ -164,6 +164,25 @@ static void keypoints_that_no_object_has_are_refused(void **state)
     stream_destroy(s);
 }
 
+static void strokes_want_a_pool_with_outlines(void **state)
+{
+    static const char text[] = "{\"object\": {\"stroke\": [-1, 1]}}";
+    struct catalog *catalog = rig_catalog();
+    struct recipe r;
+    struct stream *s = NULL;
+    struct fault fault = {0};
+
+    assert_int_equal(recipe_parse(text, strlen(text), &r, &fault), 0);
+    assert_int_equal(stream_create("s", catalog, &r, &s, &fault),
+                     -ERROR_BAD_RECIPE);
+    assert_string_equal(fault.text,
+                        "/object/stroke: the pool was loaded without outlines");
+    catalog->has_strokes = true;
+    assert_int_equal(stream_create("s", catalog, &r, &s, &fault), 0);
+    catalog->has_strokes = false;
+    stream_destroy(s);
+}
+
 static void every_allocation_of_create_may_fail(void **state)
 {
     struct recipe r;
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(what_decides_bytes_is_in_the_fingerprint),
         cmocka_unit_test(a_graph_that_does_not_fit_is_refused),
         cmocka_unit_test(keypoints_that_no_object_has_are_refused),
+        cmocka_unit_test(strokes_want_a_pool_with_outlines),
         cmocka_unit_test(every_allocation_of_create_may_fail),
         cmocka_unit_test(streams_are_found_by_name),
         cmocka_unit_test(ranks_share_a_step_without_gap_or_overlap),
