@@ -226,7 +226,7 @@ static void random_plan(struct plan *p, const struct synthetic *s,
         p->edge = EDGE_MOTION;
         random_motion(p, random);
     }
-    if (s->objects[0].stroke && next(random) % 5 == 0) {
+    if (s->objects[0].stroke && next(random) % 8 == 0) {
         p->stroke.reach = s->objects[0].stroke->reach;
         p->stroke.gain = (int32_t)between(random, 1, 128 << 16);
         p->stroke.offset = -(int32_t)between(random, 0, 128) * p->stroke.gain;
@@ -280,7 +280,7 @@ static void random_plans_equal_brute_force(void **state)
     (void)state;
     const char *text = getenv("PASTED_TEST_SEED");
     uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) << 20;
-    int n_empty = 0, n_seen = 0;
+    int n_seen = 0;
     for (int round = 0; round < 1500; round++, seed++) {
         uint64_t random = seed;
         struct synthetic s;
@@ -289,14 +289,12 @@ static void random_plans_equal_brute_force(void **state)
         make_catalog(&s, &random);
         random_plan(&p, &s, &random);
         check_plan(&s, &p, seed, &box);
-        *(box.x1 > 0 ? &n_seen : &n_empty) += 1;
+        n_seen += box.x1 > 0;
         synthetic_fini(&s);
     }
     /* The mix is one of both: neither always nor never visible. */
-    if (!text) {
-        assert_in_range(n_empty, 50, 1100);
+    if (!text)
         assert_in_range(n_seen, 400, 1450);
-    }
 }
 
 /* A frame of side n over a solid object of side m, at its own size with its
