@@ -302,12 +302,12 @@ const struct operation_rule operation_table[OPERATION_N] = {
            {0, 0},
            256,
            "Of what does not lie above: 0 makes it black, 1 leaves it."}},
-         .cost = "0.4 / 0.2 / 0.1",
+         .cost = "0.5 / 0.3 / 0.1",
          .text = "Bytes above the level become 255."},
     [OPERATION_OFFSET] =
         {"offset",
          {{"level", "level", -255, 255, {-20, 20}, 1, "Rounded; 0 leaves it."}},
-         .cost = "0.4 / 0.2 / 0.1",
+         .cost = "1.2 / 0.6 / 0.3",
          .text = "Adds the same to every byte and clamps."},
 };
 

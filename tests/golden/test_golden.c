@@ -204,6 +204,12 @@ static struct recipe recipe_named(const char *name)
     return r;
 }
 
+/* Few of large frames, for the sake of slow builds. */
+static uint32_t n_samples_of(const struct recipe *r, size_t size)
+{
+    return r->height * r->width > 1 << 17 ? 2 : sizes[size].n_samples;
+}
+
 /* The line of one pool, recipe and size, checked for every thread count
  * and every table of kernels. */
 static void golden_line(const char *pool, const struct catalog *c,
@@ -214,7 +220,7 @@ static void golden_line(const char *pool, const struct catalog *c,
     struct batch_layout l;
     if (sizes[size].side)
         r.height = r.width = sizes[size].side;
-    assert_int_equal(batch_layout_init(&l, &r, c, sizes[size].n_samples, 0, 0),
+    assert_int_equal(batch_layout_init(&l, &r, c, n_samples_of(&r, size), 0, 0),
                      0);
     struct work w = {.layout = &l,
                      .recipe = &r,

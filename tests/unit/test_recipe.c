@@ -283,12 +283,12 @@ static void presets_have_names_and_sources(void **state)
 {
     struct fault fault = {0};
     struct recipe r;
-    assert_int_equal(recipe_preset_count(), 4);
+    assert_int_equal(recipe_preset_count(), 9);
     for (uint32_t i = 0; i < recipe_preset_count(); i++) {
         assert_true(strlen(recipe_preset_source(i)) > 20);
     }
-    assert_null(recipe_preset_name(4));
-    assert_null(recipe_preset_source(4));
+    assert_null(recipe_preset_name(9));
+    assert_null(recipe_preset_source(9));
     assert_int_equal(recipe_preset("x", &r, &fault), -ERROR_NOT_FOUND);
     assert_non_null(strstr(fault.text, "jin-rinard-signs"));
 }

@@ -265,7 +265,9 @@ static const struct {
      "/output/mean: must be three numbers [r, g, b], not an integer"},
     {"{\"preset\":\"photos\"}",
      "/preset: no preset of this name; there are: default, "
-     "jin-rinard-signs, jin-rinard-digits, bench"},
+     "jin-rinard-signs, jin-rinard-signs-curriculum, jin-rinard-digits, "
+     "jin-rinard-digits-curriculum, synsign, cut-paste-learn, copy-paste, "
+     "bench"},
     {"{\"preset\":1}", "/preset: must be the name of a preset, not an integer"},
 };
 
