@@ -78,7 +78,7 @@ static struct pixel_span sample_row(struct feather *f, uint8_t **rgba)
         return object_warp_row(f->kernels, f->level, &f->plan->warp, f->next_y,
                                all, *rgba);
     }
-    s = object_walk_next(&f->object, &line);
+    object_walk_rows(&f->object, 1, &s, &line);
     *rgba += (ptrdiff_t)(s.begin + f->radius) * 4;
     f->kernels->object_lines(f->level, &line, 1, *rgba);
     return s;

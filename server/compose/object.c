@@ -45,47 +45,59 @@ static void bound_rows(struct object_walk *w, const int64_t m[6],
     w->last = row_of(low < high ? high : low) + 2;
 }
 
-/* Where double resolves less than this part of a column, the diagonal is not
- * looked at. */
+/* Double has to resolve this part of a column. */
 #define COLUMN_PART 0x1p-10
 #define MOST_COLUMN 0x1p38 /* * 2^-52 * (four roundings) < COLUMN_PART / 2 */
+/* A pixel beside the object still has coordinates of 32 bits. */
+#define MOST_STEP (1 << 24)
 
-/* Diagonal i of the row y = 0: least <= slope * x + origin <= most, where the
- * origin grows by step a row. */
-static void bound_diagonal(struct object_walk *w, int i, const int64_t line[3],
-                           const int64_t touch[2])
+/* Line i of the row y = 0: least <= slope * x + origin <= most, where the
+ * origin grows by step a row. Whether that could be said. Whole columns from
+ * below. */
+static bool bound_line(struct object_walk *w, int i, const int64_t line[3],
+                       int64_t least, int64_t most)
 {
-    const double inverse = line[0] ? 1 / (double)line[0] : 0;
-    const double a = (double)(touch[0] - line[2]) * inverse;
-    const double b = (double)(touch[1] - line[2]) * inverse;
-    const double step = (double)-line[1] * inverse;
-    w->from[i] = -2 * FRAME_MAX_SIDE;
-    w->to[i] = 2 * FRAME_MAX_SIDE;
-    w->from_step[i] = w->to_step[i] = 0;
-    if (line[0] == 0 || magnitude(a) > MOST_COLUMN ||
-        magnitude(b) > MOST_COLUMN ||
-        magnitude(step) > MOST_COLUMN / FRAME_MAX_SIDE)
-        return;
+    if (line[0] == 0)
+        return false;
+    const double inverse = 1 / (double)line[0];
+    const double a = (double)(least - line[2]) * inverse;
+    const double b = (double)(most - line[2]) * inverse;
     w->from[i] = (a < b ? a : b) + (1 - COLUMN_PART);
     w->to[i] = (a < b ? b : a) + (1 + COLUMN_PART);
-    w->from_step[i] = w->to_step[i] = step;
+    w->step[i] = (double)-line[1] * inverse;
+    return magnitude(a) < MOST_COLUMN && magnitude(b) < MOST_COLUMN &&
+           magnitude(w->step[i]) < MOST_COLUMN / FRAME_MAX_SIDE;
 }
 
 /* Taps are texels floor(u) and floor(u) + 1, of which one has to lie within
  * what is left of the level; of u + v and u - v alike. */
-static void bound_columns(struct object_walk *w,
-                          const struct image_level *level, const int64_t m[6])
+static bool bound_lines(struct object_walk *w, const struct image_level *level,
+                        const int64_t m[6], const int64_t touch[2][2])
 {
     const struct image_trim *t = &level->trim;
     const int64_t wide = level->width - 1, high = level->height - 1;
-    const int64_t sum[2] = {(t->upper_left - 2) * (int64_t)ONE,
-                            (wide + high - t->lower_right + 2) * ONE - 1};
-    const int64_t difference[2] = {(t->lower_left - high - 2) * ONE + 1,
-                                   (wide - t->upper_right + 2) * ONE - 1};
     const int64_t add[3] = {m[0] + m[3], m[1] + m[4], m[2] + m[5]};
     const int64_t subtract[3] = {m[0] - m[3], m[1] - m[4], m[2] - m[5]};
-    bound_diagonal(w, 0, add, sum);
-    bound_diagonal(w, 1, subtract, difference);
+    return magnitude((double)m[0]) < MOST_STEP &&
+           magnitude((double)m[3]) < MOST_STEP &&
+           bound_line(w, 0, m, touch[0][0], touch[0][1]) &&
+           bound_line(w, 1, m + 3, touch[1][0], touch[1][1]) &&
+           bound_line(w, 2, add, (t->upper_left - 2) * (int64_t)ONE,
+                      (wide + high - t->lower_right + 2) * ONE - 1) &&
+           bound_line(w, 3, subtract, (t->lower_left - high - 2) * ONE + 1,
+                      (wide - t->upper_right + 2) * ONE - 1);
+}
+
+static void init_exact(struct object_walk *w, const int64_t m[6],
+                       const int64_t touch[2][2])
+{
+    bound_rows(w, m, touch);
+    /* the first row that is looked at */
+    const int64_t y = w->y < w->first ? w->first : w->y;
+    w->u = m[1] * y + m[2];
+    w->v = m[4] * y + m[5];
+    span_walk_init(&w->touched[0], m[0], w->u, m[1], touch[0]);
+    span_walk_init(&w->touched[1], m[3], w->v, m[4], touch[1]);
 }
 
 void object_walk_init(struct object_walk *w, const struct image_level *level,
@@ -98,10 +110,7 @@ void object_walk_init(struct object_walk *w, const struct image_level *level,
         {(t->top - 1) * (int64_t)ONE,
          (int64_t)(level->height - t->bottom) * ONE - 1},
     };
-    bound_rows(w, m, touch);
-    bound_columns(w, level, m);
     w->y = y;
-    y = y < w->first ? w->first : y; /* the first row that is looked at */
     w->within = within;
     w->du = m[0];
     w->dv = m[3];
@@ -109,57 +118,66 @@ void object_walk_init(struct object_walk *w, const struct image_level *level,
     w->row_dv = m[4];
     w->u = m[1] * y + m[2];
     w->v = m[4] * y + m[5];
-    for (int axis = 0; axis < 2; axis++) {
-        const int64_t *row = m + 3 * axis;
-        const int64_t origin = axis ? w->v : w->u;
-        span_walk_init(&w->touched[axis], row[0], origin, row[1], touch[axis]);
-    }
+    w->is_exact = !bound_lines(w, level, m, touch);
+    if (w->is_exact)
+        init_exact(w, m, touch);
+}
+
+static struct pixel_span exact_span(struct object_walk *w, int32_t y)
+{
+    if (y < w->first || y > w->last)
+        return (struct pixel_span){w->within.begin, w->within.begin};
+    return span_walk_next(&w->touched[1],
+                          span_walk_next(&w->touched[0], w->within));
 }
 
 /* floor, of what lies between columns of a frame or somewhat before. */
-static int32_t column_of(double x)
+static inline int32_t column_of(double x)
 {
     return (int32_t)(x + FRAME_MAX_SIDE) - FRAME_MAX_SIDE;
 }
 
-/* Columns of s that the diagonals leave. */
-static struct pixel_span cut(const struct object_walk *w, int32_t y,
-                             struct pixel_span s)
+/* Without branches: where spans end is another column in each row. */
+static inline struct pixel_span near_span(const struct object_walk *w, double y)
 {
-    for (int i = 0; i < 2; i++) {
-        const double from = w->from[i] + y * w->from_step[i];
-        const double to = w->to[i] + y * w->to_step[i];
-        if (from > s.begin)
-            s.begin = from < s.end ? column_of(from) : s.end;
-        if (to < s.end)
-            s.end = to > s.begin ? column_of(to) : s.begin;
+    const double begin = w->within.begin, end = w->within.end;
+    double from = w->from[0] + y * w->step[0];
+    double to = w->to[0] + y * w->step[0];
+    for (int i = 1; i < OBJECT_LINES; i++) {
+        const double other_from = w->from[i] + y * w->step[i];
+        const double other_to = w->to[i] + y * w->step[i];
+        from = other_from > from ? other_from : from;
+        to = other_to < to ? other_to : to;
     }
-    return s;
+    from = from > begin ? from : begin;
+    from = from < end ? from : end;
+    to = to < end ? to : end;
+    to = to > from ? to : from; /* floor keeps that */
+    return (struct pixel_span){column_of(from), column_of(to)};
 }
 
-struct pixel_span object_walk_next(struct object_walk *w,
-                                   struct pixel_line *out_line)
+void object_walk_rows(struct object_walk *w, int32_t n_rows,
+                      struct pixel_span *out_span, struct pixel_line *out_line)
 {
-    const int32_t y = w->y++;
-    if (y < w->first || y > w->last) {
-        out_line->n = 0;
-        return (struct pixel_span){w->within.begin, w->within.begin};
+    for (int32_t i = 0; i < n_rows; i++) {
+        const int32_t y = w->y + i;
+        const bool is_looked_at =
+            !w->is_exact || (y >= w->first && y <= w->last);
+        const struct pixel_span s =
+            w->is_exact ? exact_span(w, y) : near_span(w, y);
+        const int32_t n = s.end - s.begin;
+        out_span[i] = s;
+        out_line[i] = (struct pixel_line){
+            (int32_t)(w->u + w->du * s.begin),
+            (int32_t)(w->v + w->dv * s.begin),
+            n > 1 ? (int32_t)w->du : 0,
+            n > 1 ? (int32_t)w->dv : 0,
+            n,
+        };
+        w->u += is_looked_at ? w->row_du : 0;
+        w->v += is_looked_at ? w->row_dv : 0;
     }
-    struct pixel_span touched = span_walk_next(&w->touched[0], w->within);
-    touched = cut(w, y, span_walk_next(&w->touched[1], touched));
-    if (touched.begin >= touched.end)
-        touched.end = touched.begin = w->within.begin;
-    const int32_t x = touched.begin, n = touched.end - x;
-    *out_line = (struct pixel_line){
-        (int32_t)(w->u + w->du * x),
-        (int32_t)(w->v + w->dv * x),
-        n > 1 ? (int32_t)w->du : 0,
-        n > 1 ? (int32_t)w->dv : 0,
-        n,
-    };
-    w->u += w->row_du;
-    w->v += w->row_dv;
-    return touched;
+    w->y += n_rows;
 }
 
 struct pixel_span object_warp_row(const struct pixel_kernels *kernels,

@@ -253,6 +253,8 @@ int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
     const bool is_straight = !feather_is_asked(p) && !p->has_warp;
     struct pixel_line line[RENDER_BLOCK_ROWS];
     int32_t n = 0;
+    if (is_straight)
+        object_walk_rows(&r->object, n_rows, span, line);
     for (int32_t i = 0; i < n_rows; i++) {
         if (feather_is_asked(p))
             span[i] = feather_row(&r->feather, y + i,
@@ -261,8 +263,6 @@ int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
             span[i] =
                 object_warp_row(r->kernels, r->object_level, &p->warp, y + i,
                                 all, r->object_rows + (ptrdiff_t)n * 4);
-        else
-            span[i] = object_walk_next(&r->object, &line[i]);
         n += span[i].end - span[i].begin;
     }
     if (n == 0)

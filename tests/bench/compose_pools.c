@@ -10,8 +10,15 @@
 #include "server/base/host.h"
 #include "tests/unit/synthetic.h"
 
-const struct synthetic_spec pools_spec = {1,   POOLS_DRAWN, POOLS_DRAWN, 128,
-                                          256, 256,         512};
+const struct synthetic_spec pools_spec = {
+    .seed = 1,
+    .n_objects = POOLS_DRAWN,
+    .n_backgrounds = POOLS_DRAWN,
+    .object_least = 128,
+    .object_most = 256,
+    .background_least = 256,
+    .background_most = 512,
+};
 
 struct made {
     struct synthetic drawn, all;
