@@ -1,8 +1,11 @@
-/* pastectl status: what the server offers. Pulls nothing. */
+/* pastectl status: what the server offers, and whether those who take batches
+ * find them ready. Pulls nothing. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "client/cli/args.h"
+#include "client/cli/json.h"
 
 /* Class names beyond this many are counted, not printed. */
 #define MAX_CLASSES_SHOWN 12
@@ -93,6 +96,65 @@ static int show(const struct args *args, pasted_client *c)
     return code;
 }
 
+#define TEXT_BYTES 300
+
+static const char *member(struct json object, const char *key, char *out)
+{
+    return json_text(json_member(object, key), out, TEXT_BYTES);
+}
+
+/* "97.3 % of 120 batches, 0.41 s waited for the others" of a stream or a
+ * session. */
+static void print_readiness(struct json of)
+{
+    char ready[TEXT_BYTES], waited[TEXT_BYTES], stall[TEXT_BYTES];
+    double n_ready = strtod(member(of, "found_ready", ready), NULL);
+    double n = n_ready + strtod(member(of, "waited", waited), NULL);
+    if (n > 0)
+        printf("%.1f %% of %.0f batches were ready, %.2f s stalled\n",
+               100 * n_ready / n, n,
+               strtod(member(of, "stall_s", stall), NULL));
+    else
+        printf("no batches yet\n");
+}
+
+static void print_session(struct json session)
+{
+    char number[TEXT_BYTES], peer[TEXT_BYTES], client[TEXT_BYTES];
+    char stream[TEXT_BYTES], first[TEXT_BYTES];
+    printf(
+        "  session %s  %s, %s, stream %s: ", member(session, "session", number),
+        member(session, "peer", peer), member(session, "client", client),
+        member(session, "stream", stream));
+    if (json_given(json_member(session, "first_batch_s")))
+        printf("first batch after %.3f s, ",
+               strtod(member(session, "first_batch_s", first), NULL));
+    print_readiness(session);
+}
+
+/* How the server's consumers fare; a server too old to say so is no failure. */
+static void show_sessions(pasted_client *c)
+{
+    const char *text;
+    char name[TEXT_BYTES], worth[TEXT_BYTES], replicas[TEXT_BYTES];
+    if (pasted_ask(c, "sessions", &text) != 0)
+        return;
+    struct json all = json_read(text);
+    struct json list = json_member(all, "streams");
+    for (struct json s = json_next(list, (struct json){0}); s.at != NULL;
+         s = json_next(list, s)) {
+        printf("readiness of %s  worth %s servers, ", member(s, "name", name),
+               member(s, "servers_worth", worth));
+        print_readiness(s);
+    }
+    printf("recommended replicas  %s\n",
+           member(all, "recommended_replicas", replicas));
+    list = json_member(all, "sessions");
+    for (struct json s = json_next(list, (struct json){0}); s.at != NULL;
+         s = json_next(list, s))
+        print_session(s);
+}
+
 int status_run(const struct args *args)
 {
     int code = EXIT_OK;
@@ -101,6 +163,8 @@ int status_run(const struct args *args)
         return code;
     if (!args->quiet)
         code = show(args, c);
+    if (!args->quiet && code == EXIT_OK)
+        show_sessions(c);
     pasted_destroy(c);
     return code;
 }

@@ -171,6 +171,11 @@ struct pasted_stats {
     uint64_t acks;        /* steps of a group acknowledged */
     uint64_t leases_lost; /* steps of a group that went to another member */
     uint64_t mapped;      /* batches that lie in the server's memory */
+    uint64_t ready;   /* batches of next that were there when it was called */
+    uint64_t waited;  /* batches of next that had to be waited for */
+    uint64_t wait_ns; /* in next: what the trainer stalled */
+    uint64_t busy_ns; /* between one next and the following */
+    uint64_t first_batch_ns; /* from pasted_open to the first; 0: not yet */
 };
 
 /* What a group's step is leased as. */

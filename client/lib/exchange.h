@@ -81,6 +81,9 @@ struct exchange {
     struct pull pull;
     struct into into;
     struct membership member;
+    struct wire_credit pace; /* since the CREDIT before; batches is not used */
+    bool found_ready;        /* the call of next that goes on */
+    int64_t opened_ns, called_ns, returned_ns; /* of next; 0: not yet */
     struct pasted_stats stats;
 };
 

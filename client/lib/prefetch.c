@@ -68,6 +68,7 @@ int prefetch_create(const struct options *options, struct prefetch **out,
     rc = exchange_init(&p->exchange, options->position, fault);
     if (rc != 0)
         goto unref_pool;
+    p->exchange.opened_ns = clock_now_ns();
     p->exchange.member.joined = p->options.group[0] != '\0';
     receiver_init(&p->receiver, &p->exchange, &p->options, p->pool, &p->facts);
     rc = start_thread(p, fault);
@@ -172,6 +173,39 @@ static void take_buffers_back(struct exchange *x)
     x->into = (struct into){0};
 }
 
+/* The caller asks for a batch: since the last one it was at work. With the
+ * lock held. */
+static void pace_called(struct exchange *x)
+{
+    int64_t now = clock_now_ns();
+    if (x->returned_ns != 0) {
+        x->pace.busy_ns += (uint64_t)(now - x->returned_ns);
+        x->stats.busy_ns += (uint64_t)(now - x->returned_ns);
+        x->returned_ns = 0;
+    }
+    if (x->called_ns == 0) { /* else it asks again after a failure */
+        x->called_ns = now;
+        x->found_ready = x->ready != NULL;
+    }
+}
+
+/* It gets one. With the lock held. */
+static void pace_returned(struct exchange *x)
+{
+    int64_t now = clock_now_ns();
+    uint64_t wait_ns = (uint64_t)(now - x->called_ns);
+    x->pace.found_ready += x->found_ready;
+    x->pace.waited += !x->found_ready;
+    x->pace.wait_ns += wait_ns;
+    x->stats.ready += x->found_ready;
+    x->stats.waited += !x->found_ready;
+    x->stats.wait_ns += wait_ns;
+    if (x->stats.first_batch_ns == 0)
+        x->stats.first_batch_ns = (uint64_t)(now - x->opened_ns);
+    x->called_ns = 0;
+    x->returned_ns = now;
+}
+
 int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
                   size_t n_buffers, int64_t deadline_ns,
                   struct pasted_batch **out_batch, struct fault *fault)
@@ -179,6 +213,7 @@ int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
     struct exchange *x = &p->exchange;
     int rc = 0;
     exchange_lock(x);
+    pace_called(x);
     if (member_wants_next(x))
         exchange_wake(x);
     if (x->ready == NULL) {
@@ -215,6 +250,7 @@ struct pasted_batch *prefetch_take(struct prefetch *p)
         x->cursor = b->cursor + p->facts.opened.n_samples;
     x->member.held = b->lease.lease;
     x->stats.batches++;
+    pace_returned(x);
     exchange_unlock(x);
     exchange_wake(x); /* room for one more */
     return b;

@@ -88,6 +88,9 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     }
     uint32_t window = x->member.paused ? 0 : credit_window(r, x->waiting);
     uint32_t used = x->n_ready + r->outstanding;
+    struct wire_credit credit = x->pace;
+    if (window > used)
+        x->pace = (struct wire_credit){0};
     exchange_unlock(x);
     if (seek)
         rc = receiver_seek(r, fault);
@@ -102,7 +105,8 @@ static int send_wishes(struct receiver *r, struct fault *fault)
         rc = member_send_acks(r, fault);
     if (rc == 0 && window > used) {
         r->outstanding += window - used;
-        rc = session_send_credit(&r->session, r->stream_request, window - used,
+        credit.batches = window - used;
+        rc = session_send_credit(&r->session, r->stream_request, &credit,
                                  receiver_stall_ns(r), fault);
     }
     return rc;

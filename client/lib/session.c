@@ -48,13 +48,16 @@ static int send_frame(struct session *s, struct bytes_writer *w,
                             fault);
 }
 
-int session_send_credit(struct session *s, uint32_t request, uint32_t batches,
-                        int64_t deadline_ns, struct fault *fault)
+int session_send_credit(struct session *s, uint32_t request,
+                        const struct wire_credit *credit, int64_t deadline_ns,
+                        struct fault *fault)
 {
-    uint8_t bytes[WIRE_HEADER_BYTES + 16];
+    uint8_t bytes[WIRE_HEADER_BYTES + 48];
     struct bytes_writer w;
+    struct wire_credit m = *credit;
+    m.has_pace = (s->welcome.capabilities & WIRE_CAPABILITY_PACE) != 0;
     wire_frame_begin(&w, bytes, sizeof bytes);
-    wire_encode_credit(&w, &(struct wire_credit){.batches = batches});
+    wire_encode_credit(&w, &m);
     return send_frame(s, &w, WIRE_CREDIT, request, deadline_ns, fault);
 }
 
@@ -239,11 +242,12 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
     const bool is_unix = s->connection.is_unix;
     const bool ring = is_unix && s->options->ring;
     const uint32_t kinds = options_kinds(s->options, is_unix);
-    struct wire_hello hello = {
-        .min_version = WIRE_VERSION,
-        .max_version = WIRE_VERSION,
-        .capabilities = WIRE_CAPABILITY_ASK | (ring ? WIRE_CAPABILITY_RING : 0),
-        .checksum_kinds = kinds};
+    struct wire_hello hello = {.min_version = WIRE_VERSION,
+                               .max_version = WIRE_VERSION,
+                               .capabilities =
+                                   WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_PACE |
+                                   (ring ? WIRE_CAPABILITY_RING : 0),
+                               .checksum_kinds = kinds};
     memcpy(hello.client, s->options->name, sizeof hello.client);
     if (s->options->group[0] != '\0')
         hello.capabilities |= WIRE_CAPABILITY_GROUPS;

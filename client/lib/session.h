@@ -50,8 +50,9 @@ int session_join(struct session *s, const struct wire_join *join,
  * PING itself. */
 int session_read(struct session *s, int64_t deadline_ns, struct fault *fault);
 
-int session_send_credit(struct session *s, uint32_t request, uint32_t batches,
-                        int64_t deadline_ns, struct fault *fault);
+int session_send_credit(struct session *s, uint32_t request,
+                        const struct wire_credit *credit, int64_t deadline_ns,
+                        struct fault *fault);
 int session_send_seek(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
 int session_send_pull(struct session *s, uint32_t request, uint64_t position,

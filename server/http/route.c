@@ -48,6 +48,8 @@ const struct http_route http_routes[] = {
     {STREAM "/batches/{step}.json", http_get_batch_json, "batchJson",
      "application/json", "The labels of one step, or of a rank's slice of it.",
      SLICE, false},
+    {"/v1/sessions", http_get_sessions, "sessions", "application/json",
+     "Who takes batches, and whether they find them ready.", 0, false},
     {"/v1/pools", http_get_pools, "pools", "application/json",
      "The pools: counts, skipped files with reasons, bytes.", 0, false},
     {"/v1/operations", http_get_operations, "operations", "application/json",

@@ -36,6 +36,7 @@ void http_get_batch_png(struct http_request *r);
 void http_get_batch_npz(struct http_request *r);
 void http_get_batch_json(struct http_request *r);
 void http_get_pools(struct http_request *r);
+void http_get_sessions(struct http_request *r);
 void http_get_groups(struct http_request *r);
 void http_get_group(struct http_request *r);
 void http_get_operations(struct http_request *r);

@@ -1,4 +1,8 @@
-/* /livez, /readyz, /healthz, /metrics. They need neither pools nor workers. */
+/* /livez, /readyz, /healthz, /metrics, /v1/sessions. They need neither pools
+ * nor workers. */
+#include <string.h>
+
+#include "server/base/host.h"
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
 #include "server/http/route.h"
@@ -26,11 +30,32 @@ void http_get_metrics(struct http_request *r)
 {
     size_t n_bytes;
     char *text = metrics_print(&n_bytes);
+    char *streams = demand_metrics_text(r->server->store, r->server->streams,
+                                        host_now_ns());
+    size_t n_streams = streams ? strlen(streams) : 0;
+    char *all = text ? mem_realloc(text, n_bytes + n_streams + 1) : NULL;
+
+    r->cache_control = HTTP_CACHE_NEVER;
+    if (all && streams) {
+        memcpy(all + n_bytes, streams, n_streams + 1);
+        http_answer(r, MHD_HTTP_OK, r->route->media,
+                    (struct http_body){all, n_bytes + n_streams, mem_free});
+    } else {
+        mem_free(all ? all : text);
+        http_fail(r, ERROR_NO_MEMORY, "no memory for the metrics");
+    }
+    mem_free(streams);
+}
+
+void http_get_sessions(struct http_request *r)
+{
+    char *text =
+        demand_json_text(r->server->store, r->server->streams, host_now_ns());
 
     r->cache_control = HTTP_CACHE_NEVER;
     if (text)
         http_answer(r, MHD_HTTP_OK, r->route->media,
-                    (struct http_body){text, n_bytes, mem_free});
+                    (struct http_body){text, strlen(text), mem_free});
     else
-        http_fail(r, ERROR_NO_MEMORY, "no memory for the metrics");
+        http_fail(r, ERROR_NO_MEMORY, "no memory for the sessions");
 }

@@ -176,8 +176,10 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
     if (part == 0)
         batch_write_head(&r->layout, r->key.first_position, r->payload);
     compose_samples(r, from, to, scratch);
+    uint64_t compose_ns = host_now_ns() - begin_ns;
+    atomic_fetch_add_explicit(&r->compose_ns, compose_ns, memory_order_relaxed);
+    metric_add(METRIC_COMPOSE_NS, (int64_t)compose_ns);
     end_part(r);
-    metric_add(METRIC_COMPOSE_NS, (int64_t)(host_now_ns() - begin_ns));
 }
 
 static void run_sums(struct worker_job *job, uint32_t part, uint32_t worker)

@@ -69,7 +69,8 @@ struct rendering {
     uint32_t kinds;                   /* bit per kind to compute */
     uint32_t samples_a_part;
     _Atomic uint32_t parts_left;
-    int status; /* of TASK_FAIL */
+    _Atomic uint64_t compose_ns; /* of all workers together */
+    int status;                  /* of TASK_FAIL */
     struct fault fault;
 };
 

@@ -303,6 +303,8 @@ int store_get(struct store *s, struct store_request *request,
     rc = get(s, request, out_batch, fault);
     if (rc < 0)
         metric_add(METRIC_BATCH_REJECTED, 1);
+    else
+        load_answered(&request->stream->load, request->n_samples);
     return rc;
 }
 

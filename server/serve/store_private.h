@@ -4,6 +4,7 @@
 #define PASTED_SERVE_STORE_PRIVATE_H
 
 #include "server/serve/batch_cache.h"
+#include "server/serve/demand.h"
 #include "server/serve/epochs.h"
 #include "server/serve/rendering.h"
 #include "server/serve/store.h"
@@ -30,6 +31,7 @@ struct store {
     struct rendering_list epochs;            /* state EPOCHS */
     struct rendering *bucket[STORE_BUCKETS]; /* all that may be joined */
     struct rendering *renderings;            /* the memory of all lists */
+    struct consumer *consumers;
 };
 
 /* store_queue.c */

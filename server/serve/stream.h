@@ -12,6 +12,7 @@
 #include "server/graph/graph.h"
 #include "server/pool/catalog.h"
 #include "server/recipe/recipe.h"
+#include "server/serve/demand.h"
 
 struct epochs; /* serve/epochs.h: built graphs, LRU, next built ahead */
 
@@ -29,6 +30,7 @@ struct stream {
     /* Of the rest of the recipe: which tensors, how the image is encoded. */
     uint64_t output;
     struct epochs *epochs;
+    struct stream_load load; /* the loop thread's, as epochs are */
 };
 
 /* Takes its own reference to catalog. -ERROR_BAD_RECIPE when graph and catalog

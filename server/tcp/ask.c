@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/digits.h"
+#include "server/base/host.h"
 #include "server/base/mem.h"
 #include "server/recipe/topic.h"
 #include "server/tcp/session.h"
@@ -52,6 +53,17 @@ int gateway_ask(struct session *s, const struct wire_header *h,
     char *text;
     if (wire_decode_ask(r, &m) != 0)
         return -ERROR_BAD_FRAME;
+    if (strcmp(m.what, "sessions") == 0) {
+        text = demand_json_text(s->server->store, s->server->streams,
+                                host_now_ns());
+        if (text)
+            send_reply(s, h->request, text);
+        else
+            session_refuse(s, h->request, ERROR_NO_MEMORY,
+                           error_sentence(ERROR_NO_MEMORY));
+        mem_free(text);
+        return 0;
+    }
     int status = ask_group(s, m.what, &text, &fault);
     if (status == 1)
         status = recipe_topic(m.what, &text, &fault);

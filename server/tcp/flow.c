@@ -96,6 +96,16 @@ static void note_gap(struct session *s, const struct order *o, int status,
     fault_set(&s->failure, (enum error_code)(-status), "%s", fault->text);
 }
 
+/* How long the socket had nothing to send for want of this batch; of batches
+ * behind the first it will be known when their turn comes, and is less. */
+static void note_missed(const struct session *s, struct order *o)
+{
+    uint64_t since_ns =
+        s->emptied_ns > o->begun_ns ? s->emptied_ns : o->begun_ns;
+    if (s->n_sends == 0 && o == &s->ahead[s->first_ahead])
+        o->stall_ns = host_now_ns() - since_ns;
+}
+
 static void on_composed(struct store_request *request, int status,
                         struct batch *batch, const struct fault *fault)
 {
@@ -110,6 +120,8 @@ static void on_composed(struct store_request *request, int status,
         session_refuse(s, o->id, status, fault->text);
     } else if (status != 0) {
         note_gap(s, o, status, fault);
+    } else if (!is_pull) {
+        note_missed(s, o);
     }
     account(s);
     flow_pump(s);
@@ -127,6 +139,8 @@ static int begin(struct session *s, struct order *o, uint64_t cursor,
     o->session = s;
     o->cursor = cursor;
     o->batch = NULL;
+    o->begun_ns = host_now_ns();
+    o->stall_ns = 0;
     o->request = (struct store_request){
         .stream = s->stream,
         .first_position = slice.first_position,
@@ -277,8 +291,9 @@ static void on_sent(struct transport_write *write, int uv_status)
     send->batch = NULL;
     s->n_sends--;
     account(s);
+    s->emptied_ns = host_now_ns();
     if (uv_status == 0) {
-        s->active_ns = host_now_ns();
+        s->active_ns = s->emptied_ns;
         s->stalled = false;
         s->sent_batches++;
         metric_add(METRIC_TCP_BATCHES_SENT, 1);
@@ -389,6 +404,8 @@ static bool send_one(struct session *s)
     s->n_ahead--;
     s->credit_batches--;
     s->credit_bytes -= s->batch_bytes;
+    consumer_sent(&s->consumer, first->stall_ns == 0, first->stall_ns,
+                  host_now_ns());
     send_order(s, first, s->serial);
     return true;
 }

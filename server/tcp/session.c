@@ -90,6 +90,7 @@ void session_drop_orders(struct session *s)
     flow_drop_ahead(s);
     flow_drop_pulls(s);
     member_leave(s);
+    consumer_close(&s->consumer);
     s->credit_batches = 0;
     s->credit_bytes = 0;
     s->stream = NULL;

@@ -5,6 +5,7 @@
 #define PASTED_TCP_SESSION_H
 
 #include "server/groups/lease.h"
+#include "server/serve/demand.h"
 #include "server/serve/store.h"
 #include "server/tcp/server.h"
 #include "server/tcp/transport.h"
@@ -20,7 +21,8 @@
 
 /* What WELCOME may grant of what HELLO asks for. */
 #define SESSION_CAPABILITIES                                                   \
-    (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_REPLAY)
+    (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_REPLAY |   \
+     WIRE_CAPABILITY_PACE)
 #define SESSION_LEASE_BYTES (WIRE_HEADER_BYTES + 32) /* a LEASE frame */
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
@@ -51,6 +53,7 @@ struct order {
     struct lease lease;           /* of a group's step, not yet sent */
     uint32_t id;                  /* of the PULL; unused for the stream's */
     uint64_t number;              /* PULLs are begun in this order */
+    uint64_t begun_ns, stall_ns;  /* of the stream's: how long it was missed */
 };
 
 /* A batch in the socket. */
@@ -94,6 +97,8 @@ struct session {
     /* In a group: global_batch is n_samples, cursor and rank mean nothing. */
     struct lease_member *member;
     bool told_ended;
+    struct consumer consumer; /* linked while a stream is open */
+    uint64_t emptied_ns;      /* when the socket last ran out of batches */
 
     /* The stream's orders: a ring, oldest at first_ahead. */
     struct order ahead[SESSION_MAX_AHEAD];
@@ -185,6 +190,10 @@ int gateway_open_stream(struct session *s, const struct wire_open *m,
 /* What follows an OPEN or a JOIN that succeeded, or failed with status. */
 void gateway_answer_open(struct session *s, uint32_t request, int status,
                          const struct fault *fault);
+
+/* announce.c: allocated where they can be long. */
+void announce_welcome(struct session *s, uint32_t request);
+void announce_opened(struct session *s, uint32_t request);
 
 /* member.c */
 

@@ -23,7 +23,8 @@ class Lease(ctypes.Structure):
 class Stats(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in (
         "batches", "bytes", "direct", "reconnects", "corrupt", "stale",
-        "waits", "acks", "leases_lost")]
+        "waits", "acks", "leases_lost", "mapped", "ready", "waited",
+        "wait_ns", "busy_ns", "first_batch_ns")]
 
 
 def load():

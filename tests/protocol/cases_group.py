@@ -1,4 +1,5 @@
-"""Conformance: groups, section 16: JOIN, LEASE, ACK, ACKED; and replay, OPEN in section 7."""
+"""Conformance: groups, section 16: JOIN, LEASE, ACK, ACKED; replay and pace, OPEN and CREDIT in
+section 7."""
 
 import json
 import os
@@ -9,7 +10,7 @@ from cases_session import Session
 from peer import hello
 from stdlib_wire import ACK, ACKED, BATCH, JOIN, LEASE, encode_string
 
-GROUPS, REPLAY = 1, 2  # capabilities
+GROUPS, REPLAY, PACE = 1, 2, 4  # capabilities
 _names = iter(range(1 << 30))
 
 
@@ -312,3 +313,28 @@ class Replay(Session):
         peer = self.greeted()
         peer.send(wire.OPEN, 2, self.payload((1 << 32) - 1, batch=4))
         peer.error("too_large", fatal=False, request=2)
+
+
+class Pace(Session):
+    """CREDIT with a pace."""
+
+    def test_needs_the_capability(self):
+        peer = self.streaming()
+        peer.send(wire.CREDIT, 5, wire.struct.pack("<IQIIQQ", 1, 0, 1, 0, 10, 10))
+        peer.error("bad_frame", fatal=True, request=5)
+
+    def test_is_taken_or_left_out(self):
+        peer = self.peer()
+        peer.send(wire.HELLO, 1, hello(capabilities=PACE))
+        peer.welcome = wire.decode_welcome(peer.expect(wire.WELCOME, 1).payload)
+        if not peer.welcome["capabilities"] & PACE:
+            self.skipTest("a server without pace")
+        peer.open(batch=4)
+        top = (1 << 32) - 1
+        for pace in ((1, 0, 10, 10), (0, 0, 0, 0), (top, top, (1 << 64) - 1, (1 << 64) - 1)):
+            peer.send(wire.CREDIT, 5, wire.struct.pack("<IQIIQQ", 1, 0, *pace))
+            peer.batch(2)
+        peer.credit(1)
+        self.assertEqual(peer.batch(2).first_position, 12)
+        peer.send(wire.CREDIT, 6, wire.struct.pack("<IQIIQ", 1, 0, 1, 0, 10))
+        peer.error("bad_frame", fatal=True, request=6)

@@ -35,7 +35,8 @@ class Stats(Structure):
     """struct pasted_stats: counters since the client was opened."""
     _fields_ = [(name, c_uint64) for name in
                 ("batches", "bytes", "direct", "reconnects", "corrupt",
-                 "stale", "waits")]
+                 "stale", "waits", "acks", "leases_lost", "mapped", "ready",
+                 "waited", "wait_ns", "busy_ns", "first_batch_ns")]
 
 
 class Tensor(Structure):
