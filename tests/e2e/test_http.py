@@ -18,7 +18,7 @@ import unittest
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, build_folder  # noqa: E402
 
 S = "/v1/streams/default"
 COMPOSED = "pasted_samples_composed_total"
@@ -192,7 +192,13 @@ class Routes(WithDaemon):
         api = self.get("/openapi.json").json
         self.assertEqual(api["openapi"], "3.1.0")
         known = {"stream": "default", "position": "0", "step": "0",
-                 "preset": "bench"}
+                 "preset": "bench", "group": "told"}
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([os.path.join(build_folder(), "client", "pastectl"),
+                            "pull", "--group", "told", "--batch", "4",
+                            "--server", f"127.0.0.1:{self.daemon.tcp}",
+                            "--quiet", "--out", f"{folder}/told.npz"],
+                           check=True, timeout=60)
         operations = set()
         for pattern, item in api["paths"].items():
             self.assertEqual(set(item), {"get", "head"})
