@@ -15,10 +15,11 @@ build="build-essential cmake ninja-build pkg-config $libraries curl
 test="$build git libcmocka-dev python3 python3-numpy python3-pytest
   python3-pip python3-setuptools python3-wheel clang-format prometheus
   systemd"
-# Containers cannot run inside most containers: not asked for there.
+# Containers and hosts of a test cannot be made inside most containers: not
+# asked for there.
 if [ ! -e /run/.containerenv ] && [ ! -e /.dockerenv ]; then
-  test="$test podman buildah debootstrap runc fuse-overlayfs slirp4netns
-    iptables netavark aardvark-dns uidmap catatonit"
+  test="$test iproute2 iptables podman buildah debootstrap runc
+    fuse-overlayfs slirp4netns netavark aardvark-dns uidmap catatonit"
 fi
 # OpenCV and Pillow are what samples and operations are compared with.
 nightly="$test clang libclang-rt-14-dev python3-opencv python3-pil"

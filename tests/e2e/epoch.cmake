@@ -10,6 +10,8 @@ endif()
 if(NOT PASTED_SANITIZE AND NOT PASTED_FUZZ)
   pasted_script_test(e2e_failover LABELS e2e TIMEOUT 300
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_failover.py)
+  pasted_script_test(e2e_partition LABELS e2e TIMEOUT 300
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_partition.py)
   pasted_script_test(e2e_docs LABELS e2e TIMEOUT 120
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_docs.py)
 endif()
