@@ -95,7 +95,7 @@ static int join(struct session *s, const struct wire_join *m, uint32_t request,
                 struct fault *fault)
 {
     struct group_terms terms;
-    uint32_t batch;
+    uint32_t batch = 0;
     char name[WIRE_MAX_NAME_BYTES];
     int rc = open_slices(s, m, request, &batch, fault);
     if (rc != 0)
