@@ -1,6 +1,10 @@
-/* pastectl bench: what the stream delivers, beside memcpy and a raw loopback
- * socket moving the same bytes, in turns within one run, so that the ratios
- * hold on a machine whose clock wanders.
+/* pastectl bench: what the stream delivers and what of the processor its client
+ * takes, beside memcpy, reading, and a raw loopback socket moving the same
+ * bytes, in turns within one run, so that the ratios hold on a machine whose
+ * clock wanders.
+ *
+ * A batch in the server's memory (ring) is read through, as one that comes by a
+ * socket is written: else nothing would have been delivered.
  *
  * Every round gives each way the same time. The stream begins at an epoch
  * drawn by the clock: positions that no cache holds. */
@@ -18,7 +22,7 @@
 /* memcpy goes through this much, so that it reads memory and not a cache. */
 #define COPY_BYTES (256u << 20)
 
-enum way { STREAM, MEMCPY, RAW, N_WAYS };
+enum way { STREAM, MEMCPY, READ, RAW, N_WAYS };
 
 struct bench {
     pasted_client *client;
@@ -27,21 +31,50 @@ struct bench {
     uint32_t n_samples;
     char *from, *to; /* n_blocks batches each */
     uint64_t n_blocks, n_copied;
-    double bytes_per_s[N_WAYS][N_ROUNDS];
+    bool is_mapped; /* the stream's batches lie in the server's memory */
+    uint64_t sum;   /* of what was read, so that it is read */
+    double bytes_per_s[N_WAYS][N_ROUNDS], cpu_s_per_gib[N_WAYS][N_ROUNDS];
 };
+
+static void read_through(struct bench *b, const void *data, uint64_t n_bytes)
+{
+    const char *at = data;
+    uint64_t sum[8] = {0}, word[8];
+    for (uint64_t i = 0; i + sizeof word <= n_bytes; i += sizeof word) {
+        memcpy(word, at + i, sizeof word);
+        for (int k = 0; k < 8; k++)
+            sum[k] += word[k];
+    }
+    for (int k = 0; k < 8; k++)
+        b->sum += sum[k];
+}
+
+static int take_batch(struct bench *b)
+{
+    pasted_batch *batch;
+    int rc = pasted_next(b->client, &batch);
+    if (rc != 0)
+        return args_fail(b->client, rc);
+    for (uint32_t i = 0; b->is_mapped && i < pasted_batch_n_tensors(batch);
+         i++) {
+        struct pasted_tensor t;
+        if (pasted_batch_tensor_at(batch, i, &t) == 0)
+            read_through(b, t.data, t.n_bytes);
+    }
+    pasted_batch_release(batch);
+    return EXIT_OK;
+}
 
 /* Moves one batch of bytes that way. */
 static int move_once(struct bench *b, enum way way)
 {
-    pasted_batch *batch;
     uint64_t at;
-    int rc;
     switch (way) {
     case STREAM:
-        rc = pasted_next(b->client, &batch);
-        if (rc != 0)
-            return args_fail(b->client, rc);
-        pasted_batch_release(batch);
+        return take_batch(b);
+    case READ:
+        at = b->n_copied++ % b->n_blocks * b->n_bytes;
+        read_through(b, b->from + at, b->n_bytes);
         return EXIT_OK;
     case MEMCPY:
         at = b->n_copied % b->n_blocks * b->n_bytes;
@@ -55,17 +88,25 @@ static int move_once(struct bench *b, enum way way)
     return raw_socket_receive(b->raw, b->to) ? EXIT_OK : EXIT_ERROR;
 }
 
-static int measure(struct bench *b, enum way way, double seconds,
-                   double *out_bytes_per_s)
+/* Of the stream's client: both its threads. Of a socket: who receives. */
+static double cpu_s(enum way way)
+{
+    struct timespec t;
+    clock_gettime(
+        way == STREAM ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int measure(struct bench *b, enum way way, double seconds, int round)
 {
     /* What was prefetched while others ran is not this round's. */
-    for (int i = 0; way != MEMCPY && i < 4; i++) {
+    for (int i = 0; (way == STREAM || way == RAW) && i < 4; i++) {
         int code = move_once(b, way);
         if (code != EXIT_OK)
             return code;
     }
     uint64_t n = 0;
-    double start = progress_now_s(), now = start;
+    double start = progress_now_s(), now = start, cpu_start = cpu_s(way);
     while (now - start < seconds) {
         int code = move_once(b, way);
         if (code != EXIT_OK)
@@ -73,7 +114,10 @@ static int measure(struct bench *b, enum way way, double seconds,
         n++;
         now = progress_now_s();
     }
-    *out_bytes_per_s = (double)n * (double)b->n_bytes / (now - start);
+    double n_bytes = (double)n * (double)b->n_bytes;
+    b->bytes_per_s[way][round] = n_bytes / (now - start);
+    b->cpu_s_per_gib[way][round] =
+        (cpu_s(way) - cpu_start) / (n_bytes / (1u << 30));
     return EXIT_OK;
 }
 
@@ -85,19 +129,20 @@ static int compare(const void *left, const void *right)
 
 static void report(struct bench *b)
 {
-    static const char *const names[] = {"stream", "memcpy",
-                                        "raw loopback socket"};
+    const char *const names[] = {b->is_mapped ? "stream, ring" : "stream",
+                                 "memcpy", "read", "raw loopback socket"};
     double median[N_WAYS];
-    printf("%-22s %12s %10s %21s %8s\n", "", "images/s", "MB/s", "spread MB/s",
-           "stream/");
+    printf("%-20s %10s %9s %20s %8s %9s\n", "", "images/s", "MB/s",
+           "spread MB/s", "stream/", "CPU s/GiB");
     for (int way = 0; way < N_WAYS; way++) {
-        double *v = b->bytes_per_s[way];
+        double *v = b->bytes_per_s[way], *cpu = b->cpu_s_per_gib[way];
         qsort(v, N_ROUNDS, sizeof *v, compare);
+        qsort(cpu, N_ROUNDS, sizeof *cpu, compare);
         median[way] = v[N_ROUNDS / 2];
-        printf("%-22s %12.0f %10.1f %10.1f..%-9.1f %8.3f\n", names[way],
+        printf("%-20s %10.0f %9.1f %9.1f..%-9.1f %8.3f %9.3f\n", names[way],
                median[way] / (double)b->n_bytes * b->n_samples,
                median[way] / 1e6, v[0] / 1e6, v[N_ROUNDS - 1] / 1e6,
-               median[STREAM] / median[way]);
+               median[STREAM] / median[way], cpu[N_ROUNDS / 2]);
     }
 }
 
@@ -115,6 +160,12 @@ static int go_somewhere_new(struct bench *b, const struct args *args,
         rc = pasted_seek(b->client, epoch * info->edges_per_epoch);
     if (rc == 0)
         rc = pasted_position(b->client, &position);
+    struct pasted_stats stats;
+    if (rc == 0)
+        rc = take_batch(b) == EXIT_OK
+                 ? pasted_stats(b->client, &stats, sizeof stats)
+                 : PASTED_CLOSED;
+    b->is_mapped = rc == 0 && stats.mapped > 0;
     printf("stream %s, %u images of %u x %u in a batch, %.2f MB, from "
            "position %" PRIu64 "\n",
            info->stream, info->n_samples, info->height, info->width,
@@ -141,8 +192,8 @@ static int run_rounds(struct bench *b, double seconds)
 {
     for (int round = 0; round < N_ROUNDS; round++)
         for (int way = 0; way < N_WAYS; way++) {
-            int code = measure(b, (enum way)way, seconds / N_ROUNDS / N_WAYS,
-                               &b->bytes_per_s[way][round]);
+            int code =
+                measure(b, (enum way)way, seconds / N_ROUNDS / N_WAYS, round);
             if (code != EXIT_OK)
                 return code;
         }

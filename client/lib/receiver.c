@@ -109,6 +109,8 @@ static int send_wishes(struct receiver *r, struct fault *fault)
         rc = session_send_credit(&r->session, r->stream_request, &credit,
                                  receiver_stall_ns(r), fault);
     }
+    if (rc == 0)
+        rc = session_flush(&r->session, receiver_stall_ns(r), fault);
     return rc;
 }
 

@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* So many releases are worth waking the receiver for. A client that takes
+ * batches wakes it for each anyway. */
+#define WAKE_AT 4
+
 struct ring {
     const uint8_t *memory;
     uint64_t n_bytes;
@@ -137,7 +141,8 @@ void ring_release(struct ring *ring, uint64_t slot)
     if (ring->connected) {
         ring->released[ring->n_released++] = slot;
         /* A full eventfd is awake already. */
-        (void)!write(ring->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
+        if (ring->n_released >= WAKE_AT)
+            (void)!write(ring->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
     }
     unlock(ring);
 }

@@ -21,9 +21,10 @@
 
 struct ring;
 
-/* Maps what memory_fd is, which it closes. wake_fd is written to after each
- * release until ring_leave. -ERROR_BAD_FRAME: no sealed memory file, which
- * could be cut short under our eyes; -ERROR_NO_MEMORY. */
+/* Maps what memory_fd is, which it closes. wake_fd is written to when several
+ * slots were released, until ring_leave: fewer go with the next credit.
+ * -ERROR_BAD_FRAME: no sealed memory file, which could be cut short under our
+ * eyes; -ERROR_NO_MEMORY. */
 int ring_create(int memory_fd, int wake_fd, struct ring **out,
                 struct fault *fault);
 /* The connection is over: the ring ends socket_fd with its last slot. */

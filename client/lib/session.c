@@ -25,6 +25,7 @@ static void leave(struct session *s)
         s->connection.fd = -1;
         s->ring = NULL;
     }
+    s->n_held = 0;
     connection_close(&s->connection);
 }
 
@@ -36,6 +37,15 @@ void session_fini(struct session *s)
     s->control_capacity = 0;
 }
 
+int session_flush(struct session *s, int64_t deadline_ns, struct fault *fault)
+{
+    size_t n_bytes = s->n_held;
+    s->n_held = 0;
+    return n_bytes == 0 ? 0
+                        : connection_write(&s->connection, s->held, n_bytes,
+                                           deadline_ns, fault);
+}
+
 static int send_frame(struct session *s, struct bytes_writer *w,
                       enum wire_type type, uint32_t request,
                       int64_t deadline_ns, struct fault *fault)
@@ -44,8 +54,15 @@ static int send_frame(struct session *s, struct bytes_writer *w,
     if (n_bytes == 0)
         return fault_set(fault, ERROR_INTERNAL, "a %s does not fit",
                          wire_type_name(type));
-    return connection_write(&s->connection, w->start, n_bytes, deadline_ns,
-                            fault);
+    if (s->n_held + n_bytes <= sizeof s->held) {
+        memcpy(s->held + s->n_held, w->start, n_bytes);
+        s->n_held += n_bytes;
+        return session_flush(s, deadline_ns, fault);
+    }
+    int rc = session_flush(s, deadline_ns, fault);
+    return rc ? rc
+              : connection_write(&s->connection, w->start, n_bytes, deadline_ns,
+                                 fault);
 }
 
 int session_send_credit(struct session *s, uint32_t request,
@@ -94,22 +111,17 @@ int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
 int session_send_returns(struct session *s, int64_t deadline_ns,
                          struct fault *fault)
 {
-    enum { FRAME_BYTES = WIRE_HEADER_BYTES + 8, MAX = 32 };
-    uint8_t bytes[MAX * FRAME_BYTES];
-    uint64_t slots[MAX];
-    uint32_t n = MAX;
+    enum { FRAME_BYTES = WIRE_HEADER_BYTES + 8 };
+    uint64_t slot;
     int rc = 0;
-    while (s->ring != NULL && rc == 0 && n == MAX) {
-        n = ring_take_released(s->ring, slots, MAX);
-        for (uint32_t i = 0; i < n; i++) {
-            struct bytes_writer w;
-            wire_frame_begin(&w, bytes + i * FRAME_BYTES, FRAME_BYTES);
-            wire_encode_return(&w, &(struct wire_return){.slot = slots[i]});
-            (void)wire_frame_finish(&w, WIRE_RETURN, 0);
-        }
-        if (n > 0)
-            rc = connection_write(&s->connection, bytes,
-                                  (size_t)n * FRAME_BYTES, deadline_ns, fault);
+    while (rc == 0 && s->ring != NULL &&
+           ring_take_released(s->ring, &slot, 1) == 1) {
+        struct bytes_writer w;
+        if (s->n_held + FRAME_BYTES > sizeof s->held)
+            rc = session_flush(s, deadline_ns, fault);
+        wire_frame_begin(&w, s->held + s->n_held, FRAME_BYTES);
+        wire_encode_return(&w, &(struct wire_return){.slot = slot});
+        s->n_held += wire_frame_finish(&w, WIRE_RETURN, 0);
     }
     return rc;
 }

@@ -13,6 +13,8 @@
 #include "client/lib/ring.h"
 #include "common/checksum.h"
 
+#define SESSION_HELD_BYTES (16 * (WIRE_HEADER_BYTES + 8))
+
 struct session {
     struct connection connection;
     const struct options *options;
@@ -22,7 +24,9 @@ struct session {
     uint32_t retry_after_ms; /* what the last ERROR asked for */
     uint8_t *control;        /* the payload that was read last */
     size_t control_capacity;
-    struct frame frame; /* the frame that was read last */
+    struct frame frame;               /* the frame that was read last */
+    uint8_t held[SESSION_HELD_BYTES]; /* RETURNs that go with the next frame */
+    size_t n_held;
 };
 
 void session_init(struct session *s, const struct options *options, int wake_fd,
@@ -59,9 +63,11 @@ int session_send_pull(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
 int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
                      struct fault *fault);
-/* Tells the server which slots were released. */
+/* Tells the server which slots were released: some are kept to go out in one
+ * piece with the next frame, or by session_flush. */
 int session_send_returns(struct session *s, int64_t deadline_ns,
                          struct fault *fault);
+int session_flush(struct session *s, int64_t deadline_ns, struct fault *fault);
 int session_send_ping(struct session *s, int64_t deadline_ns,
                       struct fault *fault);
 /* A goodbye, as far as the socket takes it now; then closes. */
