@@ -1,5 +1,5 @@
-/* Finished batches and samples as files: PNG, npz, JSON. Runs on workers;
- * bytes are reproducible (no times, fixed compression). */
+/* Finished batches and samples as files: PNG, npz, safetensors, JSON. Runs on
+ * workers; bytes are reproducible (no times, fixed compression). */
 #ifndef PASTED_ENCODE_ENCODE_H
 #define PASTED_ENCODE_ENCODE_H
 
@@ -33,6 +33,13 @@ int encode_grid_png(const struct batch_layout *layout, const uint8_t *payload,
 int encode_npz(const struct batch_layout *layout, const uint8_t *payload,
                struct encoded *out, struct fault *fault);
 uint64_t encode_npz_bytes(const struct batch_layout *layout); /* exact */
+
+/* .safetensors of every tensor, wider items first; bf16 too. */
+int encode_safetensors(const struct batch_layout *layout,
+                       const uint8_t *payload, struct encoded *out,
+                       struct fault *fault);
+uint64_t
+encode_safetensors_bytes(const struct batch_layout *layout); /* exact */
 
 /* Labels of a batch (everything but image) as JSON: one array a tensor. */
 int encode_batch_json(const struct batch_layout *layout, const uint8_t *payload,

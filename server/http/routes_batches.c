@@ -1,5 +1,5 @@
-/* /v1/streams/S/batches/STEP.png, .npz, .json: one step, or one rank's slice
- * of it, in three forms. Rendering and encoding run on workers. */
+/* /v1/streams/S/batches/STEP.png, .npz, .safetensors, .json: one step, or one
+ * rank's slice of it, in four forms. Rendering and encoding run on workers. */
 #include <stdio.h>
 
 #include "server/base/metrics.h"
@@ -19,6 +19,13 @@ static int make_npz(struct http_work *w)
     metric_add(METRIC_ENCODE_JOBS, 1);
     return encode_npz(&w->batch->layout, w->batch->payload, &w->body,
                       &w->fault);
+}
+
+static int make_safetensors(struct http_work *w)
+{
+    metric_add(METRIC_ENCODE_JOBS, 1);
+    return encode_safetensors(&w->batch->layout, w->batch->payload, &w->body,
+                              &w->fault);
 }
 
 static int make_json(struct http_work *w)
@@ -134,24 +141,32 @@ void http_get_batch_png(struct http_request *r)
     http_work_on_batch(w, 2 * layout.tensors_bytes);
 }
 
+/* A file of all tensors. */
+struct form {
+    const char *name; /* of the form, for entity tags */
+    uint64_t (*n_bytes)(const struct batch_layout *layout);
+    int (*make)(struct http_work *w);
+    bool is_numpy; /* takes only what NumPy has */
+};
+
 /* As the request or else the recipe wants it; false when it is answered. */
 static bool read_format(struct http_request *r, const struct recipe *recipe,
-                        uint8_t *out_dtype, uint8_t *out_layout)
+                        bool is_numpy, uint8_t *out_dtype, uint8_t *out_layout)
 {
     *out_dtype = (uint8_t)http_params_number(&r->params, HTTP_PARAM_DTYPE,
                                              recipe->output.dtype);
     *out_layout = (uint8_t)http_params_number(&r->params, HTTP_PARAM_LAYOUT,
                                               recipe->output.layout);
-    if (tensor_numpy_descr(*out_dtype))
+    if (!is_numpy || tensor_numpy_descr(*out_dtype))
         return true;
     http_fail(r, ERROR_BAD_ARGUMENT,
               "dtype: NumPy has no %s; ask for dtype=f32 or dtype=f16 here, or "
-              "for %s over TCP",
+              "for %s as .safetensors or over TCP",
               tensor_dtype_word(*out_dtype), tensor_dtype_word(*out_dtype));
     return false;
 }
 
-void http_get_batch_npz(struct http_request *r)
+static void answer_file(struct http_request *r, const struct form *file)
 {
     struct stream_slice slice;
     struct stream *stream = find(r, &slice);
@@ -159,11 +174,12 @@ void http_get_batch_npz(struct http_request *r)
     char form[HTTP_FORM_BYTES];
     uint8_t dtype, order;
 
-    if (!stream || !read_format(r, &stream->recipe, &dtype, &order) ||
+    if (!stream ||
+        !read_format(r, &stream->recipe, file->is_numpy, &dtype, &order) ||
         !read_layout(r, stream, &slice, dtype, order, &layout))
         return;
-    http_form_output("npz/1", &stream->recipe, dtype, order, form);
-    uint64_t n_bytes = encode_npz_bytes(&layout);
+    http_form_output(file->name, &stream->recipe, dtype, order, form);
+    uint64_t n_bytes = file->n_bytes(&layout);
     if (answer_head(r, stream, &slice, form, n_bytes))
         return;
     struct http_work *w = begin(r, form, stream, &slice);
@@ -171,8 +187,23 @@ void http_get_batch_npz(struct http_request *r)
         return;
     w->dtype = dtype;
     w->layout = order;
-    w->make = make_npz;
+    w->make = file->make;
     http_work_on_batch(w, n_bytes);
+}
+
+void http_get_batch_npz(struct http_request *r)
+{
+    static const struct form npz = {"npz/1", encode_npz_bytes, make_npz, true};
+
+    answer_file(r, &npz);
+}
+
+void http_get_batch_safetensors(struct http_request *r)
+{
+    static const struct form safetensors = {
+        "safetensors/1", encode_safetensors_bytes, make_safetensors, false};
+
+    answer_file(r, &safetensors);
 }
 
 void http_get_batch_json(struct http_request *r)

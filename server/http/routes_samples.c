@@ -1,5 +1,6 @@
-/* /v1/streams/S/samples/N.png and N.json: one sample to look at, and the plan
- * that answers why it looks so. Composing and encoding run on workers. */
+/* /v1/streams/S/samples/N.png, N.mask.png and N.json: one sample to look at,
+ * its object's mask, and the plan that answers why it looks so. Composing and
+ * encoding run on workers. */
 #include <stdint.h>
 
 #include "server/base/mem.h"
@@ -53,6 +54,58 @@ void http_get_sample_png(struct http_request *r)
     http_work_on_batch(w, (uint64_t)stream->recipe.height *
                                   (uint64_t)stream->recipe.width * 3 +
                               4096);
+}
+
+/* On a worker: the mask as grey values. */
+static int make_mask(struct http_work *w)
+{
+    const struct batch_layout *l = &w->batch->layout;
+    const uint8_t *mask =
+        w->batch->payload + l->tensor[l->index[TENSOR_MASK]].offset_bytes;
+    size_t n_px = (size_t)l->width * (size_t)l->height;
+    uint8_t *rgb = mem_calloc(n_px, 3);
+
+    metric_add(METRIC_ENCODE_JOBS, 1);
+    if (!rgb)
+        return fault_set(&w->fault, ERROR_NO_MEMORY, "no memory for a mask");
+    for (size_t i = 0; i < 3 * n_px; i++)
+        rgb[i] = mask[i / 3];
+    int rc = encode_png(rgb, l->width, l->height, 3 * (ptrdiff_t)l->width,
+                        &w->body, &w->fault);
+    mem_free(rgb);
+    return rc;
+}
+
+void http_get_sample_mask(struct http_request *r)
+{
+    struct stream *stream = http_request_stream(r);
+    struct batch_layout layout;
+    uint64_t position;
+    char form[HTTP_FORM_BYTES];
+
+    if (!stream)
+        return;
+    if (batch_layout_init(&layout, &stream->recipe, stream->catalog, 1,
+                          TENSOR_U8, TENSOR_NHWC) != 0 ||
+        layout.index[TENSOR_MASK] < 0) {
+        http_fail(r, ERROR_NOT_FOUND,
+                  "the recipe of this stream names no mask: add it to "
+                  "labels.tensors");
+        return;
+    }
+    http_form_png("mask", &stream->recipe, form);
+    if (!may_begin(r, stream, form, &position))
+        return;
+    struct http_work *w = http_work_create(r, stream);
+    if (!w)
+        return;
+    w->position = position;
+    w->n_samples = 1;
+    w->dtype = TENSOR_U8;
+    w->layout = TENSOR_NHWC;
+    w->media = r->route->media;
+    w->make = make_mask;
+    http_work_on_batch(w, 2 * layout.tensors_bytes + 4096);
 }
 
 /* Composes the sample for its facts; the pixels are thrown away. */

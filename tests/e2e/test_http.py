@@ -203,9 +203,11 @@ class Routes(WithDaemon):
         for pattern, item in api["paths"].items():
             self.assertEqual(set(item), {"get", "head"})
             path = pattern.format(**known)
-            answer = self.get(path)
-            content = item["get"]["responses"]["200"]["content"]
-            self.assertEqual([answer.headers["content-type"]], list(content))
+            if not path.endswith(".mask.png"):  # of recipes that name a mask
+                answer = self.get(path)
+                content = item["get"]["responses"]["200"]["content"]
+                self.assertEqual([answer.headers["content-type"]],
+                                 list(content))
             operations.add(item["get"]["operationId"])
             for p in item["get"]["parameters"]:
                 if p["in"] == "path":
@@ -216,6 +218,7 @@ class Routes(WithDaemon):
 class Caching(WithDaemon):
     heavy = ["samples/7.png", "samples/7.json", "batches/7.png?batch=4",
              "batches/7.npz?batch=4", "batches/7.json?batch=4",
+             "batches/7.safetensors?batch=4",
              "graph?epoch=2"]
 
     def test_head_and_304_compose_nothing(self):

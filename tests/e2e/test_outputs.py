@@ -74,6 +74,68 @@ def luma(rgb):
     return (wide >> 16).astype(np.uint8)[..., None]
 
 
+def load_safetensors(answer):
+    """Arrays by name; strict about the format: no gaps, aligned items."""
+    assert answer.status == 200, answer.body[:300]
+    n_bytes = int.from_bytes(answer.body[:8], "little")
+    header, data = json.loads(answer.body[8:8 + n_bytes]), answer.body[8 + n_bytes:]
+    assert (8 + n_bytes) % 64 == 0 and answer.body[8:9] == b"{"
+    out, end = {}, 0
+    for name, entry in sorted(header.items(),
+                              key=lambda item: item[1]["data_offsets"]):
+        first, last = entry["data_offsets"]
+        kind = {"U8": "u1", "I32": "<i4", "I64": "<i8", "F32": "<f4",
+                "F16": "<f2", "BF16": "<u2"}[entry["dtype"]]
+        assert first == end and first % np.dtype(kind).itemsize == 0
+        out[name] = np.frombuffer(data[first:last], kind).reshape(entry["shape"])
+        end = last
+    assert end == len(data)
+    return out
+
+
+class Files(unittest.TestCase):
+    """Tensors as .safetensors, masks as .png."""
+
+    def test_safetensors_hold_what_npz_holds(self):
+        for stream in ("plain", "layers", "grey"):
+            answer = get(stream, "/batches/3.safetensors?batch=6")
+            held, arrays = load_safetensors(answer), load(stream)
+            self.assertEqual(set(held), set(arrays))
+            for name, array in arrays.items():
+                self.assertEqual(held[name].dtype, array.dtype)
+                self.assertEqual(held[name].shape, array.shape)
+                self.assertEqual(held[name].tobytes(), array.tobytes())
+            head = DAEMON.request(
+                "HEAD", f"/v1/streams/{stream}/batches/3.safetensors?batch=6")
+            self.assertEqual((head.status, int(head.headers["content-length"])),
+                             (200, len(answer.body)))
+            self.assertEqual(DAEMON.get(
+                f"/v1/streams/{stream}/batches/3.safetensors?batch=6",
+                headers={"If-None-Match": head.headers["etag"]}).status, 304)
+
+    def test_safetensors_hold_bf16(self):
+        half = load_safetensors(get("bf16", "/batches/3.safetensors?batch=6"))
+        whole = load("bf16", "&dtype=f32")["image"]
+        value = (half["image"].astype(np.uint32) << 16).view(np.float32)
+        self.assertLess(np.abs(value - whole).max(), 1 / 256)
+        self.assertEqual(get("bf16", "/batches/3.npz?batch=6").status, 400)
+
+    def test_a_mask_is_the_masks_tensor(self):
+        mask = load("layers")["mask"]
+        folder = pathlib.Path(FOLDER.name)
+        for i in (0, 5):
+            answer = get("layers", f"/samples/{18 + i}.mask.png")
+            self.assertEqual(answer.status, 200, answer.body[:200])
+            (folder / "mask.png").write_bytes(answer.body)
+            picture = read_png(folder / "mask.png")
+            self.assertTrue((picture == mask[i][..., None]).all())
+        self.assertNotEqual(tag("layers", "/samples/18.mask.png"),
+                            tag("layers", "/samples/18.png"))
+        answer = get("plain", "/samples/18.mask.png")
+        self.assertEqual(answer.status, 404)
+        self.assertIn("labels.tensors", answer.json["detail"])
+
+
 class Outputs(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -28,8 +28,9 @@ static int encode_first_png(const struct batch_layout *layout,
                       layout->height, 3 * layout->width, out, fault);
 }
 
-static const encoder encoders[] = {encode_npz, encode_grid_png,
-                                   encode_batch_json, encode_first_png};
+static const encoder encoders[] = {encode_npz, encode_safetensors,
+                                   encode_grid_png, encode_batch_json,
+                                   encode_first_png};
 #define N_ENCODERS (sizeof(encoders) / sizeof(encoders[0]))
 
 static void the_same_batch_gives_the_same_bytes(void **state)
@@ -50,7 +51,7 @@ static void the_same_batch_gives_the_same_bytes(void **state)
     free(payload);
 }
 
-static void npz_has_exactly_the_promised_size(void **state)
+static void files_have_exactly_the_promised_size(void **state)
 {
     for (uint32_t n = 1; n < 40; n += 7) {
         struct batch_layout l;
@@ -60,6 +61,9 @@ static void npz_has_exactly_the_promised_size(void **state)
 
         assert_int_equal(encode_npz(&l, payload, &e, NULL), 0);
         assert_int_equal(e.n_bytes, encode_npz_bytes(&l));
+        mem_free(e.data);
+        assert_int_equal(encode_safetensors(&l, payload, &e, NULL), 0);
+        assert_int_equal(e.n_bytes, encode_safetensors_bytes(&l));
         mem_free(e.data);
         free(payload);
     }
@@ -166,7 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_batch_gives_the_same_bytes),
-        cmocka_unit_test(npz_has_exactly_the_promised_size),
+        cmocka_unit_test(files_have_exactly_the_promised_size),
         cmocka_unit_test(archives_beyond_four_gigabytes_are_counted),
         cmocka_unit_test(negative_and_padded_strides_are_honoured),
         cmocka_unit_test(a_grid_of_floats_is_refused),
