@@ -7,7 +7,9 @@
  *
  * Threads: submit and done on the loop thread; run on a worker. Jobs of a
  * higher class start first: small before bulk, so that a preview does not wait
- * behind batches; inside a class, first come first served by part. */
+ * behind batches; but after WORKER_SMALL_RUN parts of small ones comes one of a
+ * bulk job that waits, so that these are never starved. Inside a class, first
+ * come first served by part. */
 #ifndef PASTED_BASE_WORKERS_H
 #define PASTED_BASE_WORKERS_H
 
@@ -20,6 +22,7 @@
 #include "common/error.h"
 
 enum worker_class { WORKER_SMALL = 0, WORKER_BULK = 1, WORKER_N_CLASSES = 2 };
+#define WORKER_SMALL_RUN 8 /* small parts that overtake one of bulk */
 
 /* Embedded in the caller's object; caller's memory until done is called. */
 struct worker_job {

@@ -2,6 +2,7 @@
  * logic of its own. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "server/base/mem.h"
 #include "server/base/version.h"
@@ -63,8 +64,20 @@ static int run(struct config *config, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+/* A shell's usual 1024 descriptors are fewer than the sessions we take. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
+    raise_descriptors();
     struct config *config = config_create();
 
     if (!config)

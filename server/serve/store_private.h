@@ -13,6 +13,8 @@
 /* Renderings begun and not finished. Two batches keep all workers busy; more
  * hide builds of epochs and let small batches fill the parts of large ones. */
 #define STORE_MAX_RUNNING 32
+/* Of these of the small class, so that they cannot shut bulk out. */
+#define STORE_MAX_RUNNING_SMALL 16
 
 struct rendering_list {
     struct rendering *head, *tail;
@@ -25,6 +27,7 @@ struct store {
     struct epoch_shelf *shelf;
     struct scratch *scratch; /* for the largest frame so far; NULL before */
     uint32_t n_waiting, n_running;
+    uint32_t n_running_small; /* of n_running */
     struct rendering_list free;
     /* By BATCH_LARGE, BATCH_SMALL: these do not wait for each other's room. */
     struct rendering_list waiting[2][WORKER_N_CLASSES];

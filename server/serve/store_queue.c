@@ -118,6 +118,14 @@ struct rendering *store_take_rendering(struct store *s,
     return r;
 }
 
+/* One more or one fewer is begun and not finished. */
+static void count_running(struct rendering *r, int change)
+{
+    r->store->n_running += (uint32_t)change;
+    if (r->job.class == WORKER_SMALL)
+        r->store->n_running_small += (uint32_t)change;
+}
+
 /* Gives everything back but a batch somebody may still hold. */
 void store_free_rendering(struct rendering *r)
 {
@@ -129,7 +137,7 @@ void store_free_rendering(struct rendering *r)
     release_epochs(r);
     scratch_unref(s, r->scratch);
     if (r->state == RENDERING_EPOCHS || r->state == RENDERING_RUNNING)
-        s->n_running--;
+        count_running(r, -1);
     r->batch = NULL;
     r->scratch = NULL;
     r->state = RENDERING_FREE;
@@ -309,7 +317,7 @@ static enum start start(struct rendering *r)
         return NO_ROOM;
     }
     store_dequeue(r);
-    s->n_running++;
+    count_running(r, 1);
     if (rc < 0) {
         submit_failure(r, rc, &fault);
         return STARTED;
@@ -320,6 +328,13 @@ static enum start start(struct rendering *r)
     look_ahead(r);
     advance(r);
     return STARTED;
+}
+
+static bool may_run(const struct store *s, int class)
+{
+    return s->n_running < STORE_MAX_RUNNING &&
+           (class != WORKER_SMALL ||
+            s->n_running_small < STORE_MAX_RUNNING_SMALL);
 }
 
 /* Starts what can be started: small class before bulk, in the order of
@@ -333,10 +348,8 @@ void store_pump(struct store *s)
         for (int share = 0; share < 2; share++) {
             struct rendering_list *list = &s->waiting[share][class];
 
-            while (list->head && !full[share]) {
-                enum start how = s->n_running < STORE_MAX_RUNNING
-                                     ? start(list->head)
-                                     : NO_EPOCHS;
+            while (list->head && !full[share] && may_run(s, class)) {
+                enum start how = start(list->head);
 
                 if (how == NO_EPOCHS)
                     return;
@@ -385,7 +398,7 @@ void store_begin_sums(struct rendering *r, struct batch *batch)
 {
     hash_add(r->store, r);
     rendering_resume(r, batch_ref(batch));
-    r->store->n_running++;
+    count_running(r, 1);
     r->kinds = kinds_wanted(r);
     submit(r, TASK_SUMS);
 }

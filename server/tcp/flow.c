@@ -127,6 +127,16 @@ static void on_composed(struct store_request *request, int status,
     flow_pump(s);
 }
 
+/* A small batch that its client waits for, and has no other of, overtakes the
+ * large ones: who asks for one at a time is not made to wait for all that
+ * others have composed ahead. */
+static enum worker_class class_of(const struct session *s)
+{
+    return s->batch_bytes <= SESSION_SMALL_BYTES && n_held(s) == 0
+               ? WORKER_SMALL
+               : WORKER_BULK;
+}
+
 /* Asks the store for the slice of the step at o's cursor. */
 static int begin(struct session *s, struct order *o, uint64_t cursor,
                  struct fault *fault)
@@ -148,7 +158,7 @@ static int begin(struct session *s, struct order *o, uint64_t cursor,
         .dtype = s->dtype,
         .layout = s->layout,
         .checksum = s->checksum,
-        .class = WORKER_BULK,
+        .class = class_of(s),
         .shared = s->capabilities & WIRE_CAPABILITY_RING,
         .done = on_composed,
         .context = o,

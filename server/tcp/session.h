@@ -15,6 +15,8 @@
 #define SESSION_MAX_PULLS 16 /* unanswered at once */
 #define SESSION_MAX_SENDS 2  /* batches in the socket at once */
 #define SESSION_MAX_SLOTS 64 /* batches that a client reads in place */
+/* The largest batch that may overtake others: some samples of usual size. */
+#define SESSION_SMALL_BYTES (64u << 10)
 /* A client that takes no byte for so long has what is composed for it, and not
  * in the socket, taken back until it reads again. */
 #define SESSION_STALL_NS 1000000000ull

@@ -25,7 +25,7 @@ struct tcp_config tcp_config_default(void)
         .port = 7700,
         .inherited_fd = -1,
         .unix_fd = -1,
-        .max_sessions = 1024,
+        .max_sessions = 4096,
         .idle_timeout_ms = 120000,
         .write_stall_ms = 60000,
         .hello_timeout_ms = 10000,

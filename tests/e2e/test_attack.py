@@ -149,7 +149,7 @@ class Tcp(Attack):
     def test_more_connections_than_sessions(self):
         with Daemon("--demo") as d:
             before = held(d)
-            crowd = [socket.create_connection(("127.0.0.1", d.tcp), 20) for _ in range(1200)]
+            crowd = [socket.create_connection(("127.0.0.1", d.tcp), 20) for _ in range(4300)]
             self.assertEqual(d.get("/livez").status, 200)
             for s in crowd:
                 s.close()

@@ -110,7 +110,7 @@ static void every_part_runs_once_and_done_comes_on_the_loop(void **state)
 
 /* One worker waits at the gate while the test fills the queues. */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static char order[16];
+static char order[64];
 static size_t n_ordered;
 
 struct lettered {
@@ -195,12 +195,46 @@ static void impossible_thread_counts_are_refused(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* However many small ones there are, bulk that waits has every ninth part. */
+static void a_flood_of_small_jobs_leaves_bulk_its_turn(void **state)
+{
+    struct worker_job first = {.class = WORKER_BULK,
+                               .n_parts = 1,
+                               .run = run_gate,
+                               .done = done_nothing};
+    struct lettered letters[2];
+    struct workers *w;
+
+    n_ordered = 0;
+    pthread_mutex_lock(&gate);
+    w = start(1);
+    workers_submit(w, &first);
+    for (int i = 0; i < 2; i++) {
+        letters[i] = (struct lettered){
+            .job = {.class = i == 0 ? WORKER_BULK : WORKER_SMALL,
+                    .n_parts = i == 0 ? 2 : 40,
+                    .run = run_letter,
+                    .done = done_nothing},
+            .letter = "Ab"[i]};
+        workers_submit(w, &letters[i].job);
+    }
+    pthread_mutex_unlock(&gate);
+    stop(w);
+    order[n_ordered] = '\0';
+    const char *bulk = strchr(order, 'A');
+    assert_non_null(bulk);
+    /* As above, the gate may take the first turn. */
+    assert_true(bulk - order <= 2 * WORKER_SMALL_RUN);
+    assert_int_equal(strchr(bulk + 1, 'A') - bulk, WORKER_SMALL_RUN + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_part_runs_once_and_done_comes_on_the_loop),
         cmocka_unit_test(
             small_jobs_overtake_bulk_and_each_class_keeps_its_order),
+        cmocka_unit_test(a_flood_of_small_jobs_leaves_bulk_its_turn),
         cmocka_unit_test(destroying_finishes_what_was_submitted),
         cmocka_unit_test(impossible_thread_counts_are_refused),
     };
