@@ -21,6 +21,7 @@
  *                             64 k + 2 i + 1 its y
  *   PHILOX_OBJECT_FLIP        0              mirror image? (every attempt)
  *   PHILOX_OBJECT_EDGE        0              which of a choice of edges
+ *                             1              sigma of the feather
  *   PHILOX_OBJECT_MOTION      0, 1           length, angle of edge motion
  *   PHILOX_OBJECT_MATCH       0              strength of the colour match
  *   PHILOX_OBJECT_STROKE      0              px of the stroke (every attempt)

@@ -157,8 +157,9 @@ static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
         65536 * draws_value(d, PHILOX_OBJECT_MATCH, 0, &recipe->object.match));
     out->edge_weight[0] = 65536;
     if (out->edge == EDGE_FEATHER) {
-        out->edge_radius =
-            edge_weights(recipe->object.feather, out->edge_weight);
+        out->edge_radius = edge_weights(
+            draws_value(d, PHILOX_OBJECT_EDGE, 1, &recipe->object.feather),
+            out->edge_weight);
     } else if (out->edge == EDGE_BOX) {
         out->edge = EDGE_FEATHER;
         out->edge_radius = 1;

@@ -207,7 +207,7 @@ const struct field_rule field_table[] = {
          "own alpha, alpha blurred by `feather` or by a 3 x 3 box, the mean "
          "of one, two and three erosions by a pixel, or the object smeared "
          "along a line."},
-    {"/object/feather", FIELD_NUMBER, AT(object.feather), "px", 0.1, 8,
+    {"/object/feather", FIELD_VALUE, AT(object.feather), "px", 0.1, 8,
      .initial = {1},
      .text = "Sigma of the Gaussian of edge `feather`, in output pixels."},
     {"/object/motion_length", FIELD_VALUE, AT(object.motion_length), "px", 1,

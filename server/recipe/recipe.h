@@ -35,14 +35,14 @@ enum value_kind {
 
 struct value {
     enum value_kind kind;
-    double a, b;
-    double min, max; /* the field's limits: every draw lies within */
     uint32_t n_choices;
-    double choices[RECIPE_MAX_CHOICES];
+    double a, b;
     /* A curriculum, where over[1] > 0: a and b until position over[0], on a
      * straight line between, to_a and to_b from over[1] on. */
     double to_a, to_b;
     uint64_t over[2];
+    double min, max; /* the field's limits: every draw lies within */
+    double choices[RECIPE_MAX_CHOICES];
 };
 
 /* The value at a position, which moves no more. Of a log-uniform one the
@@ -151,7 +151,7 @@ struct recipe {
         struct value stroke; /* px: grows the shape, shrinks it below 0 */
         struct value match;  /* 0..1, strength of */
         enum match_mode match_mode;
-        double feather; /* sigma, px, of edge "feather" */
+        struct value feather; /* sigma, px, of edge "feather" */
         struct value motion_length, motion_angle; /* px, degrees */
         struct recipe_colour colour;              /* of the object alone */
         struct recipe_operations operations;      /* of it, after its colour */

@@ -332,10 +332,21 @@ RECIPES = {
     "keypoints in perspective": (
         {"size": 50, "labels": KEYPOINTS,
          "object": dict(ANY_POSE, perspective=0.6, scale=[1, 4])}, 60),
+    "feathers of any sigma": (
+        {"size": [33, 40], "object": dict(
+            ANY_POSE, edge="feather", feather=[0.1, 8])}, 30),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 
 RECIPES.update(operation_recipes())
+
+# The presets; small, for the reader's sake.
+for preset, n in (("jin-rinard-signs", 20), ("jin-rinard-digits", 20),
+                  ("jin-rinard-signs-curriculum", 20),
+                  ("jin-rinard-digits-curriculum", 20), ("synsign", 20),
+                  ("cut-paste-learn", 10), ("copy-paste", 20)):
+    RECIPES[preset] = ({"preset": preset, "size": [40, 52],
+                        "output": {"channels": "rgb"}}, n)
 
 if SOURCE == "demo":  # the same code; what counts is the real pictures
     RECIPES = {name: RECIPES[name] for name in

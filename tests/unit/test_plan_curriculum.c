@@ -144,6 +144,27 @@ static void chances_and_weights_move(void **state)
     assert_true(n[0][4] < 180 && n[3][4] > 60); /* of 875 and of 125 */
 }
 
+/* Radius of a sigma: what three of it reach. */
+static void a_feather_is_drawn_and_moves(void **state)
+{
+    struct recipe drawn =
+        world_recipe("{\"object\":{\"edge\":\"feather\",\"feather\":[0.5,3]}}");
+    struct recipe moving =
+        world_recipe("{\"object\":{\"edge\":\"feather\",\"feather\":"
+                     "{\"from\":0.5,\"to\":3.5,\"over\":[0,300]}}}");
+    uint32_t least = 99, most = 0;
+    for (uint64_t i = 0; i < 301; i++) {
+        const struct plan p = world_plan(&drawn, i);
+        least = p.edge_radius < least ? p.edge_radius : least;
+        most = p.edge_radius > most ? p.edge_radius : most;
+        const double reach = 3 * (0.5 + 0.01 * (double)i);
+        const double radius = world_plan(&moving, i).edge_radius;
+        assert_true(radius > reach - 1e-9 && radius < reach + 1 + 1e-9);
+    }
+    assert_int_equal(least, 2);
+    assert_int_equal(most, 9);
+}
+
 static void what_does_not_move_stays(void **state)
 {
     struct recipe still = world_recipe("{\"object\":{\"shear\":0}}");
@@ -166,6 +187,7 @@ int main(void)
         cmocka_unit_test(ends_are_what_stands_still_there),
         cmocka_unit_test(logarithms_and_normals_move_on_lines),
         cmocka_unit_test(chances_and_weights_move),
+        cmocka_unit_test(a_feather_is_drawn_and_moves),
         cmocka_unit_test(what_does_not_move_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
