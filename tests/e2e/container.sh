@@ -44,9 +44,12 @@ fi
 
 podman build --format docker --network=host -q -f docker/Dockerfile \
   -t "$name" . >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log"; exit 1; }
-podman run -d --name "$name" --network=host --read-only --cap-drop=all \
+# The folder that the daemon shares with other containers, for its Unix socket.
+mkdir -m 777 "$work/run"
+podman run -d --name "$name" --network=host -v "$work/run:/run/pasted" --read-only --cap-drop=all \
   --security-opt=no-new-privileges --memory=1g --entrypoint /usr/bin/pasted \
-  "$name" --demo --http 127.0.0.1:0 --tcp 127.0.0.1:0 >"$work/id"
+  "$name" --demo --http 127.0.0.1:0 --tcp 127.0.0.1:0 \
+  --unix /run/pasted/pasted.sock >"$work/id"
 
 # Port 0 took free ports; the start-up log names them.
 for _ in $(seq 300); do
@@ -64,6 +67,12 @@ user=$(podman inspect --format '{{.Config.User}}' "$name")
 [ "$user" = 65532:65532 ] || { echo "runs as $user"; exit 1; }
 podman image inspect "$name" | grep -q '"Healthcheck"' ||
   { echo "HEALTHCHECK was lost"; exit 1; }
+
+# A second container, without a network, reads batches in the first one's memory.
+podman run --rm --network=none --read-only --cap-drop=all \
+  -v "$work/run:/run/pasted" --entrypoint /usr/bin/pastectl "$name" \
+  --server unix:/run/pasted/pasted.sock bench --seconds 2 >"$work/bench"
+grep -q '^stream, ring ' "$work/bench" || { cat "$work/bench"; exit 1; }
 
 podman stop -t 20 "$name" >/dev/null
 code=$(podman inspect --format '{{.State.ExitCode}}' "$name")

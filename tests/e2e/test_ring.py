@@ -19,7 +19,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, program  # noqa: E402
 import libpasted  # noqa: E402
 import stdlib_wire as wire  # noqa: E402
 
@@ -222,6 +222,58 @@ class Lifetimes(RingTest):
                 self.assertEqual(one[1], step * BATCH)
                 self.unchanged(one)
                 client.release(one)
+
+
+UNSHARE = ["unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
+READER = """import sys; sys.path.insert(0, sys.argv[1]); import hashlib, test_ring
+c = test_ring.Holder(sys.argv[2], batch=60, **dict(x.split("=") for x in sys.argv[3:]))
+held = [c.hold() for _ in range(4)]
+for one in held:
+    c.release(one)
+images = [c.next()[2] for _ in range(20)]
+print(c.stats().mapped, hashlib.sha256(b"".join(images)).hexdigest())
+"""
+
+
+def may_unshare():
+    return subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
+
+
+@unittest.skipUnless(may_unshare(), "namespaces of their own are not allowed here")
+class Namespaces(RingTest):
+    """As between two containers that share nothing but the socket's folder: no network, no
+    processes, no IPC objects, not one mount namespace."""
+
+    def read(self, *options):
+        done = subprocess.run([*UNSHARE, sys.executable, "-c", READER, str(HERE), self.url,
+                               *options], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        mapped, digest = done.stdout.split()
+        return int(mapped), digest
+
+    def test_memory_passes_between_namespaces(self):
+        log = tempfile.TemporaryFile()
+        self.addCleanup(log.close)
+        daemon = subprocess.Popen(
+            [*UNSHARE, program(), "--demo", "--unix", self.path, "--batch-budget", "16M",
+             "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            self.eventually(self.is_listening, 60)
+            mapped, digest = self.read()
+            self.assertGreaterEqual(mapped, 20)
+            self.assertEqual(self.read("ring=off"), (0, digest))
+            client = self.client()
+            held = client.hold()
+        finally:
+            daemon.kill()  # with it all of its namespace
+            daemon.wait()
+        self.unchanged(held)
+        client.release(held)
+
+    def is_listening(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
 
 
 class LyingServer(threading.Thread):
