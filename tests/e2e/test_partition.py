@@ -91,7 +91,9 @@ class Chaos:
                    "lossy": self.link("lose", 0.2),
                    "slow": self.link("slow", "1mbit")}
         while going():
-            name = self.random.choice(sorted(mishaps))
+            # A kill comes first: it cannot pass unnoticed.
+            name = (self.random.choice(sorted(mishaps)) if self.done
+                    else "killed")
             mishaps[name](self.random.choice(self.replicas))
             self.done[name] = self.done.get(name, 0) + 1
             self.pause(0, 0.5)
@@ -117,12 +119,15 @@ class Epoch(unittest.TestCase):
                                        "client" / "lib" / "libpasted.so.0"))
 
     def ranks(self, servers, steps, pause, tag):
-        """Starts one process a rank: [(process, its file)]."""
-        url = ("pasted://" + ",".join(f"{self.hosts.address(s)}:{PORT}"
-                                      for s in servers)
-               + f"/default?batch={BATCH}")
+        """Starts one process a rank: [(process, its file)]. Each begins at
+        another server, so that all of them are in use."""
         started = []
         for rank in range(WORLD):
+            first = rank % len(servers)
+            turned = [*servers[first:], *servers[:first]]
+            url = ("pasted://" + ",".join(f"{self.hosts.address(s)}:{PORT}"
+                                          for s in turned)
+                   + f"/default?batch={BATCH}")
             path = self.folder / f"{tag}{rank}"
             script = str(pathlib.Path(__file__).with_name("rank.py"))
             process = self.hosts.popen(
@@ -133,6 +138,13 @@ class Epoch(unittest.TestCase):
             self.addCleanup(process.kill)
             started.append((process, path))
         return started
+
+    def wait_for_first_steps(self, ranks):
+        end = time.monotonic() + 60
+        while not all(path.exists() and path.stat().st_size > 0
+                      for _, path in ranks):
+            self.assertLess(time.monotonic(), end, "a rank does not begin")
+            time.sleep(0.02)
 
     def finish(self, ranks, timeout):
         """[(rows of a rank, its counters)] once all have ended well."""
@@ -176,6 +188,7 @@ class Epoch(unittest.TestCase):
         seed = int(os.environ.get("PASTED_CHAOS_SEED", time.time_ns() % 10**6))
         chaos = Chaos(self.hosts, self.replicas, seed)
         ranks = self.ranks(REPLICAS, steps, SECONDS / steps, "rank")
+        self.wait_for_first_steps(ranks)
         chaos.run_while(lambda: any(p.poll() is None for p, _ in ranks))
         stormy = self.finish(ranks, 120 + SECONDS)
         print(f"seed {seed}, {edges} edges; mishaps: {chaos.done}; ranks: "
