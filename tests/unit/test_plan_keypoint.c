@@ -13,7 +13,7 @@
 
 static void expect_near(const float at[2], double x, double y, double slack)
 {
-    const double found[2] = {at[0], at[1]};
+    const double found[2] = {(double)at[0], (double)at[1]};
     if (fabs(found[0] - x) > slack || fabs(found[1] - y) > slack)
         fail_msg("%g, %g is not %g, %g", found[0], found[1], x, y);
 }
