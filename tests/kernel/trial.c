@@ -21,7 +21,8 @@ uint64_t trial_next(struct trial *t)
 
 int32_t trial_between(struct trial *t, int32_t lo, int32_t hi)
 {
-    return lo + (int32_t)(trial_next(t) % (uint64_t)((int64_t)hi - lo + 1));
+    return (int32_t)(lo + (int64_t)(trial_next(t) %
+                                    (uint64_t)((int64_t)hi - lo + 1)));
 }
 
 /* Lengths around every vector width, the shortest and the longest. */

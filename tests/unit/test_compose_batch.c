@@ -128,6 +128,7 @@ static void the_wire_decoder_agrees_with_every_layout(void **state)
 
         struct wire_batch_head head;
         struct tensor_desc t[TENSOR_MAX_COUNT];
+        memset(t, 0, sizeof t); /* padding too */
         assert_int_equal(
             wire_decode_batch_head(payload, l.tensors_bytes, &head, t), 0);
         assert_int_equal(head.first_position, 1000);
@@ -142,6 +143,28 @@ static void the_wire_decoder_agrees_with_every_layout(void **state)
         check_padding_is_zero(&head, t, payload);
         free(payload);
     }
+}
+
+static void keypoints_are_as_many_as_the_catalog_has(void **state)
+{
+    (void)state;
+    struct recipe r =
+        recipe_of("{\"labels\":{\"tensors\":[\"keypoints\",\"visible\"]}}");
+    const struct catalog catalog = {.n_keypoints = 7}, none = {0};
+    struct batch_layout l;
+    assert_int_equal(batch_layout_init(&l, &r, &catalog, 5, 0, 0), 0);
+    const struct tensor_desc *t = &l.tensor[l.index[TENSOR_KEYPOINTS]];
+    assert_string_equal(t->name, "keypoints");
+    assert_int_equal(t->dtype, TENSOR_F32);
+    assert_int_equal(t->n_dims, 3);
+    assert_int_equal(t->shape[0], 5);
+    assert_int_equal(t->shape[1], 7);
+    assert_int_equal(t->shape[2], 3);
+    assert_int_equal(t->n_bytes, 5 * 7 * 3 * 4);
+    assert_int_equal(batch_layout_init(&l, &r, &none, 5, 0, 0),
+                     -ERROR_BAD_ARGUMENT);
+    assert_int_equal(batch_layout_init(&l, &r, NULL, 5, 0, 0),
+                     -ERROR_BAD_ARGUMENT);
 }
 
 static void impossible_layouts_are_refused(void **state)
@@ -303,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_wire_decoder_agrees_with_every_layout),
+        cmocka_unit_test(keypoints_are_as_many_as_the_catalog_has),
         cmocka_unit_test(impossible_layouts_are_refused),
         cmocka_unit_test(tensors_hold_what_the_plan_and_the_sample_say),
         cmocka_unit_test(other_dtypes_and_layouts_are_the_same_image),
