@@ -26,7 +26,7 @@ import dump
 DUMP = sys.argv[1]
 SIDE = 160
 LEFT_ALONE = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
-TENSORS = {"tensors": ["plane", "context"]}
+TENSORS = {"tensors": ["plane", "context", "keypoints"]}
 INSIDE = {"scale": [0.4, 0.7], "rotate": 0, "shear": 0, "min_visible": 1,
           "translate": {"x": [0.45, 0.55], "y": [0.45, 0.55]}}
 
@@ -42,8 +42,10 @@ class Sample:
         ys, xs = np.nonzero(straight[..., 3])
         self.box = xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
         self.frame = self.plan["width"], self.plan["height"]
-        for name in ("image", "plane", "context"):
+        for name in ("image", "plane", "context", "keypoints"):
             setattr(self, name, dumped.tensors[name][i])
+        points = dumped.sizes["keypoints"][str(self.plan["object"])]
+        self.points = np.array(points) - 0.5  # as OpenCV counts pixels
 
 
 def samples(recipe, n=24):
@@ -133,6 +135,47 @@ class PeersTest(unittest.TestCase):
         self.assertLessEqual(inset.max(), s.told["perspective"] + 0.01)
         self.assertGreater(inset.max(), 0.02)
 
+    def test_frames_in_perspective(self):
+        """RandomPerspective of the frame that the affine pose was drawn in."""
+        recipe = {"object": {"scale": [0.6, 1.2], "rotate": [-30, 30],
+                             "min_visible": 0, "perspective": 0.5,
+                             "perspective_of": "frame"}}
+        for s in self.level_0(recipe):
+            m = np.array(s.plan["warp"]["m"], float).reshape(3, 3)
+            m[:2] /= 65536
+            w, h = s.frame
+            corners = np.array([[0, 0], [w, 0], [w, h], [0, h]]) - 0.5
+            whole = np.linalg.inv(m) @ np.linalg.inv(
+                np.vstack([pose(s), [0, 0, 1]]))
+            whole /= whole[2, 2]
+            moved = cv2.perspectiveTransform(corners[None], whole)[0]
+            inset = (moved - corners) * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+            inset /= [w / 2, h / 2]
+            self.assertGreaterEqual(inset.min(), -0.01)
+            self.assertLessEqual(inset.max(), s.told["perspective"] + 0.01)
+            self.assertGreater(inset.max(), 0.02)
+            plane = cv2.warpPerspective(
+                posed(s), cv2.getPerspectiveTransform(
+                    corners.astype(np.float32), moved.astype(np.float32)),
+                s.frame, flags=cv2.INTER_LINEAR)
+            # Sampled twice, and cut off between pixels: near on the whole.
+            self.assertLess(np.abs(plane - s.plane).mean(), 2)
+
+    def test_keypoints(self):
+        recipe = {"object": dict(INSIDE, rotate=[-180, 180], flip=0.5,
+                                 shear=[-30, 30], scale=[0.2, 1.2],
+                                 min_visible=0)}
+        for s in samples(recipe):
+            there = cv2.transform(s.points[None], pose(s))[0] + 0.5
+            n = len(there)
+            self.near(s.keypoints[:n, :2], there, 0.01, 0.05, s.told)
+            self.assertTrue((s.keypoints[n:] == 0).all())
+            inside = ((there > 0.1) & (there < SIDE - 0.1)).all(axis=1)
+            outside = ((there < -0.1) | (there > SIDE + 0.1)).any(axis=1)
+            if n > 1:  # corners of signs are on the sign
+                self.assertTrue((s.keypoints[:n, 2][inside] == 2).all())
+            self.assertTrue((s.keypoints[:n, 2][outside] == 1).all())
+
     def crop(self, s):
         """The forward map of the background's pixels, 2 x 3."""
         told, (w, h) = s.told, s.frame
@@ -167,6 +210,28 @@ class PeersTest(unittest.TestCase):
                                 ("reflect", cv2.BORDER_REFLECT)):
             self.check_crops(dict(turned, padding=padding, scale=[0.5, 1]),
                              border, 0.6, 10)
+
+    def test_a_colour_about_the_background(self):
+        recipe = {"size": 256,  # so that level 0 is read
+                  "background": {"scale": [0.8, 1.2], "rotate": [-90, 90],
+                                 "padding": "colour",
+                                 "padding_colour": [10, 200, 90]}}
+        n_padded = 0
+        for s in samples(recipe):
+            if s.plan["crop_level"] > 0:
+                continue
+            h, w = s.background.shape[:2]
+            there = cv2.warpAffine(np.full((h, w), 255, np.uint8),
+                                   self.crop(s), s.frame)
+            clear = cv2.erode(255 - there, np.ones((5, 5), np.uint8)) == 255
+            self.assertTrue((s.context[clear] == [10, 200, 90]).all())
+            photo = cv2.warpAffine(s.background.astype(np.float32),
+                                   self.crop(s), s.frame,
+                                   borderMode=cv2.BORDER_REPLICATE)
+            inside = cv2.erode(there, np.ones((5, 5), np.uint8)) == 255
+            self.near(s.context[inside], photo[inside], 0.6, 10, s.told)
+            n_padded += clear.any()
+        self.assertGreaterEqual(n_padded, 8)
 
     def test_minified_pictures_are_area_means(self):
         """As far as powers of two go (a mip level, then bilinear): three
