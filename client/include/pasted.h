@@ -41,12 +41,12 @@
  *   A batch stays valid until pasted_batch_release, also after pasted_close
  *   and pasted_destroy. Its memory is its own and used again for a later batch:
  *   release batches to make nothing be allocated. Over a Unix socket (option
- *   "ring") a batch lies in the server's memory instead, mapped to read:
- * writing to it is a fault. It does not change while it is held, nor when the
- * server dies; the socket stays open until the last such batch is released.
- * Only where the server ended the session itself, with an error or while it
- * stops, does it wait no longer than 60 s. Strings in results belong to the
- * handle or batch that gave them. Results are written on success only.
+ *   "ring") a batch lies in the server's memory, mapped to read: writing to it
+ *   is a fault. It does not change while it is held, nor when the server dies;
+ *   the socket stays open until the last such batch is released. Only a server
+ *   that ends the session itself, with an error or while it stops, waits for
+ *   that no longer than 60 s. Strings in results belong to the handle or batch
+ *   that gave them. Results are written on success only.
  *
  * GROUPS
  *   With the option "group", clients share one sequence of steps, first come,
