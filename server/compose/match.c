@@ -4,12 +4,22 @@
 
 static const struct image_box none = {INT32_MAX, INT32_MAX, 0, 0};
 
-static void widen(struct image_box *box, int32_t x, int32_t y)
+/* By the alphas of a span of row y, where some are at least `least`. */
+static void widen(struct image_box *box, const uint8_t *alpha, int32_t least,
+                  struct pixel_span span, int32_t y)
 {
-    box->x0 = x < box->x0 ? x : box->x0;
+    int32_t first = 0, last = span.end - span.begin - 1;
+    while (first <= last && alpha[(ptrdiff_t)first * 4] < least)
+        first++;
+    if (first > last)
+        return;
+    while (alpha[(ptrdiff_t)last * 4] < least)
+        last--;
+    const int32_t x0 = span.begin + first, x1 = span.begin + last + 1;
+    box->x0 = x0 < box->x0 ? x0 : box->x0;
+    box->x1 = x1 > box->x1 ? x1 : box->x1;
     box->y0 = y < box->y0 ? y : box->y0;
-    box->x1 = x >= box->x1 ? x + 1 : box->x1;
-    box->y1 = y >= box->y1 ? y + 1 : box->y1;
+    box->y1 = y + 1;
 }
 
 /* The box of the facts: of alpha >= 128, else of any. */
@@ -26,13 +36,12 @@ static struct image_box measure_object(struct render *r,
         const uint8_t *rgba = render_take_object(r, y, n_rows, span, &n);
         const uint8_t *alpha = rgba + 3;
         match_add_object(sums, rgba, n);
-        for (int32_t i = 0; n > 0 && i < n_rows; i++)
-            for (int32_t x = span[i].begin; x < span[i].end; x++, alpha += 4) {
-                if (*alpha > 0)
-                    widen(&any, x, y + i);
-                if (*alpha >= 128)
-                    widen(&solid, x, y + i);
-            }
+        for (int32_t i = 0; n > 0 && i < n_rows; i++) {
+            widen(&solid, alpha, 128, span[i], y + i);
+            if (solid.x1 == 0)
+                widen(&any, alpha, 1, span[i], y + i);
+            alpha += (ptrdiff_t)(span[i].end - span[i].begin) * 4;
+        }
     }
     return solid.x1 > 0 ? solid : any;
 }

@@ -2,38 +2,69 @@
  * order. Touches no pixel. */
 #include "server/pixel/match.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "server/base/fixmath.h"
 
 #define TYPICAL_LUMA 170.0 /* of Tabelini Torres et al. 2019 */
 
+/* Sums of a stretch, so short that 32 bits hold them. */
+#define STRETCH 256
+
+_Static_assert(STRETCH * 255ull * 255 * 255 <= UINT32_MAX,
+               "squares of a stretch fit");
+
+struct part {
+    uint32_t weight, sum[3], squares[3];
+};
+
+static void add_part(struct match_sums *s, const struct part *p)
+{
+    s->weight += p->weight;
+    for (int c = 0; c < 3; c++) {
+        s->sum[c] += p->sum[c];
+        s->squares[c] += p->squares[c];
+    }
+}
+
+static void add_pixel(struct part *p, const uint8_t *rgba)
+{
+    const uint32_t a = rgba[3];
+    const uint32_t q = a == 255 ? 65536 : (255u * 65536 + a / 2) / a;
+    p->weight += a;
+    for (int c = 0; c < 3; c++) {
+        uint32_t v = (rgba[c] * q + 32768) >> 16;
+        v = v > 255 ? 255 : v;
+        p->sum[c] += a * v;
+        p->squares[c] += a * v * v;
+    }
+}
+
 void match_add_object(struct match_sums *s, const uint8_t *rgba, int32_t n)
 {
-    for (int32_t i = 0; i < n; i++, rgba += 4) {
-        const uint32_t a = rgba[3];
-        if (a == 0)
-            continue;
-        const uint32_t q = (255u * 65536 + a / 2) / a;
-        s->weight += a;
-        for (int c = 0; c < 3; c++) {
-            uint32_t v = (rgba[c] * q + 32768) >> 16;
-            v = v > 255 ? 255 : v;
-            s->sum[c] += a * v;
-            s->squares[c] += a * v * v;
-        }
+    for (int32_t done = 0; done < n; done += STRETCH) {
+        const int32_t end = n - done < STRETCH ? n : done + STRETCH;
+        struct part p = {0};
+        for (int32_t i = done; i < end; i++)
+            if (rgba[4 * (ptrdiff_t)i + 3] > 0)
+                add_pixel(&p, rgba + 4 * (ptrdiff_t)i);
+        add_part(s, &p);
     }
 }
 
 void match_add_context(struct match_sums *s, const uint8_t *rgb, int32_t n)
 {
-    s->weight += (uint64_t)n;
-    for (int32_t i = 0; i < 3 * n; i += 3)
-        for (int c = 0; c < 3; c++) {
-            const uint32_t v = rgb[i + c];
-            s->sum[c] += v;
-            s->squares[c] += v * v;
-        }
+    for (int32_t done = 0; done < n; done += STRETCH) {
+        const int32_t left = n - done < STRETCH ? n - done : STRETCH;
+        struct part p = {.weight = (uint32_t)left};
+        for (int32_t i = 0; i < left; i++, rgb += 3)
+            for (int c = 0; c < 3; c++) {
+                p.sum[c] += rgb[c];
+                p.squares[c] += (uint32_t)rgb[c] * rgb[c];
+            }
+        add_part(s, &p);
+    }
 }
 
 static double mean_of(const struct match_sums *s, int c)

@@ -105,8 +105,9 @@ void stroke_plane(const struct image_level *straight, uint8_t *out,
 
 void stroke_row(uint8_t *rgba, const struct pixel_stroke *s, int32_t n)
 {
+    const int32_t gain = s->gain, offset = s->offset;
     for (int32_t i = 0; i < n; i++, rgba += 4) {
-        int64_t a = ((int64_t)rgba[3] * s->gain + s->offset) >> 16;
+        int32_t a = (rgba[3] * gain + offset) >> 16;
         a = a < 0 || rgba[3] == 0 ? 0 : a > 255 ? 255 : a;
         for (int c = 0; c < 3; c++)
             rgba[c] = (uint8_t)((rgba[c] * (uint32_t)a + 127) / 255);

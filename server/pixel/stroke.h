@@ -30,7 +30,8 @@ size_t stroke_scratch_bytes(int32_t width, int32_t height);
 void stroke_plane(const struct image_level *straight, uint8_t *out,
                   void *scratch);
 
-/* alpha = (byte * gain + offset) >> 16 in 0..255; 0 for byte 0. */
+/* alpha = (byte * gain + offset) >> 16 in 0..255; 0 for byte 0. Neither the
+ * product nor the sum leaves 32 bits for any byte. */
 struct pixel_stroke {
     int32_t reach; /* 0: no stroke is asked for */
     int32_t gain, offset;
