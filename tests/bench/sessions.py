@@ -29,7 +29,7 @@ BUFFER = bytearray(1 << 20)
 
 
 def rss_anon(pid):
-    """Bytes of its own, without the arena."""
+    """Resident bytes of its own."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
 

@@ -1,0 +1,195 @@
+"""Clients of all kinds come and go for a long time, a third of them killed; afterwards the daemon
+has the descriptors and threads that it had, and its memory did not grow on the way: a line is
+fitted to it after a warm-up of a third of the time.
+
+    python3 tests/e2e/soak.py [SECONDS]        3600 by default; PASTED_BUILD names the build folder
+
+Kinds: HTTP, sessions by hand with and without credit, libpasted over TCP, over the Unix socket
+with batches in shared memory, and as members of groups. Bytes of batches are others' to check."""
+import multiprocessing
+import os
+import pathlib
+import random
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
+
+import libpasted  # noqa: E402
+import stdlib_wire as wire  # noqa: E402
+from daemon import Daemon  # noqa: E402
+from held import greeted, held, own_bytes, wait_until  # noqa: E402
+
+CLIENTS = 10  # at a time
+POSITIONS = 20000  # a few epochs, which the daemon keeps
+MAX_GROWTH_BYTES = 3 << 20  # by the line, from its begin to its end
+
+
+def by_http(daemon, rng):
+    stream = "/v1/streams/default"
+    for _ in range(rng.randrange(1, 20)):
+        daemon.get(rng.choice([
+            "/livez", "/metrics", "/v1/streams", f"{stream}/graph?epoch={rng.randrange(6)}",
+            f"{stream}/samples/{rng.randrange(POSITIONS)}.png",
+            f"{stream}/batches/{rng.randrange(50)}.npz?batch=64",
+            f"{stream}/batches/{rng.randrange(50)}.safetensors?batch=16"]))
+
+
+def by_hand(daemon, rng):
+    with greeted(daemon) as peer:
+        peer.open(batch=rng.choice([1, 16, 86]), position=rng.randrange(POSITIONS))
+        peer.credit(rng.randrange(3, 9))
+        for _ in range(3):
+            peer.any_batch()
+        peer.at(wire.SEEK, 3, rng.randrange(POSITIONS))
+        time.sleep(rng.random() * 0.2)
+
+
+def without_credit(daemon, rng):
+    with greeted(daemon) as peer:
+        peer.open(position=rng.randrange(POSITIONS))
+        time.sleep(rng.random() * 2)
+
+
+def read_some(client, rng):
+    for _ in range(rng.randrange(1, 30)):
+        status, _, _ = client.next()
+        if status != libpasted.OK:
+            raise RuntimeError(client.error())
+    if rng.random() < 0.7:
+        client.close()
+
+
+def over_tcp(daemon, rng):
+    read_some(libpasted.Client(f"pasted://127.0.0.1:{daemon.tcp}/default", batch=64,
+                               position=rng.randrange(POSITIONS)), rng)
+
+
+def over_unix(daemon, rng):
+    read_some(libpasted.Client(f"pasted+unix://{daemon.unix}", batch=64,
+                               position=rng.randrange(POSITIONS)), rng)
+
+
+def in_a_group(daemon, rng):
+    read_some(libpasted.Client(f"pasted://127.0.0.1:{daemon.tcp}/default", batch=16,
+                               group=f"soak{rng.randrange(3)}", lease_ms=500), rng)
+
+
+KINDS = [by_http, by_hand, without_credit, over_tcp, over_unix, in_a_group]
+
+
+def be_client(kind, daemon, seed, failed):
+    sys.stderr = open(os.devnull, "w", encoding="ascii")
+    try:
+        kind(daemon, random.Random(seed))
+    except BaseException:
+        with failed.get_lock():
+            failed.value += 1
+        raise
+
+
+class Churn:
+    """Keeps CLIENTS of them going."""
+
+    def __init__(self, daemon, seed):
+        self.daemon, self.rng = daemon, random.Random(seed)
+        self.running, self.n_begun, self.n_killed = [], 0, 0
+        self.failed = multiprocessing.Value("Q", 0)
+
+    def turn(self):
+        now = time.monotonic()
+        for client in self.running:
+            process, kill_at = client
+            if process.is_alive() and now > kill_at:
+                process.kill()
+                self.n_killed += 1
+                client[1] = float("inf")
+        self.running = [c for c in self.running if c[0].is_alive() or c[0].join()]
+        if len(self.running) < CLIENTS:
+            kill_at = now + self.rng.random() * 2 if self.rng.random() < 1 / 3 else now + 60
+            process = multiprocessing.Process(target=be_client, daemon=True, args=(
+                self.rng.choice(KINDS), self.daemon, self.rng.random(), self.failed))
+            process.start()
+            self.running.append([process, kill_at])
+            self.n_begun += 1
+
+    def run(self, seconds, samples):
+        end = time.monotonic() + seconds
+        next_sample = 0
+        while (now := time.monotonic()) < end:
+            self.turn()
+            if now >= next_sample:
+                samples.append((now, own_bytes(self.daemon)))
+                next_sample = now + 0.5
+            time.sleep(0.01)
+
+    def end(self):
+        for process, _ in self.running:
+            process.kill()
+            process.join()
+        self.running = []
+
+
+def growth(samples):
+    """Of the line of least squares through them, from the first to the last."""
+    n = len(samples)
+    mean_t = sum(t for t, _ in samples) / n
+    mean_b = sum(b for _, b in samples) / n
+    slope = (sum((t - mean_t) * (b - mean_b) for t, b in samples) /
+             sum((t - mean_t) ** 2 for t, _ in samples))
+    return slope * (samples[-1][0] - samples[0][0])
+
+
+def at_rest(daemon):
+    """Descriptors and threads, once nobody is connected."""
+    name = 'pasted_connections{transport="%s"}'
+    wait_until(lambda: daemon.metrics()[name % "tcp"] == 0, 30)
+    time.sleep(0.5)
+    return held(daemon)
+
+
+def soak(daemon, seconds, seed):
+    """Sentences about what went wrong."""
+    churn, samples, wrong = Churn(daemon, seed), [], []
+    churn.run(seconds / 3, [])
+    churn.end()
+    before = at_rest(daemon)
+    churn.run(seconds * 2 / 3, samples)
+    churn.end()
+    after = at_rest(daemon)
+    grown = growth(samples)
+    print(f"seed {seed}: {churn.n_begun} clients, {churn.n_killed} killed, {churn.failed.value} "
+          f"failed; memory {samples[-1][1] / 2**20:.1f} MiB, by the line {grown / 2**20:+.2f}; "
+          f"descriptors {before[0]} and {after[0]}, threads {before[1]} and {after[1]}")
+    if grown > MAX_GROWTH_BYTES:
+        wrong.append("its memory grows")
+    if after > before:
+        wrong.append("it holds more descriptors or threads than before")
+    if churn.failed.value > churn.n_begun // 20:
+        wrong.append("clients fail")
+    if churn.n_begun < seconds:
+        wrong.append("there were hardly any clients")
+    return wrong
+
+
+def main():
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3600
+    seed = int(os.environ.get("PASTED_TEST_SEED", time.time_ns() % 10**6))
+    with tempfile.TemporaryDirectory(prefix="pasted-") as folder:
+        path = os.path.join(folder, "pasted.sock")
+        with Daemon("--demo", "--unix", path, "--batch-budget", "64M",
+                    "--log-level", "warn") as daemon:
+            daemon.unix = path
+            wrong = soak(daemon, seconds, seed)
+            code = daemon.stop()
+            if code != 0:
+                wrong.append(f"it ended with {code}:\n{daemon.log}")
+    if wrong:
+        sys.exit("the daemon: " + "; ".join(wrong))
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    main()
