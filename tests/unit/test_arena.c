@@ -1,4 +1,5 @@
 /* The arena: alignment, reuse, merging, a random walk against a model. */
+#define _GNU_SOURCE /* seals, fallocate */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "server/base/arena.h"
 #include "server/base/mem.h"
@@ -157,6 +161,50 @@ static void a_random_walk_never_overlaps(void **state)
     arena_destroy(a);
 }
 
+static void a_shared_arena_is_read_by_others_and_changed_by_none(void **state)
+{
+    struct arena *a;
+    struct fault fault = {0};
+    uint64_t offset;
+
+    assert_int_equal(arena_create_shared(3 * PAGE + 1, &a, &fault), 0);
+    assert_int_equal(arena_capacity_bytes(a), 4 * PAGE);
+    uint8_t *first = arena_alloc(a, PAGE), *second = arena_alloc(a, PAGE);
+    memset(second, 7, PAGE);
+    assert_true(arena_offset(a, second + 5, &offset));
+    assert_int_equal(offset, PAGE + 5);
+    assert_false(arena_offset(a, first - 1, &offset));
+    assert_false(arena_offset(a, first + 4 * PAGE, &offset));
+
+    int fd = arena_fd(a);
+    const uint8_t *seen = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(seen, MAP_FAILED);
+    assert_int_equal(seen[PAGE + 5], 7);
+    assert_ptr_equal(
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
+        MAP_FAILED);
+    assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+    assert_int_equal(ftruncate(fd, (off_t)PAGE), -1);
+    assert_int_equal(ftruncate(fd, (off_t)(5 * PAGE)), -1);
+    assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                               0, (off_t)PAGE),
+                     -1);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+    arena_free(a, first);
+    arena_free(a, second);
+    arena_destroy(a);
+    assert_int_equal(seen[PAGE + 5], 7); /* outlives who wrote it */
+    munmap((void *)(uintptr_t)seen, 4 * PAGE);
+}
+
+static void an_arena_of_our_own_has_no_descriptor(void **state)
+{
+    struct arena *a = make(1);
+
+    assert_int_equal(arena_fd(a), -1);
+    arena_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_hole_too_small_is_passed_over),
         cmocka_unit_test(a_run_stays_within_its_bounds),
         cmocka_unit_test(a_random_walk_never_overlaps),
+        cmocka_unit_test(a_shared_arena_is_read_by_others_and_changed_by_none),
+        cmocka_unit_test(an_arena_of_our_own_has_no_descriptor),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "server/base/arena.h"
 #include "tests/unit/serve_rig.h"
 
 static struct stream *stream, *large;
@@ -86,9 +87,50 @@ static void small_batches_do_not_take_the_room_of_a_large_one(void **state)
     rig_stop(&rig);
 }
 
+/* Two pages of our own and two that clients map. */
+static void shared_batches_held_for_ever_keep_nobody_waiting(void **state)
+{
+    struct store_config config = rig_config();
+    struct ask held[2], more[3];
+    struct rig rig;
+    uint64_t offset;
+
+    config.budget_bytes = 4 * ARENA_PAGE_BYTES;
+    config.shared_bytes = 2 * ARENA_PAGE_BYTES;
+    rig_start(&rig, 2, &config);
+    assert_true(store_shared_fd(rig.store) >= 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        ask_init(&held[i], stream, i, 1);
+        held[i].request.shared = true;
+        ask_batch(&rig, &held[i]);
+        assert_true(
+            store_shared_offset(rig.store, held[i].batch->payload, &offset));
+        assert_int_equal(offset, i * ARENA_PAGE_BYTES);
+    }
+    /* No room there: in our own, as are those who did not ask for it. */
+    for (uint32_t i = 0; i < 3; i++) {
+        ask_init(&more[i], stream, 10 + i, 1);
+        more[i].request.shared = i < 2;
+        ask_batch(&rig, &more[i]);
+        assert_false(
+            store_shared_offset(rig.store, more[i].batch->payload, &offset));
+        batch_unref(more[i].batch);
+    }
+    batch_unref(held[1].batch);
+    ask_init(&more[0], stream, 20, 1);
+    more[0].request.shared = true;
+    ask_batch(&rig, &more[0]); /* evicts what nobody holds */
+    assert_true(
+        store_shared_offset(rig.store, more[0].batch->payload, &offset));
+    batch_unref(more[0].batch);
+    batch_unref(held[0].batch);
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shared_batches_held_for_ever_keep_nobody_waiting),
         cmocka_unit_test(small_batches_pass_large_ones_that_are_held),
         cmocka_unit_test(small_batches_do_not_take_the_room_of_a_large_one),
     };
