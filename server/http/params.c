@@ -130,6 +130,8 @@ static int take_number(enum http_param p, const char *value, uint64_t *out,
 {
     const struct param_row *row = &param_rows[p];
 
+    if (p == HTTP_PARAM_VERBOSE && value[0] == '\0')
+        value = "1"; /* a switch: ?verbose */
     if (http_parse_number(value, row->max, out) == 0 && *out >= row->min)
         return 0;
     return fault_set(fault, ERROR_BAD_ARGUMENT,

@@ -25,6 +25,7 @@
     X(LAYOUT, "layout", 0, 0, "Of image; the recipe's where not given.")       \
     X(EPOCH, "epoch", 0, HTTP_MAX_POSITION, "Epoch; 0 where not given.")       \
     X(FROM, "from", 0, HTTP_MAX_POSITION, "First step to tell about; 0.")      \
+    X(VERBOSE, "verbose", 0, 1, "Say what the answer rests on, a line each.")  \
     X(FINGERPRINT, "fingerprint", 0, 0,                                        \
       "Expected fingerprint of the stream: another one is refused with 409, "  \
       "and the answer may be cached for ever.")

@@ -179,6 +179,15 @@ class Routes(WithDaemon):
         for link in re.findall(r'(?:src|href)="([^"]*)"', text):
             self.get(link.replace("&amp;", "&"))
 
+    def test_readyz_says_more_when_asked(self):
+        for path in ("/readyz?verbose", "/readyz?verbose=1"):
+            lines = self.get(path).body.decode().splitlines()
+            self.assertEqual((lines[0], lines[-1]), ("loop ok", "ready"))
+            self.assertIn("pools ok: 1 streams", lines)
+        self.assertEqual(self.get("/readyz?verbose=0").body, b"ready\n")
+        self.get("/readyz?verbose=2", 400)
+        self.get("/livez?verbose", 400)
+
     def test_metrics_pass_promtool(self):
         if not shutil.which("promtool"):
             self.skipTest("promtool is not installed (package prometheus)")
