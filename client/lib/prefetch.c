@@ -309,6 +309,7 @@ int prefetch_ack(struct prefetch *p, int64_t deadline_ns, struct fault *fault)
     if (x->member.answered)
         rc = member_answer(x, fault);
     x->member.awaited = 0;
+    x->member.answered = false;
     exchange_unlock(x);
     return rc;
 }

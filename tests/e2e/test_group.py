@@ -177,6 +177,7 @@ class Groups(unittest.TestCase):
         first = libpasted.Client(self.url, group="door", steps=8, prefetch=1)
         self.assertEqual(first.next()[0], libpasted.OK)
         self.assertEqual(first.ack(), libpasted.OK)
+        self.assertEqual(first.ack(), libpasted.BAD_STATE)
         late = libpasted.Client(self.url, group="door", steps=8, prefetch=1)
         first.close()  # without the batch that it had ahead
         seen = []

@@ -15,14 +15,15 @@
 """
 from ._library import lib as _lib
 from .client import Batch, Client, connect
-from .errors import (BadArgument, BadState, Cancelled, Disconnected,
-                     FingerprintMismatch, Forked, NotFound, Overloaded,
-                     PastedError, Timeout, Unauthorized, Unsupported)
+from .errors import (BadArgument, BadState, Cancelled, Disconnected, Ended,
+                     FingerprintMismatch, Forked, GroupMismatch, LeaseLost,
+                     NotFound, Overloaded, PastedError, Timeout, Unauthorized,
+                     Unsupported)
 from .loader import Loader
 
 __version__ = _lib.version().decode()
 
 __all__ = ["BadArgument", "BadState", "Batch", "Cancelled", "Client",
-           "Disconnected", "FingerprintMismatch", "Forked", "Loader",
-           "NotFound", "Overloaded", "PastedError", "Timeout", "Unauthorized",
-           "Unsupported", "connect"]
+           "Disconnected", "Ended", "FingerprintMismatch", "Forked",
+           "GroupMismatch", "LeaseLost", "Loader", "NotFound", "Overloaded",
+           "PastedError", "Timeout", "Unauthorized", "Unsupported", "connect"]

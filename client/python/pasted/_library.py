@@ -70,6 +70,7 @@ _SIGNATURES = {
     "position": (c_int, [c_void_p, POINTER(c_uint64)]),
     "state": (c_int, [c_void_p, c_char_p, c_size_t]),
     "restore": (c_int, [c_void_p, c_char_p]),
+    "ack": (c_int, [c_void_p]),
     "interrupt": (None, [c_void_p]),
     "error": (c_char_p, [c_void_p]),
     "status_name": (c_char_p, [c_int]),

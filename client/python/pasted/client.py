@@ -18,7 +18,7 @@ import numpy as np
 
 from . import _library
 from ._library import lib
-from .errors import BadState, NotFound, Timeout, check
+from .errors import BadState, Ended, NotFound, Timeout, check
 
 # enum pasted_dtype. NumPy has no bfloat16: its bits come as uint16.
 _DTYPES = {1: np.dtype("u1"), 2: np.dtype("<i4"), 3: np.dtype("<i8"),
@@ -125,6 +125,8 @@ class Client:
                 self.load_state_dict(state)
             self._check(lib.open(self._handle,
                                  url.encode() if url else None))
+            info = self.info
+            self._before = info["rank"] * info["n_samples"]
         except BaseException:
             self.close()
             raise
@@ -271,11 +273,10 @@ class Client:
             buffer.name = name.encode()
             buffer.data = array.ctypes.data
             buffer.n_bytes = array.nbytes
-        cursor = self.position
         first = ctypes.c_uint64()
         self._wait(lambda: lib.next_into(self._handle, buffers, len(arrays),
                                          ctypes.byref(first)))
-        return Batch(arrays, cursor, first.value)
+        return Batch(arrays, first.value - self._before, first.value)
 
     def pull(self, position: int, *, copy: bool = True) -> Batch:
         """The batch at that cursor, out of order; the cursor stays."""
@@ -286,8 +287,17 @@ class Client:
         return self._arrays_of(raw.value, copy)
 
     def __iter__(self) -> Iterator[Batch]:
-        while True:
-            yield self.next()
+        """Batches for ever, or until the group has ended."""
+        try:
+            while True:
+                yield self.next()
+        except Ended:
+            return
+
+    def ack(self) -> None:
+        """Acknowledges the last batch of a group, which `next` does too, and
+        waits for the answer: LeaseLost when another member has the step."""
+        self._check(lib.ack(self._live()))
 
     # -- the end -----------------------------------------------------------
 

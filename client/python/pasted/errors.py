@@ -69,10 +69,25 @@ class Cancelled(PastedError):
     status = -21
 
 
+class LeaseLost(PastedError):
+    """The step of the group went to another member meanwhile."""
+    status = -22
+
+
+class Ended(PastedError):
+    """All steps of the group are done."""
+    status = -23
+
+
+class GroupMismatch(PastedError):
+    """The group's first member chose other terms; the text names the field."""
+    status = -24
+
+
 _BY_STATUS = {kind.status: kind for kind in
               (BadArgument, NotFound, FingerprintMismatch, Unauthorized,
                Unsupported, Overloaded, Timeout, Disconnected, BadState,
-               Forked, Cancelled)}
+               Forked, Cancelled, LeaseLost, Ended, GroupMismatch)}
 
 
 def check(status: int, handle) -> None:

@@ -204,3 +204,23 @@ def test_a_fork_is_told_so(url):
             os._exit(1)
         assert os.waitpid(pid, 0)[1] == 0
         assert client.next().cursor == 16
+
+
+def test_members_of_a_group_share_its_steps(url):
+    options = {"group": "python", "steps": 6, "prefetch": 0}
+    with pasted.connect(url, **options) as one, \
+            pasted.connect(url, **options) as other:
+        first = one.next().cursor
+        one.ack()
+        with pytest.raises(pasted.BadState, match="no batch waits"):
+            one.ack()
+        seen = [batch.cursor for batch in other]
+        assert sorted([first] + seen) == [16 * i for i in range(6)]
+        assert list(one) == []
+        with pytest.raises(pasted.Ended):
+            one.next()
+        with pytest.raises(pasted.BadState, match="keeps the place"):
+            one.state_dict()
+        assert other.stats["acks"] == 5
+    with pytest.raises(pasted.GroupMismatch, match="steps"):
+        pasted.connect(url, **dict(options, steps=7))
