@@ -1,7 +1,8 @@
 /* Every allocation of the client fails once, one after the other: the call
  * says so or the client recovers; nothing crashes, nothing leaks (the
  * sanitizers look). The fake server is a process of its own, so that only the
- * client's allocations are counted. */
+ * client's allocations are counted. With URLs as arguments, against daemons:
+ * what the fake one does not speak, groups and shared memory. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 
 static atomic_int countdown; /* 0: none fails; n: the nth from here does */
 static atomic_bool failed;
+static char **given_urls; /* NULL: the fake server */
 
 static bool must_fail(void)
 {
@@ -99,26 +102,75 @@ static void use(pasted_client *c)
     }
 }
 
+#define N_STEPS 3
+static struct reference {
+    uint8_t *image;
+    uint64_t n_bytes;
+} reference[N_STEPS];
+
+/* Keeps the image of step i, or compares it. */
+static void check_again(const pasted_batch *b, int i)
+{
+    struct reference *r = &reference[i];
+    struct pasted_tensor image;
+    assert_int_equal(pasted_batch_tensor(b, "image", &image), PASTED_OK);
+    if (r->image == NULL) {
+        r->image = __real_malloc((size_t)image.n_bytes);
+        assert_non_null(r->image);
+        memcpy(r->image, image.data, (size_t)image.n_bytes);
+        r->n_bytes = image.n_bytes;
+    }
+    assert_int_equal(r->n_bytes, image.n_bytes);
+    assert_memory_equal(r->image, image.data, (size_t)image.n_bytes);
+}
+
+static void forget_reference(void)
+{
+    for (int i = 0; i < N_STEPS; i++) {
+        free(reference[i].image);
+        reference[i] = (struct reference){0};
+    }
+}
+
+/* A daemon's stream, or its group: there any step may come next. */
+static void use_daemon(pasted_client *c, bool group)
+{
+    for (int i = 0; i < N_STEPS; i++) {
+        pasted_batch *b = NULL;
+        int rc;
+        do
+            rc = i < 2 || group ? pasted_next(c, &b) : pasted_pull(c, 400, &b);
+        while (rc == PASTED_NO_MEMORY);
+        if (rc != PASTED_OK)
+            fail_msg("%s", pasted_error(c));
+        if (!group)
+            check_again(b, i);
+        pasted_batch_release(b);
+        rc = group ? pasted_ack(c) : PASTED_OK;
+        assert_true(rc == PASTED_OK || rc == PASTED_NO_MEMORY ||
+                    rc == PASTED_LEASE_LOST);
+    }
+}
+
 static void run_once(const char *url)
 {
     pasted_client *c = pasted_create();
     if (c == NULL)
         return;
     int rc = pasted_open(c, url);
-    if (rc == PASTED_OK)
+    if (rc == PASTED_OK && given_urls != NULL)
+        use_daemon(c, strstr(url, "group=") != NULL);
+    else if (rc == PASTED_OK)
         use(c);
     else
         assert_int_equal(rc, PASTED_NO_MEMORY);
     pasted_destroy(c);
 }
 
-static void each_allocation_may_fail(void **state)
+/* How many allocations there are. */
+static int fail_each(const char *url)
 {
-    uint16_t port = 0;
-    char url[64];
     int n = 0;
-    pid_t server = start_server(&port);
-    snprintf(url, sizeof url, "pasted://127.0.0.1:%u?prefetch=1", port);
     do {
         n++;
         atomic_store(&failed, false);
@@ -127,14 +179,39 @@ static void each_allocation_may_fail(void **state)
         atomic_store(&countdown, 0);
     } while (atomic_load(&failed) && n < 1000);
     assert_true(n > 8 && n < 1000); /* it did count */
+    return n - 1;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    uint16_t port = 0;
+    char url[64];
+    pid_t server = start_server(&port);
+    snprintf(url, sizeof url, "pasted://127.0.0.1:%u?prefetch=1", port);
+    fail_each(url);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);
 }
 
-int main(void)
+static void each_allocation_may_fail_at_a_daemon(void **state)
 {
-    const struct CMUnitTest tests[] = {
+    for (char **url = given_urls; *url != NULL; url++) {
+        run_once(*url);
+        print_message("%s: %d allocations\n", *url, fail_each(*url));
+        forget_reference();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest fake[] = {
         cmocka_unit_test(each_allocation_may_fail),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest real[] = {
+        cmocka_unit_test(each_allocation_may_fail_at_a_daemon),
+    };
+    if (argc == 1)
+        return cmocka_run_group_tests(fake, NULL, NULL);
+    given_urls = argv + 1;
+    return cmocka_run_group_tests(real, NULL, NULL);
 }
