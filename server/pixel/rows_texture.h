@@ -27,21 +27,50 @@ static uint32_t smooth(uint32_t coordinate)
     return f * f * (768 - 2 * f) >> 16;
 }
 
-/* Adds octave k of the row at v from u on, 24 bits times weight. */
+/* The lattice's column i between its rows j and j + 1. */
+static uint32_t column(const struct pixel_texture *t, uint32_t i, uint32_t v,
+                       uint32_t k)
+{
+    const uint32_t j = v >> 16, down = smooth(v);
+    return lattice(t, i, j, k) * (256 - down) + lattice(t, i, j + 1, k) * down;
+}
+
+/* Adds octave k of the row at v from u on, 24 bits times weight. The columns
+ * around every pixel first, so that the sums have no branch. */
 static void add_octave(const struct pixel_texture *t, uint32_t k, uint32_t u,
                        uint32_t v, int32_t n, uint32_t *sum)
 {
-    const uint32_t step = (uint32_t)t->dx << k, j = v >> 16, down = smooth(v);
+    const uint32_t step = (uint32_t)t->dx << k;
     const uint32_t weight = t->n_octaves - 1u - k;
-    uint32_t column[2] = {0, 0}, last = ~0u;
-    for (int32_t x = 0; x < n; x++, u += step) {
-        const uint32_t cell = u >> 16, right = smooth(u);
-        for (uint32_t side = 0; cell != last && side < 2; side++)
-            column[side] = lattice(t, cell + side, j, k) * (256 - down) +
-                           lattice(t, cell + side, j + 1, k) * down;
-        last = cell;
-        sum[x] += (column[0] * (256 - right) + column[1] * right) << weight;
+    uint32_t left[PIXELS_AT_ONCE], right[PIXELS_AT_ONCE];
+    uint32_t here = 0, next = 0, last = 1u << 17; /* no cell */
+    for (int32_t x = 0; x < n; x++) {
+        const uint32_t cell = (u + (uint32_t)x * step) >> 16;
+        if (cell != last) {
+            here = cell == last + 1 ? next : column(t, cell, v, k);
+            next = column(t, cell + 1, v, k);
+            last = cell;
+        }
+        left[x] = here;
+        right[x] = next;
     }
+    for (int32_t x = 0; x < n; x++) {
+        const uint32_t part = smooth(u + (uint32_t)x * step);
+        sum[x] += (left[x] * (256 - part) + right[x] * part) << weight;
+    }
+}
+
+/* Divides sums below 2^31 by d < 2^bits: the reciprocal, rounded up, is too
+ * high by less than d / 2^(31 + bits), which no quotient feels. */
+static void divide_all(uint32_t *sum, int32_t n, uint32_t d)
+{
+    uint32_t bits = 0;
+    while (1u << bits < d)
+        bits++;
+    const uint64_t one = 1ull << (31 + bits);
+    const uint32_t reciprocal = (uint32_t)((one + d - 1) / d);
+    for (int32_t i = 0; i < n; i++)
+        sum[i] = (uint32_t)((uint64_t)sum[i] * reciprocal >> (31 + bits));
 }
 
 /* 255 * 2^16 * 63 is below 2^30. */
@@ -54,8 +83,7 @@ static void noise_ways(const struct pixel_texture *t, uint32_t x, int32_t y,
         way[i] = 0;
     for (uint32_t k = 0; k < t->n_octaves; k++)
         add_octave(t, k, u << k, v << k, n, way);
-    for (int32_t i = 0; i < n; i++)
-        way[i] /= 255 * ((1u << t->n_octaves) - 1);
+    divide_all(way, n, 255 * ((1u << t->n_octaves) - 1));
 }
 
 /* 0 on even cells, 1 on odd ones, a pixel wide in between. */
@@ -88,12 +116,12 @@ static void texture_row(const struct pixel_texture *t, int32_t y, int32_t n,
         const int32_t m = n - x < PIXELS_AT_ONCE ? n - x : PIXELS_AT_ONCE;
         (t->kind == TEXTURE_NOISE ? noise_ways : stripe_ways)(t, (uint32_t)x, y,
                                                               m, way);
-        for (int32_t i = 0; i < m * 3; i++) {
-            const uint32_t w = way[i / 3], c = (uint32_t)i % 3;
-            rgb[x * 3 + i] =
-                (uint8_t)((t->from[c] * (ONE - w) + t->to[c] * w + ONE / 2) >>
-                          16);
-        }
+        for (int32_t i = 0; i < m; i++)
+            for (int c = 0; c < 3; c++)
+                rgb[(x + i) * 3 + c] =
+                    (uint8_t)((t->from[c] * (ONE - way[i]) + t->to[c] * way[i] +
+                               ONE / 2) >>
+                              16);
     }
 }
 
