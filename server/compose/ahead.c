@@ -27,8 +27,10 @@ void ahead_init(struct ahead *a, const struct catalog *catalog,
     if (!next)
         return;
     const struct image_level *object = object_level_of(next, catalog);
-    const struct image_box all = {0, 0, object->width, object->height};
-    a->object = rows_of(object, all, 4);
+    const struct image_trim *t = &object->trim;
+    const struct image_box visible = {t->left, t->top, object->width - t->right,
+                                      object->height - t->bottom};
+    a->object = rows_of(object, visible, 4);
     if (next->context != CONTEXT_BACKGROUND)
         return;
     const struct image_level *background =
@@ -36,15 +38,29 @@ void ahead_init(struct ahead *a, const struct catalog *catalog,
     a->context = rows_of(background, crop_box(next, background), 3);
 }
 
+static void fetch(const uint8_t *first, const uint8_t *end)
+{
+    const uint8_t *line = first - ((uintptr_t)first & (CACHE_LINE - 1));
+    for (; line < end; line += CACHE_LINE)
+        __builtin_prefetch(line, 0, 2);
+}
+
+/* Rows that nearly touch are one stretch: else their lines would be asked for
+ * twice. */
 static void fetch_rows(struct ahead_rows *rows, int32_t done, int32_t whole)
 {
-    int32_t until = (int32_t)((int64_t)rows->n_rows * done / whole);
-    for (; rows->n_done < until; rows->n_done++) {
-        const uint8_t *row = rows->first + rows->n_done * rows->stride_bytes;
-        for (int32_t at = 0; at < rows->row_bytes; at += CACHE_LINE)
-            __builtin_prefetch(row + at, 0, 2);
-        __builtin_prefetch(row + rows->row_bytes - 1, 0, 2);
-    }
+    const int32_t until = (int32_t)((int64_t)rows->n_rows * done / whole);
+    const ptrdiff_t stride = rows->stride_bytes;
+    if (rows->row_bytes <= 0 || rows->n_done >= until)
+        return;
+    const uint8_t *row = rows->first + rows->n_done * stride;
+    const uint8_t *last = rows->first + (until - 1) * stride;
+    rows->n_done = until;
+    if (stride - rows->row_bytes < CACHE_LINE)
+        fetch(row, last + rows->row_bytes);
+    else
+        for (; row <= last; row += stride)
+            fetch(row, row + rows->row_bytes);
 }
 
 void ahead_advance(struct ahead *a, int32_t done, int32_t whole)
