@@ -42,14 +42,10 @@ static double clamp(double x, double lo, double hi)
     return x < lo ? lo : x > hi ? hi : x;
 }
 
-double draws_value(const struct draws *d, enum philox_purpose purpose,
-                   uint32_t draw, const struct value *v)
+/* Of a value that stands still. */
+static double draw_still(const struct draws *d, enum philox_purpose purpose,
+                         uint32_t draw, const struct value *v)
 {
-    struct value still;
-    if (v->over[1] > 0) {
-        still = recipe_value_at(v, d->position);
-        v = &still;
-    }
     if (v->kind == VALUE_CONSTANT) {
         return v->a;
     }
@@ -77,4 +73,21 @@ double draws_value(const struct draws *d, enum philox_purpose purpose,
         break;
     }
     return x;
+}
+
+/* By itself: room for a value of its own is more than most draws ask for. */
+__attribute__((noinline)) static double draw_moving(const struct draws *d,
+                                                    enum philox_purpose purpose,
+                                                    uint32_t draw,
+                                                    const struct value *v)
+{
+    const struct value still = recipe_value_at(v, d->position);
+    return draw_still(d, purpose, draw, &still);
+}
+
+double draws_value(const struct draws *d, enum philox_purpose purpose,
+                   uint32_t draw, const struct value *v)
+{
+    return v->over[1] > 0 ? draw_moving(d, purpose, draw, v)
+                          : draw_still(d, purpose, draw, v);
 }
