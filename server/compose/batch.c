@@ -212,8 +212,7 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
     c->payload = payload;
     c->due = 0;
     c->is_planned = false;
-    c->is_streamed =
-        l->tensors_bytes > BATCH_CACHED_BYTES && convert_is_plain(&l->format);
+    c->is_streamed = l->tensors_bytes > BATCH_CACHED_BYTES;
 }
 
 static void make_plan(struct batch_composer *c, const struct batch_sample *s,

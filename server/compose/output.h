@@ -10,7 +10,7 @@
 size_t output_scratch_bytes(const struct recipe *recipe);
 /* Renders all rows and writes l->sample_bytes to image: block by block while a
  * block is in the cache, or, where something reads the whole frame, frame by
- * frame. render->is_streamed is a wish, for images as rendered. */
+ * frame. render->is_streamed is a wish. */
 void output_image(const struct batch_layout *l, struct render *render,
                   uint8_t *scratch, uint8_t *image);
 

@@ -156,6 +156,8 @@ struct pixel_kernels {
      * may store around them. Other threads see it after stream_end. */
     void (*colour_stream)(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
+    /* out[i] = in[i], n_bytes, stored likewise. */
+    void (*stream_bytes)(const uint8_t *in, size_t n_bytes, uint8_t *out);
     void (*stream_end)(void);
     /* In place on premultiplied rgba: the same matrix, its offset times alpha
      * (alpha + (alpha >> 7) of 256), clamped to 0..alpha. |m[i][3]| < 2^30. */

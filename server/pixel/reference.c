@@ -220,9 +220,22 @@ void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
     }
 }
 
+void reference_stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out)
+{
+    memcpy(out, in, n_bytes);
+}
+
 void reference_stream_end(void)
 {
     /* Its stores are ordinary ones. */
+}
+
+void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
+                          int32_t n, ptrdiff_t plane_stride, float *out)
+{
+    for (int c = 0; c < 3; c++, out += plane_stride)
+        for (int32_t i = 0; i < n; i++)
+            out[i] = table[c][rgb[i * 3 + c]];
 }
 
 const struct pixel_kernels pixel_kernels_reference = {
@@ -236,5 +249,7 @@ const struct pixel_kernels pixel_kernels_reference = {
     .over_row = reference_over_row,
     .colour_row = reference_colour_row,
     .colour_stream = reference_colour_row,
+    .stream_bytes = reference_stream_bytes,
+    .planes_f32 = reference_planes_f32,
     .stream_end = reference_stream_end,
 };

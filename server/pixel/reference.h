@@ -25,7 +25,10 @@ uint8_t reference_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                            uint8_t *peak);
 void reference_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                           uint8_t *out);
+void reference_stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out);
 void reference_stream_end(void);
+void reference_planes_f32(const uint8_t *rgb, const float table[3][256],
+                          int32_t n, ptrdiff_t plane_stride, float *out);
 
 /* Pixels of RGB24 from p on until a cache line begins, at most n: 3 * 43 is 1
  * modulo 64. */

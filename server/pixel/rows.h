@@ -18,6 +18,6 @@
     .blur_columns = blur_columns, .blur_row = blur_row,                        \
     .erode_row = erode_row, .fade_row = fade_row, .tint_row = tint_row,        \
     .planes_u8 = planes_u8, .row_f32 = row_f32, .third_row = third_row,        \
-    .add_row = add_row, .grey_row = grey_row, .planes_f32 = planes_f32
+    .add_row = add_row, .grey_row = grey_row
 
 #endif

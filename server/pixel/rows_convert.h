@@ -21,12 +21,4 @@ static void row_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
             out[i * 3 + c] = table[c][rgb[i * 3 + c]];
 }
 
-static void planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
-                       ptrdiff_t plane_stride, float *out)
-{
-    for (int c = 0; c < 3; c++, out += plane_stride)
-        for (int32_t i = 0; i < n; i++)
-            out[i] = table[c][rgb[i * 3 + c]];
-}
-
 #endif

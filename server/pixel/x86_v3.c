@@ -16,5 +16,7 @@ const struct pixel_kernels pixel_kernels_x86_v3 = {
     .over_row = v3_over_row,
     .colour_row = v3_colour_row,
     .colour_stream = v3_colour_stream,
+    .stream_bytes = v3_stream_bytes,
+    .planes_f32 = reference_planes_f32,
     .stream_end = v3_stream_end,
 };

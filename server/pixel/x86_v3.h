@@ -23,6 +23,7 @@ void v3_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                    uint8_t *out);
 void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
                       uint8_t *out);
+void v3_stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out);
 void v3_stream_end(void);
 
 /* (sum + 64) >> 7 of 16-bit lanes: what ends every lerp7. */

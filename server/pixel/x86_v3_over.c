@@ -138,6 +138,21 @@ void v3_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
         v3_colour_row(in, m, n, out);
 }
 
+/* Whole cache lines around the caches, the ends through them. */
+void v3_stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out)
+{
+    const size_t to_line = -(uintptr_t)out % 64;
+    const size_t head = to_line < n_bytes ? to_line : n_bytes;
+    __builtin_memcpy(out, in, head);
+    in += head, out += head, n_bytes -= head;
+    const size_t lines = n_bytes / 64 * 64;
+    for (size_t i = 0; i < lines; i += 32)
+        _mm256_stream_si256(
+            (__m256i *)(void *)(out + i),
+            _mm256_loadu_si256((const __m256i *)(const void *)(in + i)));
+    __builtin_memcpy(out + lines, in + lines, n_bytes - lines);
+}
+
 void v3_stream_end(void)
 {
     _mm_sfence();

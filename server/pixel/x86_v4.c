@@ -16,5 +16,7 @@ const struct pixel_kernels pixel_kernels_x86_v4 = {
     .over_row = v4_over_row,
     .colour_row = v4_colour_row,
     .colour_stream = v4_colour_stream,
+    .stream_bytes = v4_stream_bytes,
     .stream_end = v4_stream_end,
+    .planes_f32 = v4_planes_f32,
 };

@@ -23,7 +23,10 @@ void v4_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,
                    uint8_t *out);
 void v4_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
                       uint8_t *out);
+void v4_stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out);
 void v4_stream_end(void);
+void v4_planes_f32(const uint8_t *rgb, const float table[3][256], int32_t n,
+                   ptrdiff_t plane_stride, float *out);
 
 /* The first n of 64 bytes, 0 <= n; all from 64 on. */
 static inline __mmask64 v4_first(int32_t n)

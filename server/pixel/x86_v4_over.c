@@ -191,6 +191,20 @@ void v4_colour_stream(const uint8_t *in, const int32_t m[3][4], int32_t n,
     colour_some(&c, in, n, out);
 }
 
+void v4_stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out)
+{
+    const size_t to_line = -(uintptr_t)out % 64;
+    const size_t head = to_line < n_bytes ? to_line : n_bytes;
+    _mm512_mask_storeu_epi8(
+        out, v4_first((int32_t)head),
+        _mm512_maskz_loadu_epi8(v4_first((int32_t)head), in));
+    in += head, out += head, n_bytes -= head;
+    for (; n_bytes >= 64; in += 64, out += 64, n_bytes -= 64)
+        _mm512_stream_si512((void *)out, _mm512_loadu_si512(in));
+    const __mmask64 rest = v4_first((int32_t)n_bytes);
+    _mm512_mask_storeu_epi8(out, rest, _mm512_maskz_loadu_epi8(rest, in));
+}
+
 void v4_stream_end(void)
 {
     _mm_sfence();

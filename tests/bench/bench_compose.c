@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/tensor.h"
 #include "server/pixel/kernels.h"
 #include "tests/bench/compose_measure.h"
 #include "tests/bench/compose_pools.h"
@@ -16,11 +17,12 @@
 
 static const char usage[] =
     "usage: compose [--size N] [--cores N] [--preset NAME] [--seconds S]\n"
-    "               [--batch SAMPLES] [--json]\n"
+    "               [--batch SAMPLES] [--floats] [--json]\n"
     "               [--write-pools DIR]\n"
     "               [--images N | --demo | --objects DIR --backgrounds DIR]\n"
     "One measurement with --size or --cores, whose last line ends in images\n"
     "per second; else a table of sizes, presets, cores and kernels.\n"
+    "--floats measures f32 NCHW instead of u8 NHWC.\n"
     "--write-pools writes the synthetic images as PNG files, for a daemon.\n"
     "PASTED_CPU chooses the kernels of one measurement.\n";
 
@@ -28,7 +30,7 @@ struct arguments {
     int size, cores, images, batch;
     double seconds;
     const char *preset, *objects, *backgrounds, *write_pools;
-    bool demo, json;
+    bool demo, json, floats;
 };
 
 static const struct option options[] = {
@@ -42,6 +44,7 @@ static const struct option options[] = {
     {"write-pools", required_argument, NULL, 'w'},
     {"images", required_argument, NULL, 'i'},
     {"demo", no_argument, NULL, 'd'},
+    {"floats", no_argument, NULL, 'f'},
     {"json", no_argument, NULL, 'j'},
     {NULL, 0, NULL, 0},
 };
@@ -78,6 +81,9 @@ static void take(struct arguments *a, int option)
         break;
     case 'd':
         a->demo = true;
+        break;
+    case 'f':
+        a->floats = true;
         break;
     case 'j':
         a->json = true;
@@ -119,6 +125,10 @@ static void measure_one(const struct pools *p, const struct arguments *a)
         exit(1);
     }
     w.recipe.height = w.recipe.width = a->size ? a->size : 64;
+    if (a->floats) {
+        w.recipe.output.dtype = TENSOR_F32;
+        w.recipe.output.layout = TENSOR_NCHW;
+    }
     measure_run(&w, &r);
     printf("pools: %s, %u objects, %u backgrounds, %.0f MB; last-level cache "
            "%.0f MB\n",

@@ -119,6 +119,11 @@ static void run_colour(struct rows *r)
     r->k->colour_row(r->in, m, WIDTH, r->out);
 }
 
+static void run_stream(struct rows *r)
+{
+    r->k->stream_bytes(r->in, WIDTH * 3, r->out);
+}
+
 static void run_planes_u8(struct rows *r)
 {
     r->k->planes_u8(r->in, WIDTH, WIDTH, r->out);
@@ -154,6 +159,7 @@ static const struct {
     {"fade_row", run_fade},
     {"over_row", run_over},
     {"colour_row", run_colour},
+    {"stream_bytes", run_stream},
     {"planes_u8", run_planes_u8},
     {"row_f32", run_row_f32},
     {"planes_f32", run_planes_f32},

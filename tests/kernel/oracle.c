@@ -364,6 +364,12 @@ static void tint_row(uint8_t *rgba, const int32_t m[3][4], int32_t n)
     }
 }
 
+static void stream_bytes(const uint8_t *in, size_t n_bytes, uint8_t *out)
+{
+    for (size_t i = 0; i < n_bytes; i++)
+        out[i] = in[i];
+}
+
 static void planes_u8(const uint8_t *rgb, int32_t n, ptrdiff_t plane_stride,
                       uint8_t *out)
 {
@@ -410,6 +416,7 @@ const struct pixel_kernels oracle_kernels = {
     .colour_row = colour_row,
     .colour_stream = colour_row,
     .tint_row = tint_row,
+    .stream_bytes = stream_bytes,
     .planes_u8 = planes_u8,
     .row_f32 = row_f32,
     .planes_f32 = planes_f32,

@@ -401,6 +401,10 @@ static void round_planes_u8(struct trial *t)
     t->k->planes_u8(rgb, t->n, t->n, trial_output(t, (size_t)t->n * 3));
     oracle_kernels.planes_u8(rgb, t->n, t->n, t->expected);
     trial_expect_equal(t, "planes_u8", (size_t)t->n * 3);
+    t->k->stream_bytes(rgb, (size_t)t->n, trial_output(t, (size_t)t->n));
+    t->k->stream_end();
+    oracle_kernels.stream_bytes(rgb, (size_t)t->n, t->expected);
+    trial_expect_equal(t, "stream_bytes", (size_t)t->n);
 }
 
 static void round_f32(struct trial *t)
@@ -469,7 +473,7 @@ static struct kernel_case cases[] = {
     {"third_row, add_row, grey_row", round_thirds},
     {"colour_row", round_colour_row},
     {"tint_row", round_tint_row},
-    {"planes_u8", round_planes_u8},
+    {"planes_u8, stream_bytes", round_planes_u8},
     {"row_f32, planes_f32", round_f32},
 };
 #define N_CASES (sizeof cases / sizeof cases[0])

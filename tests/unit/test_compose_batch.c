@@ -303,6 +303,46 @@ static void normalised_images_are_one_image_in_every_format(void **state)
     }
 }
 
+/* As those of batches beyond the caches are. */
+static void check_streamed(const struct recipe *r, uint8_t dtype, uint8_t order)
+{
+    struct batch_layout l;
+    struct batch_composer c;
+    assert_int_equal(batch_layout_init(&l, r, NULL, 3, dtype, order), 0);
+    uint8_t *expected = make_batch(&l, r, 500), *payload = make_batch(&l, r, 0);
+    void *scratch = aligned_alloc(64, (batch_scratch_bytes(r) + 63) / 64 * 64);
+    batch_composer_init(&c, &l, r, &made.catalog, scratch, payload);
+    assert_false(c.is_streamed);
+    c.is_streamed = true;
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct batch_sample now = {500 + i, edge_of(500 + i), i};
+        const struct batch_sample next = {501 + i, edge_of(501 + i), i + 1};
+        batch_composer_run(&c, &now, i < 2 ? &next : NULL);
+    }
+    batch_write_head(&l, 500, payload);
+    assert_memory_equal(payload, expected, (size_t)l.tensors_bytes);
+    free(scratch);
+    free(payload);
+    free(expected);
+}
+
+static void streamed_images_are_the_same_in_every_format(void **state)
+{
+    (void)state;
+    static const char *const outputs[] = {
+        "{\"size\":[37,19]}",
+        "{\"size\":[37,19],\"output\":{\"channels\":\"grey\"}}",
+        "{\"size\":[3,600],\"output\":{\"channels\":\"bgr\"}}",
+        "{\"size\":[37,19],\"output\":{\"normalize\":\"min-max\"}}"};
+    static const uint8_t dtypes[] = {TENSOR_U8, TENSOR_F16, TENSOR_BF16,
+                                     TENSOR_F32};
+    for (int i = 0; i < 32; i++) {
+        const struct recipe r = recipe_of(outputs[i / 8]);
+        check_streamed(&r, dtypes[i % 4],
+                       i / 4 % 2 ? TENSOR_NCHW : TENSOR_NHWC);
+    }
+}
+
 static void the_order_of_samples_does_not_matter(void **state)
 {
     (void)state;
@@ -331,6 +371,7 @@ int main(void)
         cmocka_unit_test(tensors_hold_what_the_plan_and_the_sample_say),
         cmocka_unit_test(other_dtypes_and_layouts_are_the_same_image),
         cmocka_unit_test(normalised_images_are_one_image_in_every_format),
+        cmocka_unit_test(streamed_images_are_the_same_in_every_format),
         cmocka_unit_test(the_order_of_samples_does_not_matter),
     };
     return cmocka_run_group_tests(tests, make_catalog, drop_catalog);
