@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -186,6 +187,32 @@ class Groups(unittest.TestCase):
         self.assertEqual(answer[0], libpasted.ENDED)
         self.assertEqual(sorted(seen), list(range(1, 8)))
         late.close()
+
+    def test_steps_in_shared_memory_are_leased_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            with Daemon("--demo", "--unix", path) as daemon:
+                url = f"pasted+unix://{path}?stream=default&batch={BATCH}"
+                # One thread for both: neither may hold a step ahead.
+                members = [libpasted.Client(url, group="ring", steps=20,
+                                            prefetch=0) for _ in range(2)]
+                digests, alive = self.undisturbed(20), list(members)
+                while alive:
+                    for member in list(alive):
+                        status, _, data = member.next()
+                        if status == libpasted.ENDED:
+                            alive.remove(member)
+                            continue
+                        self.assertEqual(hashlib.sha256(data).hexdigest(),
+                                         digests[member.lease.step])
+                        self.assertEqual(member.ack(), libpasted.OK)
+                stats = [member.stats() for member in members]
+                self.assertEqual(sum(s.acks for s in stats), 20)
+                self.assertGreater(sum(s.mapped for s in stats), 0)
+                for member in members:
+                    member.close()
+                report = daemon.get("/v1/streams/default/groups/ring").json
+                self.assertEqual(report["acknowledged_ranges"], [[0, 20]])
 
     def test_pastectl_takes_part_and_tells(self):
         server = f"127.0.0.1:{self.daemon.tcp}"
