@@ -17,6 +17,8 @@ void v3_object_lines(const struct image_level *level,
                      uint8_t *rgba);
 void v3_warp_row(const struct image_level *level, const int32_t *u,
                  const int32_t *v, int32_t n, uint8_t *rgba);
+void v3_photo_row(const struct image_level *level, const int32_t *u,
+                  const int32_t *v, int32_t n, uint8_t *rgb);
 uint8_t v3_over_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
                     uint8_t *peak);
 void v3_colour_row(const uint8_t *in, const int32_t m[3][4], int32_t n,

@@ -1,6 +1,7 @@
-/* Object rows with AVX2. Texels at arbitrary addresses are fetched by 64-bit
- * loads, a pair of neighbours at once; the lerps then run on 8 pixels.
- * Source: NUMERICS.md "The object"; equal to reference.c. */
+/* Object rows and turned photographs with AVX2. Texels at arbitrary addresses
+ * are fetched by 64-bit loads, a pair of neighbours at once; the lerps then run
+ * on 8 pixels. Source: NUMERICS.md "The object", "The context row"; equal to
+ * reference.c. */
 #include <stdbool.h>
 
 #include "server/pixel/reference.h"
@@ -112,13 +113,13 @@ static inline __m256i weights_of(__m256i at)
                             _mm256_set1_epi32(128));
 }
 
-/* Four pixels -> 4 words a pixel less 128. Bytes are held less 128, since
+/* Four pixels -> 4 words a pixel less 128; pair says where each channel of
+ * both neighbours lies. Bytes are held less 128, since
  * weights reach 128 and only one factor of the multiply-add is unsigned. */
 static inline __m256i lerp_half(__m256i top, __m256i low, int half,
-                                __m256i down, __m256i across)
+                                __m256i down, __m256i across, __m128i pair)
 {
-    const __m256i pairs = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15));
+    const __m256i pairs = _mm256_broadcastsi128_si256(pair);
     const __m256i first = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1));
     const __m256i both = _mm256_broadcastsi128_si256(
@@ -158,10 +159,12 @@ static inline __m256i sample_eight(const struct image_level *level, __m256i u,
         correct(&top, t->left_top, t->right);
         correct(&low, t->left_low, t->right);
     }
+    const __m128i pair =
+        _mm_setr_epi8(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
     __m256i down = weights_of(v), across = weights_of(u);
     __m256i packed = _mm256_packs_epi16(
-        lerp_half(top.half[0], low.half[0], 0, down, across),
-        lerp_half(top.half[1], low.half[1], 1, down, across));
+        lerp_half(top.half[0], low.half[0], 0, down, across, pair),
+        lerp_half(top.half[1], low.half[1], 1, down, across, pair));
     return _mm256_xor_si256(packed, _mm256_set1_epi8((char)0x80));
 }
 
@@ -281,4 +284,61 @@ void v3_warp_row(const struct image_level *level, const int32_t *u,
         __builtin_memcpy(c.v, v + done, (size_t)now * sizeof *v);
         warp_some(level, &c, now, rgba + (ptrdiff_t)done * 4);
     }
+}
+
+/* Of RGB24. A pair is 6 of the 8 bytes from its left texel on: false where
+ * those do not all lie in the row. */
+static inline bool find_photo_taps(const struct image_level *level, __m256i u,
+                                   __m256i v, int32_t top[AT_ONCE],
+                                   int32_t low[AT_ONCE])
+{
+    const __m256i stride = _mm256_set1_epi32((int32_t)level->stride_bytes);
+    const __m256i x = _mm256_srai_epi32(u, 16), y = _mm256_srai_epi32(v, 16);
+    const __m256i most_x = _mm256_set1_epi32(level->width - 3);
+    const __m256i out = _mm256_cmpgt_epi32(x, most_x);
+    if (!_mm256_testz_si256(out, out))
+        return false;
+    const __m256i first =
+        _mm256_add_epi32(_mm256_add_epi32(x, _mm256_slli_epi32(x, 1)),
+                         _mm256_mullo_epi32(y, stride));
+    const __m256i moves =
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(level->height - 1), y);
+    _mm256_storeu_si256((__m256i *)(void *)top, first);
+    _mm256_storeu_si256(
+        (__m256i *)(void *)low,
+        _mm256_add_epi32(first, _mm256_and_si256(moves, stride)));
+    return true;
+}
+
+static inline void photo_eight(const struct image_level *level,
+                               const int32_t *u, const int32_t *v, uint8_t *rgb)
+{
+    const __m128i pair =
+        _mm_setr_epi8(0, 3, 1, 4, 2, 5, 2, 5, 8, 11, 9, 12, 10, 13, 10, 13);
+    const __m256i packs = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+    const __m256i at_u = _mm256_loadu_si256((const __m256i *)(const void *)u);
+    const __m256i at_v = _mm256_loadu_si256((const __m256i *)(const void *)v);
+    int32_t top_at[AT_ONCE], low_at[AT_ONCE];
+    if (!find_photo_taps(level, at_u, at_v, top_at, low_at)) {
+        reference_photo_row(level, u, v, AT_ONCE, rgb);
+        return;
+    }
+    const struct fetched top = fetch(level->pixels, top_at);
+    const struct fetched low = fetch(level->pixels, low_at);
+    const __m256i down = weights_of(at_v), across = weights_of(at_u);
+    __m256i packed = _mm256_packs_epi16(
+        lerp_half(top.half[0], low.half[0], 0, down, across, pair),
+        lerp_half(top.half[1], low.half[1], 1, down, across, pair));
+    packed = _mm256_xor_si256(packed, _mm256_set1_epi8((char)0x80));
+    v3_store_24(rgb, _mm256_shuffle_epi8(packed, packs));
+}
+
+void v3_photo_row(const struct image_level *level, const int32_t *u,
+                  const int32_t *v, int32_t n, uint8_t *rgb)
+{
+    int32_t i = 0;
+    for (; i + AT_ONCE <= n; i += AT_ONCE)
+        photo_eight(level, u + i, v + i, rgb + (ptrdiff_t)i * 3);
+    reference_photo_row(level, u + i, v + i, n - i, rgb + (ptrdiff_t)i * 3);
 }

@@ -4,6 +4,7 @@
 
 #include "server/pixel/reference.h"
 #include "server/pixel/rows.h"
+#include "server/pixel/x86_v3.h"
 
 const struct pixel_kernels pixel_kernels_x86_v4 = {
     .name = "x86-64-v4",
@@ -11,7 +12,7 @@ const struct pixel_kernels pixel_kernels_x86_v4 = {
     .resample_prepare = v4_resample_prepare,
     .resample_rows = v4_resample_rows,
     .object_lines = v4_object_lines,
-    .photo_row = reference_photo_row,
+    .photo_row = v3_photo_row, /* loads bound it */
     .warp_row = v4_warp_row,
     .over_row = v4_over_row,
     .colour_row = v4_colour_row,
