@@ -1,7 +1,8 @@
 /* Fuzz target: what a hostile server sends, through a real socket and the
  * receiver's own code, without its thread. The first byte chooses between raw
  * bytes, frames that are given their crcs (so that a search need not guess
- * them), a saved state, a URL, and built frames beside shared memory.
+ * them), a saved state, a URL, built frames beside shared memory, to a member
+ * of a group, and to a question.
  *
  * A built frame is: type u8, request u8, length u16, payload. */
 #define _GNU_SOURCE /* memfd_create and its seals */
@@ -22,7 +23,7 @@
 
 #define MAX_INPUT_BYTES (96u << 10) /* fits in the socket's buffer */
 
-enum { RAW, BUILT, STATE, URL, RING, N_MODES };
+enum { RAW, BUILT, STATE, URL, RING, GROUP, QUESTION, N_MODES };
 
 /* Frames with right crcs from the description; bytes of out. */
 static size_t build(const uint8_t *data, size_t n_bytes, uint8_t *out)
@@ -61,8 +62,50 @@ static int make_memory(const uint8_t *bytes, size_t n_bytes)
     return fd;
 }
 
+/* A socket on which these bytes stand, and then the end; *out_peer is its other
+ * end. */
+static int socket_with(const uint8_t *bytes, size_t n_bytes, int *out_peer)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0 ||
+        send(fds[1], bytes, n_bytes, MSG_NOSIGNAL) != (ssize_t)n_bytes)
+        abort();
+    shutdown(fds[1], SHUT_WR);
+    *out_peer = fds[1];
+    return fds[0];
+}
+
+static void set_options(struct options *options, int mode)
+{
+    options_init(options);
+    options->checksum_kinds = 7;
+    options->prefetch = 8;
+    options->max_batch_bytes = 1u << 20;
+    if (mode == GROUP) {
+        strcpy(options->group, "g");
+        strcpy(options->member, "m");
+    }
+}
+
+/* HELLO and ASK. */
+static void question(const uint8_t *bytes, size_t n_bytes)
+{
+    static struct session session;
+    struct options options;
+    struct fault fault = {0};
+    int peer;
+    set_options(&options, QUESTION);
+    session_init(&session, &options, -1, NULL, NULL);
+    connection_adopt(&session.connection, socket_with(bytes, n_bytes, &peer));
+    if (session_hello(&session, clock_after_ms(1000), &fault) == 0)
+        (void)session_ask(&session, "operations", clock_after_ms(1000), &fault);
+    session_close(&session);
+    session_fini(&session);
+    close(peer);
+}
+
 /* A handshake and the stream behind it, over bytes that all are there. */
-static void converse(const uint8_t *bytes, size_t n_bytes, bool ring)
+static void converse(const uint8_t *bytes, size_t n_bytes, int mode)
 {
     static struct receiver receiver;
     struct stream_facts *facts = calloc(1, sizeof *facts);
@@ -71,22 +114,19 @@ static void converse(const uint8_t *bytes, size_t n_bytes, bool ring)
     struct options options;
     struct fault fault = {0};
     bool final;
-    int fds[2];
-    options_init(&options);
-    options.checksum_kinds = 7;
-    options.prefetch = 8;
-    options.max_batch_bytes = 1u << 20;
-    if (!facts || !pool || socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0 ||
-        exchange_init(&exchange, 0, &fault) != 0)
+    int peer;
+    set_options(&options, mode);
+    if (!facts || !pool || exchange_init(&exchange, 0, &fault) != 0)
         abort();
-    if (send(fds[1], bytes, n_bytes, MSG_NOSIGNAL) != (ssize_t)n_bytes)
-        abort();
-    shutdown(fds[1], SHUT_WR);
     exchange.state = EXCHANGE_STREAMING;
     exchange.pull = (struct pull){.state = PULL_WANTED, .position = 5};
+    if (mode == GROUP)
+        exchange.member = (struct membership){
+            .joined = true, .held = 9, .awaited = 8, .acks = {8}, .n_acks = 1};
     receiver_init(&receiver, &exchange, &options, pool, facts);
-    connection_adopt(&receiver.session.connection, fds[0]);
-    if (ring) { /* as if the descriptor had come with the first byte */
+    connection_adopt(&receiver.session.connection,
+                     socket_with(bytes, n_bytes, &peer));
+    if (mode == RING) { /* as if the descriptor had come with the first byte */
         receiver.session.connection.is_unix = true;
         receiver.session.connection.passed_fd = make_memory(bytes, n_bytes);
     }
@@ -97,7 +137,7 @@ static void converse(const uint8_t *bytes, size_t n_bytes, bool ring)
     batch_pool_unref(pool);
     class_names_fini(&facts->classes);
     free(facts);
-    close(fds[1]);
+    close(peer);
 }
 
 static void parse_text(int mode, const uint8_t *data, size_t n_bytes)
@@ -128,12 +168,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     if (mode == STATE || mode == URL) {
         parse_text(mode, data, n_bytes);
     } else if (mode == RAW) {
-        converse(data, n_bytes, false);
+        converse(data, n_bytes, mode);
     } else {
         /* The smallest description of a frame has 4 bytes. */
         uint8_t *frames = malloc(n_bytes / 4 * WIRE_HEADER_BYTES + n_bytes + 1);
-        if (frames != NULL && n_bytes <= MAX_INPUT_BYTES / 9)
-            converse(frames, build(data, n_bytes, frames), mode == RING);
+        if (frames != NULL && n_bytes <= MAX_INPUT_BYTES / 9) {
+            size_t n = build(data, n_bytes, frames);
+            if (mode == QUESTION)
+                question(frames, n);
+            else
+                converse(frames, n, mode);
+        }
         free(frames);
     }
     return 0;

@@ -45,10 +45,13 @@ PAYLOADS = {
              + FINGERPRINT + text("default")),
     "open_any": (3, struct.pack("<QIII4B", 0, 0, 0, 1, 0, 0, 0, 0)
                  + bytes(32) + text("default")),
+    "open_replay": (3, struct.pack("<QIII4B", 86, 86, 1, 2, 1, 1, 0, 1)
+                    + bytes(32) + text("default") + struct.pack("<I", 20)),
     "opened": (4, FINGERPRINT + struct.pack(
-        "<QQQQIIIIIIIIIBBBBI", 7, 344, 86, 528384, 86, 1, 2, 43, 43, 80, 4, 64,
-        64, 1, 1, 1, 0, 2) + text("stop") + text("yield")),
+        "<QQQQIIIIIIIIIBBBBQI", 7, 344, 86, 528384, 86, 1, 2, 43, 43, 80, 4,
+        64, 64, 1, 1, 1, 0, 99, 2) + text("stop") + text("yield")),
     "credit": (5, struct.pack("<IQ", 4, 2113536)),
+    "credit_pace": (5, struct.pack("<IQIIQQ", 4, 0, 3, 1, 10**8, 10**6)),
     "batch": (6, batch()),
     "batch_unsummed": (6, batch(checksum=0)),
     "batch_overlap": (6, batch(image_offset=192)),
@@ -62,6 +65,14 @@ PAYLOADS = {
     "slot": (20, struct.pack("<QQQQ", 9, 65536, 528384, 593984)),
     "slot_odd": (20, struct.pack("<QQQQ", 9, 65537, 528384, 0)),
     "return": (21, struct.pack("<Q", 9)),
+    "join": (14, struct.pack("<QQIIII4B", 0, 12, 0, 86, 2, 60000, 1, 1, 1, 0)
+             + FINGERPRINT + text("default") + text("night") + text("m1")),
+    "join_any": (14, struct.pack("<QQIIII4B", 0, 0, 3, 0, 1, 0, 0, 0, 0, 0)
+                 + bytes(32) + text("default") + text("night") + text("")),
+    "lease": (15, struct.pack("<QQQII", 9, 4, 1052, 2, 60000)),
+    "ack": (16, struct.pack("<Q", 9)),
+    "acked": (17, struct.pack("<QH6x", 9, 0)),
+    "acked_lost": (17, struct.pack("<QH6x", 9, 22)),
     "drain": (13, struct.pack("<QI", 344, 5000)),
     "ask": (18, text("preset bench")),
     "reply": (19, b'{"a":\n1}\n'),
