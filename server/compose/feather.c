@@ -91,7 +91,7 @@ static void sample_next(struct feather *f)
     struct pixel_span s = sample_row(f, &rgba);
     f->span[slot] = s;
     if (f->plan->stroke.reach > 0)
-        stroke_row(rgba, &f->plan->stroke, s.end - s.begin);
+        stroke_row(f->kernels, rgba, &f->plan->stroke, s.end - s.begin);
     f->next_y++;
     if (f->plan->edge == EDGE_MOTION)
         return;

@@ -270,7 +270,7 @@ int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
     if (is_straight)
         r->kernels->object_lines(r->object_level, line, n_rows, r->object_rows);
     if (p->stroke.reach > 0 && !feather_is_asked(p))
-        stroke_row(r->object_rows, &p->stroke, n);
+        stroke_row(r->kernels, r->object_rows, &p->stroke, n);
     if (p->edge == EDGE_HARD)
         r->kernels->harden_row(r->object_rows, n);
     if (p->has_object_colour)

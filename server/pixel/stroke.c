@@ -103,14 +103,20 @@ void stroke_plane(const struct image_level *straight, uint8_t *out,
     }
 }
 
-void stroke_row(uint8_t *rgba, const struct pixel_stroke *s, int32_t n)
+/* (c * a + 127) / 255 is what fade_row gives; of alpha 255 it leaves a. */
+void stroke_row(const struct pixel_kernels *kernels, uint8_t *rgba,
+                const struct pixel_stroke *s, int32_t n)
 {
-    const int32_t gain = s->gain, offset = s->offset;
-    for (int32_t i = 0; i < n; i++, rgba += 4) {
-        int32_t a = (rgba[3] * gain + offset) >> 16;
-        a = a < 0 || rgba[3] == 0 ? 0 : a > 255 ? 255 : a;
-        for (int c = 0; c < 3; c++)
-            rgba[c] = (uint8_t)((rgba[c] * (uint32_t)a + 127) / 255);
-        rgba[3] = (uint8_t)a;
+    enum { CHUNK = 256 };
+    uint8_t factor[CHUNK];
+    for (int32_t done = 0; done < n; done += CHUNK, rgba += 4 * CHUNK) {
+        const int32_t left = n - done < CHUNK ? n - done : CHUNK;
+        for (int32_t i = 0; i < left; i++) {
+            const int32_t byte = rgba[4 * i + 3];
+            const int32_t a = (byte * s->gain + s->offset) >> 16;
+            factor[i] = (uint8_t)(a < 0 || byte == 0 ? 0 : a > 255 ? 255 : a);
+            rgba[4 * i + 3] = 255;
+        }
+        kernels->fade_row(rgba, factor, left);
     }
 }

@@ -1,5 +1,5 @@
 /* The outline of an object as a plane of distances, and the shapes cut from
- * it at any offset. Knows no pool and no plan. Portable C in every table.
+ * it at any offset. Knows no pool and no plan.
  * Source: NUMERICS.md "Source images", "The object". */
 #ifndef PASTED_PIXEL_STROKE_H
 #define PASTED_PIXEL_STROKE_H
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "server/pixel/image.h"
+#include "server/pixel/kernels.h"
 
 #define STROKE_MAX_REACH 64
 
@@ -38,6 +39,7 @@ struct pixel_stroke {
 };
 
 /* In place: n sampled pixels of a plane become premultiplied RGBA. */
-void stroke_row(uint8_t *rgba, const struct pixel_stroke *s, int32_t n);
+void stroke_row(const struct pixel_kernels *kernels, uint8_t *rgba,
+                const struct pixel_stroke *s, int32_t n);
 
 #endif

@@ -52,7 +52,7 @@ static void sample_object(const struct image_level *l, const struct plan *p,
 {
     sample_level(l, p, x, y, out);
     if (p->stroke.reach > 0)
-        stroke_row(out, &p->stroke, 1);
+        stroke_row(&oracle_kernels, out, &p->stroke, 1);
 }
 
 /* B(x, y) of the page, from samples taken anew. */
