@@ -1,0 +1,56 @@
+"""Writes the seeds of fuzz_server, made of those of fuzz_wire: python3 tests/fuzz/seeds_server.py"""
+import pathlib
+import struct
+
+from seeds_wire import PAYLOADS, text
+
+OUT = pathlib.Path(__file__).parent / "corpus" / "server"
+BUILT, GREETED, OPENED = 1, 2, 4
+SMALL = text("small")  # a stream of tests/unit/tcp_world.h
+
+
+def frame(kind, payload, request):
+    return struct.pack("<BBH", kind, request, len(payload)) + payload
+
+
+def of(name, request=9):
+    return frame(*PAYLOADS[name], request)
+
+
+def opening(position=0, batch=8, world=1, replay=0):
+    payload = struct.pack("<QIII4B", position, batch, 0, world, 0, 0, 0, replay > 0)
+    return frame(3, payload + bytes(32) + SMALL + (struct.pack("<I", replay) if replay else b""), 4)
+
+
+def joining(steps):
+    return frame(14, struct.pack("<QQIIII4B", 0, steps, 0, 8, 1, 100, 0, 0, 0, 0) + bytes(32) +
+                 SMALL + text("night") + text("m"), 5)
+
+
+SEEDS = {
+    "nothing": (BUILT, b""),
+    "greeting": (BUILT, of("hello", 1)),
+    "greeted_twice": (BUILT | GREETED, of("hello")),
+    "too_early": (BUILT, of("credit")),
+    "raw_end": (GREETED, b"PSTD"),
+    "raw_garbage": (0, bytes(range(100))),
+    "streams": (BUILT | GREETED | OPENED, of("seek", 6) + of("credit_pace") + of("pull") + of("ping")),
+    "replayed": (BUILT | GREETED, opening(64, replay=2) + frame(5, struct.pack("<IQ", 6, 0), 7)),
+    "opened_twice": (BUILT | GREETED | OPENED, opening(8) + opening(1 << 40, 4, 2) + of("credit")),
+    "pulls": (BUILT | GREETED | OPENED, b"".join(frame(7, struct.pack("<Q", i << 40), 10 + i)
+                                                 for i in range(20))),
+    "group": (BUILT | GREETED, joining(3) + frame(5, struct.pack("<IQ", 2, 0), 6) + of("ack")),
+    "group_after_stream": (BUILT | GREETED | OPENED, joining(1) + opening() + joining(1)),
+    "asks": (BUILT | GREETED, of("ask") + frame(18, text("operations"), 3) +
+             frame(18, text("groups small"), 4) + frame(18, text("group small night 0"), 5)),
+    "returns": (BUILT | GREETED | OPENED, of("return")),
+    "bye": (BUILT | GREETED | OPENED, of("close")),
+    "servers_frame": (BUILT | GREETED | OPENED, of("slot")),
+    "unknown": (BUILT | GREETED, frame(200, b"", 1)),
+}
+
+if __name__ == "__main__":
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name, (mode, frames) in SEEDS.items():
+        (OUT / name).write_bytes(bytes([mode]) + frames)
+    print(len(SEEDS), "seeds")
