@@ -41,7 +41,7 @@ size_t compose_scratch_bytes(int32_t width, int32_t height)
     (void)height; /* blocks of rows are finished one by one */
     return aligned(PIXEL_STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
            2 * block_bytes(width) + object_bytes(width) +
-           aligned((size_t)width * 4) + aligned((size_t)width) +
+           2 * aligned((size_t)width * 4) + aligned((size_t)width) +
            feather_scratch_bytes(width);
 }
 
@@ -99,7 +99,8 @@ void render_rewind(struct render *r)
                      r->feather_scratch);
     else
         object_walk_init(&r->object, r->object_level, p->m, 0, all);
-    memset(r->peak, 0, (size_t)p->width * 4);
+    for (int i = 0; i < 2; i++)
+        memset(r->peak[i], 0, (size_t)p->width * 4);
     r->solid_y[0] = r->any_y[0] = INT32_MAX;
     r->solid_y[1] = r->any_y[1] = 0;
 }
@@ -116,7 +117,8 @@ void render_init(struct render *r, const struct catalog *catalog,
     r->block = take(&at, block_bytes(plan->width));
     r->photo = take(&at, block_bytes(plan->width));
     r->object_rows = take(&at, object_bytes(plan->width));
-    r->peak = take(&at, (size_t)plan->width * 4);
+    r->peak[0] = take(&at, (size_t)plan->width * 4);
+    r->peak[1] = take(&at, (size_t)plan->width * 4);
     r->two_thirds = take(&at, (size_t)plan->width);
     if (plan->blend != BLEND_OVER)
         memset(r->two_thirds, 170, (size_t)plan->width);
@@ -303,13 +305,13 @@ static void finish_object(const struct render *r, uint8_t *rgba, int32_t n)
                              n - i < p->width ? n - i : p->width);
 }
 
-static uint8_t paste_row(const struct render *r, uint8_t *rgb,
+static uint8_t paste_row(const struct render *r, int32_t y, uint8_t *rgb,
                          const uint8_t *rgba, struct pixel_span span)
 {
     const bool adds = r->plan->blend == BLEND_TWO_THIRDS_FRAME;
     return (adds ? r->kernels->add_row : r->kernels->over_row)(
         rgb + (ptrdiff_t)span.begin * 3, rgba, span.end - span.begin,
-        r->peak + (ptrdiff_t)span.begin * 4);
+        r->peak[y & 1] + (ptrdiff_t)span.begin * 4);
 }
 
 static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
@@ -331,7 +333,7 @@ static void paste_rows(struct render *r, int32_t y, int32_t n_rows,
         const int32_t n = span[i].end - span[i].begin;
         if (n <= 0)
             continue;
-        const uint8_t highest = paste_row(r, rgb, rgba, span[i]);
+        const uint8_t highest = paste_row(r, y + i, rgb, rgba, span[i]);
         if (highest >= 128)
             widen(r->solid_y, y + i);
         if (highest > 0)
@@ -371,14 +373,20 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
         colour_rows(r, n_rows, rgb, stride_bytes);
 }
 
+static uint8_t peak_of(const struct render *r, int32_t x)
+{
+    const uint8_t even = r->peak[0][x * 4 + 3], odd = r->peak[1][x * 4 + 3];
+    return even > odd ? even : odd;
+}
+
 /* The columns that reach `least`, between the rows that do. */
 static struct image_box box_of(const struct render *r, uint8_t least,
                                const int32_t y[2])
 {
     int32_t first = 0, last = r->plan->width - 1;
-    while (r->peak[first * 4 + 3] < least)
+    while (peak_of(r, first) < least)
         first++;
-    while (r->peak[last * 4 + 3] < least)
+    while (peak_of(r, last) < least)
         last--;
     return (struct image_box){first, y[0], last + 1, y[1]};
 }

@@ -27,7 +27,9 @@ struct render {
     uint8_t *object_rows; /* RGBA, of a block, touched pixels only */
     uint8_t *two_thirds;  /* of 255, a row of them: not of BLEND_OVER */
     uint8_t *feather_scratch;
-    uint8_t *peak; /* RGBA, the highest of each column */
+    /* RGBA, the highest of each column, of even and of odd rows: a row's loads
+     * need not wait for the stores of the row before. */
+    uint8_t *peak[2];
     /* Rows with alpha >= 128 and with alpha > 0, half-open. */
     int32_t solid_y[2], any_y[2];
     /* Set after render_init: what is written will not be read soon. */
