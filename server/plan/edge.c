@@ -13,11 +13,12 @@ static uint32_t radius_of(double sigma)
     return (uint32_t)whole + (whole < reach);
 }
 
-uint32_t edge_weights(double sigma, uint32_t out[PLAN_MAX_EDGE_RADIUS + 1])
+uint32_t edge_weights(double sigma, uint32_t radius,
+                      uint32_t out[PLAN_MAX_EDGE_RADIUS + 1])
 {
     double tap[PLAN_MAX_EDGE_RADIUS + 1] = {1.0};
     double sum = 1.0;
-    uint32_t radius = radius_of(sigma);
+    radius = radius > 0 ? radius : radius_of(sigma);
     for (uint32_t i = 1; i <= radius; i++) {
         tap[i] = fixmath_exp(-((double)i * i) / (2.0 * sigma * sigma));
         sum += 2.0 * tap[i];

@@ -6,11 +6,12 @@
 
 #include "server/plan/plan.h"
 
-/* Taps of exp(-i^2 / (2 sigma^2)), i = -radius..radius, with radius =
+/* Taps of exp(-i^2 / (2 sigma^2)), i = -radius..radius; radius 0 stands for
  * min(PLAN_MAX_EDGE_RADIUS, ceil(3 sigma)). Every outer tap is rounded to Q16
  * and the centre takes what is left of 65536. sigma > 0. Returns the radius;
- * weights beyond it are 0. (The classic 5 x 5 kernel of sigma 2 stops at one
- * sigma; this one keeps the tails, so the same sigma looks softer.) */
-uint32_t edge_weights(double sigma, uint32_t out[PLAN_MAX_EDGE_RADIUS + 1]);
+ * weights beyond it are 0. (The classic 5 x 5 kernel of sigma 2 has radius 2;
+ * three sigma keep the tails, so that the same sigma looks softer.) */
+uint32_t edge_weights(double sigma, uint32_t radius,
+                      uint32_t out[PLAN_MAX_EDGE_RADIUS + 1]);
 
 #endif

@@ -21,7 +21,7 @@ static void finish_gaussian(struct plan_operation *o)
 {
     const double sigma = o->p[0] / 256.0;
     uint32_t weight[PLAN_MAX_EDGE_RADIUS + 1] = {65536};
-    o->p[0] = o->p[0] < 16 ? 0 : (int32_t)edge_weights(sigma, weight);
+    o->p[0] = o->p[0] < 16 ? 0 : (int32_t)edge_weights(sigma, 0, weight);
     o->p[0] = weight[0] == 65536 ? 0 : o->p[0];
     for (int i = 0; i <= PLAN_MAX_EDGE_RADIUS; i++) {
         o->p[1 + i] = (int32_t)weight[i];

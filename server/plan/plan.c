@@ -159,7 +159,7 @@ static void edge_to_plan(const struct draws *d, const struct recipe *recipe,
     if (out->edge == EDGE_FEATHER) {
         out->edge_radius = edge_weights(
             draws_value(d, PHILOX_OBJECT_EDGE, 1, &recipe->object.feather),
-            out->edge_weight);
+            recipe->object.feather_radius, out->edge_weight);
     } else if (out->edge == EDGE_BOX) {
         out->edge = EDGE_FEATHER;
         out->edge_radius = 1;

@@ -210,6 +210,10 @@ const struct field_rule field_table[] = {
     {"/object/feather", FIELD_VALUE, AT(object.feather), "px", 0.1, 8,
      .initial = {1},
      .text = "Sigma of the Gaussian of edge `feather`, in output pixels."},
+    {"/object/feather_radius", FIELD_INTEGER, AT(object.feather_radius), "px",
+     0, 16, .initial = {0},
+     .text = "Where that Gaussian ends; 0 is three sigma, 2 the classic 5 x 5 "
+             "kernel."},
     {"/object/motion_length", FIELD_VALUE, AT(object.motion_length), "px", 1,
      RECIPE_MAX_MOTION, .initial = {5},
      .text = "Pixels that edge `motion` is the mean of, to the nearest whole "

@@ -108,7 +108,8 @@ static const struct preset presets[] = {
      "\"rotate\":[-30,30],\"shear\":0,\"translate\":{\"x\":[0,1],"
      "\"y\":[0,1]},\"flip\":0,\"min_visible\":0.5625,"
      "\"edge\":{\"every\":[\"feather\",\"hard\",\"box\",\"motion\"]},"
-     "\"feather\":2,\"motion_length\":{\"choice\":[3,5,7,9]},"
+     "\"feather\":2,\"feather_radius\":2,\"motion_length\":{\"choice\":[3,5,7,"
+     "9]},"
      "\"motion_angle\":[0,180]},\"image\":{\"brightness\":1,"
      "\"contrast\":1,\"saturation\":1,\"hue\":0}}"},
 

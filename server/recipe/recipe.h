@@ -151,7 +151,8 @@ struct recipe {
         struct value stroke; /* px: grows the shape, shrinks it below 0 */
         struct value match;  /* 0..1, strength of */
         enum match_mode match_mode;
-        struct value feather; /* sigma, px, of edge "feather" */
+        struct value feather;    /* sigma, px, of edge "feather" */
+        uint32_t feather_radius; /* its taps on each side; 0: three sigma */
         struct value motion_length, motion_angle; /* px, degrees */
         struct recipe_colour colour;              /* of the object alone */
         struct recipe_operations operations;      /* of it, after its colour */

@@ -254,14 +254,18 @@ class PeersTest(unittest.TestCase):
         """What the edge multiplies with, 0..1."""
         if edge == "feather":
             return cv2.GaussianBlur(alpha, (13, 13), 2) / 255
+        if edge == "5 x 5":
+            return cv2.GaussianBlur(alpha, (5, 5), 2) / 255
         if edge == "box":
             return cv2.blur(alpha, (3, 3)) / 255
         return sum(cv2.erode(alpha, np.ones((k, k), np.uint8))
                    for k in (3, 5, 7)) / 3 / 255
 
     def test_edges_fade_as_blurs_and_erosions_do(self):
-        for edge in ("feather", "box", "eroded"):
+        for edge in ("feather", "5 x 5", "box", "eroded"):
             recipe = dict(INSIDE, edge=edge, feather=2, rotate=[-90, 90])
+            if edge == "5 x 5":
+                recipe |= {"edge": "feather", "feather_radius": 2}
 
             def expected(s, edge=edge):
                 plane = posed(s)

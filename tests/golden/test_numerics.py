@@ -139,6 +139,10 @@ RECIPES = {
     "two thirds of feathered edges": (
         {"size": [30, 45], "image": NO_COLOUR,
          "object": dict(ANY_POSE, blend="two_thirds", edge="feather")}, 20),
+    "the classic 5 x 5 feather": (
+        {"size": [30, 40],
+         "object": dict(ANY_POSE, edge="feather", feather=2,
+                        feather_radius=2)}, 30),
     "widest feather": (
         {"size": [20, 70], "context": EVERY_CONTEXT, "image": NO_COLOUR,
          "object": dict(ANY_POSE, edge="feather", feather=8)}, 30),

@@ -220,7 +220,7 @@ static void feather_weights_sum_to_one(void **state)
     for (int k = 1; k <= 80; k++) {
         double sigma = k * 0.1, sum = 0;
         uint32_t weight[PLAN_MAX_EDGE_RADIUS + 1];
-        uint32_t radius = edge_weights(sigma, weight), total = weight[0];
+        uint32_t radius = edge_weights(sigma, 0, weight), total = weight[0];
         assert_int_equal(radius, (int)fmin(16, ceil(3 * sigma)));
         for (int i = -(int)radius; i <= (int)radius; i++) {
             sum += exp(-i * i / (2 * sigma * sigma));
