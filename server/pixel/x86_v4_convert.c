@@ -11,16 +11,15 @@ static inline __m512 look_up(const __m512 t[16], __m512i i)
 #pragma GCC unroll 8
     for (int k = 0; k < 8; k++)
         found[k] = _mm512_permutex2var_ps(t[2 * k], i, t[2 * k + 1]);
-#pragma GCC unroll 3
-    for (int bit = 5; bit < 8; bit++) {
-        const __mmask16 is_set =
-            _mm512_test_epi32_mask(i, _mm512_set1_epi32(1 << bit));
+    const __mmask16 bit5 = _mm512_test_epi32_mask(i, _mm512_set1_epi32(32));
+    const __mmask16 bit6 = _mm512_test_epi32_mask(i, _mm512_set1_epi32(64));
+    const __mmask16 bit7 = _mm512_test_epi32_mask(i, _mm512_set1_epi32(128));
 #pragma GCC unroll 4
-        for (int k = 0; k < 128 >> bit; k++)
-            found[k] =
-                _mm512_mask_blend_ps(is_set, found[2 * k], found[2 * k + 1]);
-    }
-    return found[0];
+    for (int k = 0; k < 4; k++)
+        found[k] = _mm512_mask_blend_ps(bit5, found[2 * k], found[2 * k + 1]);
+    found[0] = _mm512_mask_blend_ps(bit6, found[0], found[1]);
+    found[1] = _mm512_mask_blend_ps(bit6, found[2], found[3]);
+    return _mm512_mask_blend_ps(bit7, found[0], found[1]);
 }
 
 /* One channel of RGB24, whose bytes are 3 apart from rgb[channel] on. */
