@@ -117,6 +117,7 @@ static void each_allocation_of_a_session_may_fail(void **state)
     struct world w;
     struct tcp_config config = world_config();
     uint64_t number = 1, n_cut = 0;
+    config.hello_timeout_ms = 120000; /* would end a silence */
     config.leases = lease_memory_create(1);
     assert_non_null(config.leases);
     world_start(&w, &config);
