@@ -149,6 +149,7 @@ class Hostile(unittest.TestCase):
             harm()
             self.assertTrue(wait_until(lambda: self.sessions(daemon) == 0))
             now = (*held(daemon), own_bytes(daemon))
+            print(f"round {i}: {now[2] / 2**20:.1f} MiB", file=sys.stderr)
             if i == 0:
                 first = now
                 continue
@@ -164,6 +165,13 @@ class Hostile(unittest.TestCase):
                 if i >= 8:
                     peer.any_batch()
 
+    def fill_arena(self, daemon, n=40):
+        """So many batches of a megabyte, which stay in the cache."""
+        with opened(daemon, batch=86) as peer:
+            peer.credit(n)
+            for _ in range(n):
+                peer.any_batch()
+
     def check_alive(self, daemon):
         with opened(daemon, batch=4) as peer:
             peer.credit(2)
@@ -177,6 +185,7 @@ class Hostile(unittest.TestCase):
                     for end in (reset, lambda peer: peer.sock.close()):
                         for peer in [state(daemon) for _ in range(10)]:
                             end(peer)
+            self.fill_arena(daemon)
             self.repeat(daemon, harm, rounds=4)
             self.check_alive(daemon)
             self.assertEqual(daemon.stop(), 0, daemon.log)
@@ -219,6 +228,7 @@ class Hostile(unittest.TestCase):
                         reset(peer)
                 witness.p99 = lambda value=witness.p99(): value
 
+            self.fill_arena(daemon, 80)
             self.repeat(daemon, harm, rounds=2)
             after = Witness(daemon, 2).p99()
             worst = max(witness.p99() for witness in during)
