@@ -71,9 +71,9 @@ static const struct field_word normalize_words[] = {
 
 /* Why these limits: every plan made within them fits its fixed point. A scale
  * of 0.01..4, a stretch of 0.1..10 (its root 3.2) and shears of 60 degrees (tan
- * 1.73) keep the inverse pose of a
- * 16384 px object in a 2048 px frame below 2^48 in 16.16; the centre may lie a
- * frame outside; feather's taps end at PLAN_MAX_EDGE_RADIUS = 16 = 2 sigma. */
+ * 1.73) keep the inverse pose of a 16384 px object in a 2048 px frame below
+ * 2^48 in 16.16; the centre may lie a frame outside; feather's taps end at
+ * PLAN_MAX_EDGE_RADIUS = 16 = 2 sigma. */
 const struct field_rule field_table[] = {
     {"/size", FIELD_SIZE, AT(height), "px", 1, FRAME_MAX_SIDE,
      .initial = {64, 64},
@@ -321,7 +321,8 @@ const struct field_rule field_table[] = {
 
     {"/context/texture_kind", FIELD_WORDS, AT(context.texture_kinds), "", 0, 0,
      texture_words, .initial = {(1 << TEXTURE_N) - 1},
-     .text = "Smooth noise of several octaves, stripes, or a checkerboard."},
+     .text = "Smooth noise of several octaves, stripes, or a checkerboard; "
+             "not `every`."},
     {"/context/texture_scale", FIELD_VALUE, AT(context.texture_scale), "px", 1,
      1024, .initial = {4, 64},
      .text = "Side of a cell: of the coarsest octave, a stripe, a square."},
