@@ -53,11 +53,11 @@
  *   first served: pasted_next returns a step that no other member has. Calling
  *   it again acknowledges the batch before; so does pasted_ack, which waits for
  *   the answer. A step without acknowledgement goes to another member when its
- *   own is gone, closes, or shows no progress for "lease_ms"; then
- * acknowledging it is refused with PASTED_LEASE_LOST. So a step may be
- * delivered more than once, and is acknowledged once. When all are, pasted_next
- * returns PASTED_ENDED. The server keeps the group's place: pasted_seek,
- * pasted_state and pasted_restore are PASTED_BAD_STATE.
+ *   own is gone, closes, or shows no progress for "lease_ms"; acknowledging it
+ *   is then refused with PASTED_LEASE_LOST. So a step may be delivered more
+ *   than once, and is acknowledged once. When all are, pasted_next returns
+ *   PASTED_ENDED. The server keeps the group's place: pasted_seek, pasted_state
+ *   and pasted_restore are PASTED_BAD_STATE.
  *
  * ERRORS
  *   0 (PASTED_OK) or a negative enum pasted_status. pasted_error(c) gives the
@@ -279,13 +279,13 @@ pasted_stats(pasted_client *c, struct pasted_stats *out, size_t out_bytes);
 PASTED_API const char *pasted_class_name(pasted_client *c, uint32_t index);
 PASTED_API const char *pasted_stream_name(pasted_client *c, uint32_t index);
 
-/* What the server says of: "operations" (that recipes may name), "presets", or
- * "preset NAME" (a whole recipe); as JSON text (PROTOCOL.md, ASK). Asks the
- * servers of the options in turn over a connection of its own, whether the
- * client is open or not, and takes connect_timeout_ms at each at most.
- * *out_json is valid until the next pasted_ask that succeeds or
- * pasted_destroy. PASTED_NOT_FOUND: the server knows no such thing;
- * PASTED_UNSUPPORTED: it is too old to answer. */
+/* What the server says of: "operations" (that recipes may name), "presets",
+ * "preset NAME" (a whole recipe), "sessions", "groups STREAM" or "group STREAM
+ * NAME"; as JSON text (PROTOCOL.md, ASK). Asks the servers of the options in
+ * turn over a connection of its own, whether the client is open or not, and
+ * takes connect_timeout_ms at each at most. *out_json is valid until the next
+ * pasted_ask that succeeds or pasted_destroy. PASTED_NOT_FOUND: the server
+ * knows no such thing; PASTED_UNSUPPORTED: it is too old to answer. */
 PASTED_NODISCARD PASTED_API int pasted_ask(pasted_client *c, const char *what,
                                            const char **out_json);
 

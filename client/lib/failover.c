@@ -1,13 +1,12 @@
 /* Which server next, when, and when to give up. Handles no frames beyond the
  * handshake.
  *
- * A lost connection is tried again at once, at the same server first, whose
- * name is resolved anew and stands for all its addresses, begun at random so
- * that clients spread over them; after
- * each round of all servers a pause of 50 ms, doubled up to 2 s, with jitter,
- * and no shorter than a server asked for. A round that every server answered
- * with a final refusal (another fingerprint, no such stream, a bad token)
- * ends it early. */
+ * A lost connection is tried again at once, at the same server first. A name is
+ * resolved anew each time and stands for all its addresses, begun at random so
+ * that clients spread over them. After each round of all servers comes a pause
+ * of 50 ms, doubled up to 2 s, with jitter, and no shorter than a server asked
+ * for. A round that every server answered with a final refusal (another
+ * fingerprint, no such stream, a bad token) ends it early. */
 #include <string.h>
 
 #include "client/lib/clock.h"
