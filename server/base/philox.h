@@ -44,9 +44,9 @@ enum philox_purpose {
     PHILOX_OBJECT_ELASTIC = 80, /* draw = 64 * attempt + field */
     PHILOX_CONTEXT_GRADIENT = 81,
     PHILOX_OBJECT_MOTION = 90,
-    PHILOX_CONTEXT_TEXTURE = 100,
     PHILOX_OBJECT_MATCH = 91,
     PHILOX_OBJECT_STROKE = 92,
+    PHILOX_CONTEXT_TEXTURE = 100,
 };
 
 /* The fixed bit layout of a counter:

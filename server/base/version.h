@@ -8,7 +8,7 @@
 #endif
 
 /* Raised on purpose whenever the bytes of any sample change: it is part of
- * every fingerprint (DESIGN: sample = f(fingerprint, position)). */
+ * every fingerprint (ARCHITECTURE.md: sample = f(fingerprint, position)). */
 #define ENGINE_VERSION 1
 
 #endif

@@ -21,9 +21,10 @@ struct compose_facts {
 /* Scratch of one worker for frames of this size. */
 size_t compose_scratch_bytes(int32_t width, int32_t height);
 
-/* Writes height rows of width * 3 bytes u8 RGB: the sample without its
- * operations, of object and context too, which only a batch runs; no box
- * depends on them. scratch is 64-byte aligned. */
+/* Writes height rows of width * 3 bytes u8 RGB: the sample without any of its
+ * operations (those of the image, the object and the context: only a batch runs
+ * them, and no box depends on them). scratch: 64-byte aligned,
+ * compose_scratch_bytes. */
 void compose_sample(const struct catalog *catalog, const struct plan *plan,
                     void *scratch, uint8_t *out, ptrdiff_t stride_bytes,
                     struct compose_facts *out_facts);

@@ -1,5 +1,6 @@
-/* The feathered edge of an object's rows, made through a ring of the rows
- * around. Pastes nothing. Threads: one feather belongs to one worker. */
+/* The edges of an object that read the rows around (feathered, eroded, in
+ * motion), made through a ring of these. Pastes nothing. Threads: one feather
+ * belongs to one worker. */
 #ifndef PASTED_COMPOSE_FEATHER_H
 #define PASTED_COMPOSE_FEATHER_H
 

@@ -7,12 +7,11 @@
 #include "server/pixel/span.h"
 #include "server/plan/plan.h"
 
-/* What v says. */
-#define KEYPOINT_ABSENT 0.0f /* and x, y are 0 */
-#define KEYPOINT_HIDDEN                                                        \
-    1.0f /* outside the frame, or where nothing is pasted                      \
-          */
-#define KEYPOINT_SEEN 2.0f
+/* What v says; where it is absent, x and y are 0. Hidden: outside the frame, or
+ * where nothing is pasted. */
+#define KEYPOINT_ABSENT 0.0f
+#define KEYPOINT_HIDDEN 1.0f
+#define KEYPOINT_SEEN   2.0f
 
 struct keypoints {
     uint8_t *out;         /* [n][3] f32, of any alignment; NULL: not wanted */

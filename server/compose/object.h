@@ -1,5 +1,5 @@
-/* Which pixels of each row an object touches. Pastes nothing.
- * Threads: one walk belongs to one worker. */
+/* Which pixels of each row an object touches, and its rows where it is warped.
+ * Pastes nothing. Threads: one walk belongs to one worker. */
 #ifndef PASTED_COMPOSE_OBJECT_H
 #define PASTED_COMPOSE_OBJECT_H
 

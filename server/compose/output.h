@@ -1,6 +1,6 @@
-/* A rendered sample into a batch's image tensor: operations,
- * normalisation, channels, dtype, layout. Plans nothing and renders nothing but
- * through render.h. Threads: scratch belongs to one worker. */
+/* A rendered sample into a batch's image tensor: operations, normalisation,
+ * channels, dtype, layout. Plans nothing and renders nothing but through
+ * render.h. Threads: scratch belongs to one worker. */
 #ifndef PASTED_COMPOSE_OUTPUT_H
 #define PASTED_COMPOSE_OUTPUT_H
 

@@ -2,7 +2,6 @@
  * of all K classes, and where a row straddles two decks, the new deck's order
  * is drawn so that the row keeps floor or ceil of degree / K of each class.
  * Does not choose objects.
- * Source: DESIGN section 6.
  *
  *     deck n            deck n + 1        (K = 6, degree 4)
  *   [ c a f d | e b ] [ . . | . . . . ]

@@ -1,6 +1,6 @@
 /* The balanced sampling graph: position -> (object, background). Knows counts
  * and classes only. An epoch's graph is a pure function of (spec, epoch).
- * Source: DESIGN section 6; Jin & Rinard, arXiv 2005.14707. */
+ * Source: Jin & Rinard, arXiv 2005.14707. */
 #ifndef PASTED_GRAPH_GRAPH_H
 #define PASTED_GRAPH_GRAPH_H
 

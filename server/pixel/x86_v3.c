@@ -1,5 +1,4 @@
-/* The table for AVX2. Holds no kernel of its own but
- * those in plain C. */
+/* The table for AVX2. Holds no kernel of its own but those in plain C. */
 #include "server/pixel/x86_v3.h"
 
 #include "server/pixel/reference.h"

@@ -156,12 +156,15 @@ static inline void resample_pair_row(const struct pixel_resample *r,
                                      const struct pixel_pair *p, uint8_t *rgb)
 {
     const uint32_t f = p->f;
+    /* Weights of both bytes of a pair, signed: f = 0 asks for 128, which is
+     * the same as half of each of two equal bytes. */
     const __m512i weight =
         _mm512_set1_epi16((short)(f ? f << 8 | (128 - f) : 64 << 8 | 64));
     const uint8_t *low = f ? p->low : p->top;
     const struct group *g = r->table;
     const int32_t step = r->group_bytes;
     int32_t left = r->n * 3;
+    /* Of shorter groups, the next one overwrites what is too much. */
     for (; left >= 64; left -= step, g++, rgb += step)
         _mm512_storeu_si512(rgb, resample_pair(g, p->top, low, weight));
     for (; left > 0; left -= step, g++, rgb += step)

@@ -21,9 +21,9 @@ static const double rgb_of_yiq[3][2] =
      {-0.2721220993185105, -0.6473805968256952},
      {-1.1069890167364904, 1.7046149983646484}};
 
-/* The product with a diagonal matrix whose three entries are `gain`, and whose
- * three offsets are `offset`. Terms that are 0 are left out, here and below:
- * adding them changes nothing. */
+/* m = the saturation by `factor` after the diagonal matrix whose three entries
+ * are `gain` and whose three offsets are `offset`. Terms that are 0 are left
+ * out, here and below: adding them changes nothing. */
 static void saturate(double factor, double gain, double offset, double m[3][4])
 {
     for (int i = 0; i < 3; i++) {

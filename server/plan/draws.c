@@ -29,12 +29,12 @@ double draws_unit(const struct draws *d, enum philox_purpose purpose,
 }
 
 bool draws_chance(const struct draws *d, enum philox_purpose purpose,
-                  uint32_t draw, const struct value *chance)
+                  uint32_t draw, const struct value *probability)
 {
-    const double probability = recipe_number_at(chance, d->position);
-    if (probability <= 0 || probability >= 1) /* as any unit would decide */
-        return probability >= 1;
-    return draws_unit(d, purpose, draw) < probability;
+    const double p = recipe_number_at(probability, d->position);
+    if (p <= 0 || p >= 1) /* as any unit would decide */
+        return p >= 1;
+    return draws_unit(d, purpose, draw) < p;
 }
 
 static double clamp(double x, double lo, double hi)

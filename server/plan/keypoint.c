@@ -4,7 +4,7 @@
 #include "server/base/fixmath.h"
 #include "server/plan/level.h"
 
-#define MOST      1048576.0 /* 2^20 px */
+#define MOST_PX   1048576.0 /* 2^20: f32 holds what lies within to 1/16 px */
 #define N_SETTLES 16 /* a displacement shrinks to nothing, halved or better */
 
 static double clamp(double x, double least, double most)
@@ -45,6 +45,8 @@ static void undo_displacement(const struct pixel_warp *w, const double texel[2],
     }
 }
 
+/* x, y and depth: the adjugate of m times (u, v, 1), in the order that
+ * NUMERICS.md writes. */
 static bool invert_warp(const struct pixel_warp *w, const double texel[2],
                         double out[2])
 {
@@ -86,7 +88,7 @@ bool keypoint_seen(const struct plan *plan, const struct pool_keypoint *point,
                          : invert_affine(plan->m, texel, at))) {
         return false;
     }
-    out[0] = (float)clamp(at[0] + 0.5, -MOST, MOST);
-    out[1] = (float)clamp(at[1] + 0.5, -MOST, MOST);
+    out[0] = (float)clamp(at[0] + 0.5, -MOST_PX, MOST_PX);
+    out[1] = (float)clamp(at[1] + 0.5, -MOST_PX, MOST_PX);
     return true;
 }

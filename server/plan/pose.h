@@ -44,8 +44,8 @@ struct pose {
 };
 
 /* The level where a step of one output pixel is in [0.7, 1.4) texels:
- * sharp enough, and little enough aliasing (notes: half an octave each way
- * about 1). */
+ * sharp enough, and little enough aliasing: half an octave each way about
+ * 1. */
 #define POSE_MAX_STEP 1.4
 
 /* Draws poses until one shows min_visible of the object, at most

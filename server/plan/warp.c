@@ -10,7 +10,7 @@
 #include "server/plan/level.h"
 
 #define GREATEST 1152921504606846976.0 /* 2^60: of any coefficient */
-#define N_DRAWS  64                    /* of elastic in an attempt */
+#define N_DRAWS  64                    /* of elastic, an attempt */
 
 static void draw_elastic(const struct draws *d, const struct recipe *recipe,
                          uint32_t attempt, struct pose *p)

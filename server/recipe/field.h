@@ -38,7 +38,7 @@ struct field_rule {
     size_t offset, bytes;           /* in struct recipe */
     const char *unit;               /* "" for none */
     double min, max;                /* inclusive, of every number in it */
-    const struct field_word *words; /* FIELD_WORD; ends with a NULL word */
+    const struct field_word *words; /* FIELD_WORD(S); last a NULL word */
     /* The default: one number, [lo, hi] of a value, [h, w], or three. */
     double initial[3];
     bool only_slices; /* decides no byte of a sample: not in the fingerprint */

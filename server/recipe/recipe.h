@@ -1,5 +1,5 @@
 /* A recipe: JSON that says how an edge becomes a sample. Parsed, checked,
- * canonical. Knows no pixels and no pool. Source: DESIGN section 7. */
+ * canonical. Knows no pixels and no pool. RECIPE.md tells users. */
 #ifndef PASTED_RECIPE_RECIPE_H
 #define PASTED_RECIPE_RECIPE_H
 
@@ -17,9 +17,7 @@
 #define RECIPE_MAX_BYTES   (1u << 20) /* of the JSON text */
 #define RECIPE_MAX_CHOICES 16
 #define RECIPE_MAX_BATCH   65536
-#define RECIPE_MAX_MOTION                                                      \
-    31 /* px of edge motion: half of it fits a ring of                         \
-          rows */
+#define RECIPE_MAX_MOTION  31 /* px; half of it fits the edge's ring of rows */
 
 #define RECIPE_MAX_OPERATIONS   16 /* alternatives of a choice counted too */
 #define RECIPE_OPERATION_VALUES 4

@@ -1,4 +1,5 @@
-/* Where a value that moves is at a position. Draws nothing and reads no JSON.
+/* Where a value that moves is at a position, and whether one is ever other than
+ * 0. Draws nothing and reads no JSON.
  * Source: RECIPE.md "Values"; the curricula of Jin & Rinard's code, whose
  * a(epoch) = clamp((epoch - 2) / T, 0, 1) scales every range. */
 #include "server/base/fixmath.h"

@@ -74,8 +74,8 @@ void consumer_tells(struct consumer *c, const struct pace *pace,
 void consumer_sent(struct consumer *c, bool was_ready, uint64_t stall_ns,
                    uint64_t now_ns);
 
-/* A thousandth of a server that the consumers of the stream are worth; all of
- * them with NULL. */
+/* Servers that the consumers of the stream are worth, in thousandths; of all
+ * streams with NULL. */
 uint64_t demand_milli(const struct store *s, const struct stream *stream,
                       uint64_t now_ns);
 /* At least 1. */

@@ -1,6 +1,6 @@
 /* The store's door: answers a request from the cache, by joining a rendering
  * on its way, or by queueing a new one. Composes nothing and schedules nothing
- * itself. Threads: loop thread only. Source: DESIGN section 9. */
+ * itself. Threads: loop thread only. */
 #include "server/serve/store.h"
 
 #include <assert.h>

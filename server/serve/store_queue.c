@@ -1,7 +1,6 @@
 /* Renderings from the queue to their waiters: wait for room, for epochs, for
  * the workers, answer. Takes no requests itself. Never calls a request's done
- * but from a worker job's done. Threads: loop thread only.
- * Source: DESIGN section 9. */
+ * but from a worker job's done. Threads: loop thread only. */
 #include "server/serve/store_private.h"
 
 #include <assert.h>
