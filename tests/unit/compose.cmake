@@ -45,3 +45,10 @@ pasted_test(test_stroke
           ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
   MODULES compose plan recipe pool pixel base common)
 target_link_libraries(test_stroke PRIVATE m) # the independent computation
+# One thread: nothing for the thread sanitizer, which would take minutes.
+if(NOT PASTED_SANITIZE MATCHES thread)
+  pasted_test(test_compose_extremes
+    SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose_extremes.c
+            ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+    MODULES compose plan recipe pool pixel base common)
+endif()

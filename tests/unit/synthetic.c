@@ -44,10 +44,9 @@ void synthetic_init(struct synthetic *s, uint32_t n_objects,
 }
 
 /* Each level is an allocation of its own, so sanitizers see its end. */
-static uint32_t make_levels(struct image_level *level, int32_t width,
-                            int32_t height, int32_t pixel_bytes)
+static void make_levels(struct image_level *level, uint32_t n_levels,
+                        int32_t width, int32_t height, int32_t pixel_bytes)
 {
-    uint32_t n_levels = mip_n_levels(width, height);
     for (uint32_t i = 0; i < n_levels; i++) {
         uint8_t *pixels =
             allocate((size_t)height, (size_t)width * (size_t)pixel_bytes);
@@ -59,7 +58,6 @@ static uint32_t make_levels(struct image_level *level, int32_t width,
         width = mip_half(width);
         height = mip_half(height);
     }
-    return n_levels;
 }
 
 void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
@@ -68,7 +66,8 @@ void synthetic_set_object(struct synthetic *s, uint32_t i, int32_t width,
     struct pool_object *o = &s->objects[i];
     o->width = width;
     o->height = height;
-    o->n_levels = make_levels(o->level, width, height, 4);
+    o->n_levels = mip_n_levels(width, height);
+    make_levels(o->level, o->n_levels, width, height, 4);
     uint8_t *pixels = (uint8_t *)o->level[0].pixels;
     memcpy(pixels, rgba, (size_t)width * (size_t)height * 4);
     mip_premultiply(pixels, width, height, o->level[0].stride_bytes);
@@ -94,10 +93,10 @@ void synthetic_add_stroke(struct synthetic *s, uint32_t i, int32_t width,
     void *scratch = allocate(1, stroke_scratch_bytes(width, height));
     const int32_t reach = stroke_reach(width, height);
     stroke->reach = reach;
-    make_levels(stroke->level, width + 2 * reach, height + 2 * reach, 4);
+    make_levels(stroke->level, o->n_levels, width + 2 * reach,
+                height + 2 * reach, 4);
     stroke_plane(&straight, (uint8_t *)stroke->level[0].pixels, scratch);
-    for (uint32_t l = 1;
-         l < mip_n_levels(width + 2 * reach, height + 2 * reach); l++)
+    for (uint32_t l = 1; l < o->n_levels; l++)
         mip_halve_rgba(&stroke->level[l - 1],
                        (uint8_t *)stroke->level[l].pixels,
                        stroke->level[l].stride_bytes);
@@ -112,7 +111,8 @@ void synthetic_set_background(struct synthetic *s, uint32_t i, int32_t width,
     struct pool_background *b = &s->backgrounds[i];
     b->width = width;
     b->height = height;
-    b->n_levels = make_levels(b->level, width, height, 3);
+    b->n_levels = mip_n_levels(width, height);
+    make_levels(b->level, b->n_levels, width, height, 3);
     memcpy((uint8_t *)b->level[0].pixels, rgb,
            (size_t)width * (size_t)height * 3);
     for (uint32_t l = 1; l < b->n_levels; l++)

@@ -38,6 +38,7 @@ static const struct synthetic_spec spec = {
     .object_most = 200,
     .background_least = 60,
     .background_most = 300,
+    .strokes = true,
 };
 
 /* Beyond one key at a time. */
@@ -49,6 +50,7 @@ static const char *const handmade[] = {
     "\"shear_y\":[-20,20],\"stretch\":[0.5,2],\"flip\":0.5}}",
     "{\"size\":72,\"object\":{\"perspective\":0.5,\"edge\":\"feather\","
     "\"feather\":5,\"hue\":[-0.5,0.5]}}",
+    "{\"size\":72,\"object\":{\"stroke\":[-3,4]}}",
     "{\"size\":72,\"object\":{\"brightness\":[0,4]},"
     "\"background\":{\"contrast\":[0,4],\"aspect\":[0.1,10]}}",
     "{\"size\":72,\"context\":{\"background\":0,\"noise\":1}}",
