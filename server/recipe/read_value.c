@@ -51,6 +51,9 @@ static int read_uniform(const struct read_place *p, const json_t *json,
     return 0;
 }
 
+/* Of whose logarithm fixmath_exp (-700 .. 700) gives a number again. */
+#define LEAST_OF_LOG 1e-300
+
 static int read_log_uniform(const struct read_place *p, const json_t *json,
                             struct value *v)
 {
@@ -58,11 +61,13 @@ static int read_log_uniform(const struct read_place *p, const json_t *json,
     if (rc != 0) {
         return rc;
     }
-    if (v->a <= 0) {
+    if (v->a < LEAST_OF_LOG) {
         char found[TEXT_NUMBER_BYTES];
         text_number(v->a, found);
         struct read_place at = read_item(p, 0);
-        return read_refuse(&at, "must be greater than 0, not %s", found);
+        return read_refuse(&at, "must be %s, not %s",
+                           v->a <= 0 ? "greater than 0" : "at least 1e-300",
+                           found);
     }
     if (v->kind == VALUE_UNIFORM) {
         v->kind = VALUE_LOG_UNIFORM;
@@ -194,8 +199,9 @@ static int widen_end(const struct read_place *p, enum value_kind kind,
     if (v->kind != VALUE_CONSTANT) {
         return read_refuse(p, "must be of the same kind as from");
     }
-    if (kind == VALUE_LOG_UNIFORM && v->a <= 0) {
-        return read_refuse(p, "must be greater than 0, as log_uniform is");
+    if (kind == VALUE_LOG_UNIFORM && v->a < LEAST_OF_LOG) {
+        return read_refuse(p, "must be %s, as log_uniform is",
+                           v->a <= 0 ? "greater than 0" : "at least 1e-300");
     }
     v->kind = kind;
     v->b = kind == VALUE_NORMAL ? 0 : v->a;

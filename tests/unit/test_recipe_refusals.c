@@ -70,6 +70,12 @@ static const struct {
      "/object/scale/choice/1: must be a number, not null"},
     {"{\"object\":{\"rotate\":{\"log_uniform\":[0,1]}}}",
      "/object/rotate/log_uniform/0: must be greater than 0, not 0"},
+    /* Their logarithms are beyond what can be raised again. */
+    {"{\"object\":{\"elastic\":{\"log_uniform\":[5e-324,1]}}}",
+     "/object/elastic/log_uniform/0: must be at least 1e-300, not 5e-324"},
+    {"{\"object\":{\"elastic\":{\"from\":1e-301,\"to\":{\"log_uniform\":[1,2]},"
+     "\"over\":[1,9]}}}",
+     "/object/elastic/from: must be at least 1e-300, as log_uniform is"},
     {"{\"object\":{\"scale\":{\"from\":1,\"to\":2}}}",
      "/object/scale: a curriculum has the keys from, to and over"},
     {"{\"object\":{\"scale\":{\"from\":1,\"to\":[1,5],\"over\":[0,9]}}}",
