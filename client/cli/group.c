@@ -53,16 +53,23 @@ static void print_members(struct json members)
                member(m, "acknowledged", done), member(m, "lost", lost));
 }
 
+/* "1 time", "2 times". */
+static const char *times_word(const char *n)
+{
+    return strcmp(n, "1") == 0 ? "time" : "times";
+}
+
 static void print_open(struct json open)
 {
     char step[TEXT_BYTES], name[TEXT_BYTES], times[TEXT_BYTES];
     for (struct json o = json_next(open, (struct json){0}); o.at != NULL;
          o = json_next(open, o)) {
         bool leased = json_given(json_member(o, "member"));
-        printf("  step %s: %s%s, delivered %s times, not acknowledged\n",
+        member(o, "deliveries", times);
+        printf("  step %s: %s%s, delivered %s %s, not acknowledged\n",
                member(o, "step", step), leased ? "leased to " : "waiting",
-               leased ? member(o, "member", name) : "",
-               member(o, "deliveries", times));
+               leased ? member(o, "member", name) : "", times,
+               times_word(times));
     }
 }
 
@@ -77,11 +84,12 @@ static void print_rows(struct json rows)
             printf("  ... (--json shows all)\n");
             return;
         }
-        printf("  from step %-10s %6s by %s, delivered %s times\n",
+        member(r, "deliveries", times);
+        printf("  from step %-10s %6s by %s, delivered %s %s\n",
                member(r, "first", first), member(r, "steps", n),
                json_given(json_member(r, "member")) ? member(r, "member", name)
                                                     : "(forgotten)",
-               member(r, "deliveries", times));
+               times, times_word(times));
     }
 }
 
@@ -93,12 +101,15 @@ static void print_report(struct json report)
     print_rows(json_member(report, "rows"));
 }
 
-static void print_names(struct json list)
+/* Names alone go to standard output, for scripts. */
+static void print_names(struct json list, const char *stream)
 {
     char name[TEXT_BYTES];
     struct json groups = json_member(list, "groups");
-    for (struct json g = json_next(groups, (struct json){0}); g.at != NULL;
-         g = json_next(groups, g))
+    struct json g = json_next(groups, (struct json){0});
+    if (g.at == NULL)
+        fprintf(stderr, "stream %s has no groups\n", stream);
+    for (; g.at != NULL; g = json_next(groups, g))
         printf("%s\n", json_text(g, name, sizeof name));
 }
 
@@ -141,7 +152,7 @@ int group_run(const struct args *args)
     else if (name != NULL)
         print_report(json_read(text));
     else
-        print_names(json_read(text));
+        print_names(json_read(text), stream);
     pasted_destroy(c);
     return code;
 }

@@ -143,6 +143,16 @@ static int pull_all(struct pull *p)
     return EXIT_OK;
 }
 
+/* What is written is done: pasted_next acknowledges the steps before the last
+ * only, and another member would be given that one again. */
+static int finish_group(const struct pull *p)
+{
+    if (p->args->group == NULL)
+        return EXIT_OK;
+    int rc = pasted_ack(p->client);
+    return rc == 0 ? EXIT_OK : args_fail(p->client, rc);
+}
+
 int pull_run(const struct args *args)
 {
     struct pull p = {.args = args, .npz = {.fd = -1}};
@@ -158,6 +168,8 @@ int pull_run(const struct args *args)
     if (p.format == ONE_NPZ && code == EXIT_OK && !npz_close(&p.npz))
         code = EXIT_ERROR;
     npz_abandon(&p.npz);
+    if (code == EXIT_OK)
+        code = finish_group(&p);
     if (code == EXIT_OK && !args->quiet)
         printf("%" PRIu64 " images in %s\n", p.n_images, args->out);
     pasted_destroy(p.client);

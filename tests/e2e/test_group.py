@@ -237,6 +237,11 @@ class Groups(unittest.TestCase):
         nobody = pastectl("group", "nobody")
         self.assertEqual((nobody.returncode, nobody.stdout), (3, ""))
         self.assertIn('no group "nobody"', nobody.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            pulled = pastectl("pull", "--group", "pulled", "--steps", "2",
+                              "--out", os.path.join(folder, "a.npz"))
+        self.assertEqual(pulled.returncode, 0, pulled.stderr)
+        self.assertEqual(self.report("pulled")["acknowledged"], 2)
         client.close()
         raw = pastectl("group", "told", "--json", "--stream", "default")
         self.assertEqual(json.loads(raw.stdout), self.report("told"))
