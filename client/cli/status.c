@@ -33,6 +33,18 @@ static const char *channels_word(uint32_t channels)
     return channels == PASTED_BGR ? "BGR" : "RGB";
 }
 
+/* An epoch is filled up to a multiple of the classes, so that some backgrounds
+ * meet more objects than the recipe says. */
+static void print_backgrounds(const struct pasted_info *info)
+{
+    uint64_t n = info->n_backgrounds > 0 ? info->n_backgrounds : 1;
+    uint64_t least = info->edges_per_epoch / n;
+    printf("  backgrounds  %u, %" PRIu64, info->n_backgrounds, least);
+    if (info->edges_per_epoch % n > 0)
+        printf(" or %" PRIu64, least + 1);
+    printf(" objects on each in an epoch\n");
+}
+
 static void print_stream(pasted_client *c, const struct pasted_info *info)
 {
     uint64_t steps =
@@ -43,14 +55,15 @@ static void print_stream(pasted_client *c, const struct pasted_info *info)
            dtype_word(info->dtype),
            info->layout == PASTED_NCHW ? "NCHW" : "NHWC",
            channels_word(info->channels));
-    printf("  batch        %u samples, %.1f MB\n", info->n_samples,
-           (double)info->batch_bytes / 1e6);
+    bool small = info->batch_bytes < 1000000;
+    printf("  batch        %u samples, %.1f %s\n", info->n_samples,
+           (double)info->batch_bytes / (small ? 1e3 : 1e6),
+           small ? "kB" : "MB");
     printf("  epoch        %" PRIu64 " samples, %" PRIu64 " steps\n",
            info->edges_per_epoch, steps);
     printf("  objects      %u in %u classes\n", info->n_objects,
            info->n_classes);
-    printf("  backgrounds  %u, %u objects on each\n", info->n_backgrounds,
-           info->objects_per_background);
+    print_backgrounds(info);
     printf("  classes      ");
     for (uint32_t i = 0; i < info->n_classes && i < MAX_CLASSES_SHOWN; i++)
         printf("%s%s", i > 0 ? ", " : "", pasted_class_name(c, i));
@@ -103,13 +116,16 @@ static const char *member(struct json object, const char *key, char *out)
     return json_text(json_member(object, key), out, TEXT_BYTES);
 }
 
-/* "97.3 % of 120 batches, 0.41 s waited for the others" of a stream or a
- * session. */
+/* "97.3 % of 120 batches were ready, 0.41 s stalled" of a stream or a session,
+ * after what the readers of a stream are worth where they took batches. */
 static void print_readiness(struct json of)
 {
     char ready[TEXT_BYTES], waited[TEXT_BYTES], stall[TEXT_BYTES];
+    char worth[TEXT_BYTES];
     double n_ready = strtod(member(of, "found_ready", ready), NULL);
     double n = n_ready + strtod(member(of, "waited", waited), NULL);
+    if (n > 0 && json_given(json_member(of, "servers_worth")))
+        printf("worth %s servers, ", member(of, "servers_worth", worth));
     if (n > 0)
         printf("%.1f %% of %.0f batches were ready, %.2f s stalled\n",
                100 * n_ready / n, n,
@@ -136,15 +152,14 @@ static void print_session(struct json session)
 static void show_sessions(pasted_client *c)
 {
     const char *text;
-    char name[TEXT_BYTES], worth[TEXT_BYTES], replicas[TEXT_BYTES];
+    char name[TEXT_BYTES], replicas[TEXT_BYTES];
     if (pasted_ask(c, "sessions", &text) != 0)
         return;
     struct json all = json_read(text);
     struct json list = json_member(all, "streams");
     for (struct json s = json_next(list, (struct json){0}); s.at != NULL;
          s = json_next(list, s)) {
-        printf("readiness of %s  worth %s servers, ", member(s, "name", name),
-               member(s, "servers_worth", worth));
+        printf("readiness of %s  ", member(s, "name", name));
         print_readiness(s);
     }
     printf("recommended replicas  %s\n",
