@@ -59,8 +59,9 @@ static int run(struct config *config, int argc, char **argv)
     }
     if (!config->check)
         return daemon_run(config);
-    printf("pasted: the configuration is good: %u pools, %u streams\n",
-           (unsigned)config->n_pools, (unsigned)config->n_streams);
+    printf("pasted: the configuration is good: %u pool%s, %u stream%s\n",
+           (unsigned)config->n_pools, config->n_pools == 1 ? "" : "s",
+           (unsigned)config->n_streams, config->n_streams == 1 ? "" : "s");
     return EXIT_SUCCESS;
 }
 

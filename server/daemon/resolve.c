@@ -52,7 +52,10 @@ static int resolve_recipe(struct config_stream *s, struct fault *fault)
     } else {
         rc = recipe_preset(s->recipe_name, &s->recipe, fault);
         if (rc)
-            return rc;
+            return fault_prefix(fault,
+                                "recipe \"%.60s\", which has no \".\" or "
+                                "\"/\" of a file's name",
+                                s->recipe_name);
     }
     if (s->has_seed)
         s->recipe.seed = s->seed;

@@ -48,7 +48,7 @@ static int read_set(const struct read_place *p, const struct field_rule *rule,
 {
     *out = (struct words){0};
     if (json_array_size(list) == 0) { /* of what is no array, too */
-        return read_refuse(p, "must be an array of words");
+        return read_refuse(p, "must be an array of one word or more");
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct read_place at = read_item(p, i);

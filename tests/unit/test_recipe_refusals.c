@@ -125,14 +125,14 @@ static const struct {
      "\"box\", \"eroded\", \"motion\", or {\"choice\": [...]} or "
      "{\"every\": [...]} of them"},
     {"{\"object\":{\"edge\":{\"every\":\"box\"}}}",
-     "/object/edge/every: must be an array of words"},
+     "/object/edge/every: must be an array of one word or more"},
     {"{\"object\":{\"edge\":{\"every\":[\"box\",\"none\"]}}}",
      "/object/edge/every/1: must be one of \"hard\", \"alpha\", "
      "\"feather\", \"box\", \"eroded\", \"motion\""},
     {"{\"object\":{\"edge\":{\"every\":[\"box\",\"hard\",\"box\"]}}}",
      "/object/edge/every/2: box is named twice"},
     {"{\"object\":{\"edge\":{\"choice\":[]}}}",
-     "/object/edge/choice: must be an array of words"},
+     "/object/edge/choice: must be an array of one word or more"},
     {"{\"object\":{\"edge\":{\"choice\":[\"box\",\"box\"]}}}",
      "/object/edge/choice/1: box is named twice"},
     {"{\"object\":{\"motion_length\":[3,32]}}",
