@@ -88,7 +88,8 @@ const struct field_rule field_table[] = {
     {"/graph/objects_per_background", FIELD_INTEGER,
      AT(graph.objects_per_background), "objects", 1, GRAPH_MAX_EDGES,
      .initial = {4},
-     .text = "Different objects that each background meets in an epoch."},
+     .text = "Different objects that each background meets in an epoch, at "
+             "least: it is filled up to a multiple of the number of classes."},
     {"/graph/balance", FIELD_WORD, AT(graph.balance), "", 0, 0, balance_words,
      .initial = {GRAPH_BY_CLASS},
      .text = "What is seen equally often: every class, or every object."},
