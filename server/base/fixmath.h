@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#define FIXMATH_DEGREE 0.017453292519943295 /* pi / 180, in radians */
+
 /* |x| < 2^62 */
 static inline double fixmath_floor(double x)
 {

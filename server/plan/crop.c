@@ -9,7 +9,6 @@
  * only down from here, which costs the least memory traffic for its
  * sharpness. */
 #define BACKGROUND_MAX_STEP 1.9
-#define RADIANS_PER_DEGREE  0.017453292519943295 /* pi / 180 */
 
 struct crop {
     double x, y, width, height; /* px of level 0, before it is turned */
@@ -80,8 +79,8 @@ static struct crop draw_crop(const struct draws *d, const struct recipe *recipe,
     scale = is_fit && scale > 1 ? 1 : scale; /* normal: a tail */
     c.aspect = draws_value(d, crop, 3, &recipe->background.aspect);
     c.rotate_deg = draws_value(d, crop, 4, &recipe->background.rotate);
-    c.sine = fixmath_sin(c.rotate_deg * RADIANS_PER_DEGREE);
-    c.cosine = fixmath_cos(c.rotate_deg * RADIANS_PER_DEGREE);
+    c.sine = fixmath_sin(c.rotate_deg * FIXMATH_DEGREE);
+    c.cosine = fixmath_cos(c.rotate_deg * FIXMATH_DEGREE);
     set_size(&c, recipe, background, scale);
     c.x = place(background->width - c.width, at[0], scale > 1);
     c.y = place(background->height - c.height, at[1], scale > 1);

@@ -1,5 +1,8 @@
-/* Weights of the feather in integers whose sum is exactly 65536. */
+/* Which edge a sample gets, and its weights in integers whose sum is exactly
+ * 65536. Touches no pixels. */
 #include "server/plan/edge.h"
+
+#include <assert.h>
 
 #include "server/base/fixmath.h"
 
@@ -30,4 +33,59 @@ uint32_t edge_weights(double sigma, uint32_t radius,
     }
     out[0] = centre;
     return radius;
+}
+
+/* The one whose turn it is, or equally likely among those asked for. */
+static enum recipe_edge draw_edge(const struct draws *d,
+                                  const struct words *edges, uint32_t turn)
+{
+    if (edges->n_every > 0)
+        return (enum recipe_edge)edges->every[turn];
+    uint32_t kinds[EDGE_N], n = 0;
+    for (uint32_t i = 0; i < EDGE_N; i++) {
+        kinds[n] = i;
+        n += edges->bits >> i & 1;
+    }
+    assert(n > 0);
+    uint64_t at =
+        n == 1 ? 0 : philox_below(draws_bits(d, PHILOX_OBJECT_EDGE, 0), n);
+    return (enum recipe_edge)kinds[at];
+}
+
+static void motion_to_plan(const struct draws *d, const struct recipe *recipe,
+                           struct plan *out)
+{
+    const double length =
+        draws_value(d, PHILOX_OBJECT_MOTION, 0, &recipe->object.motion_length);
+    const double angle =
+        draws_value(d, PHILOX_OBJECT_MOTION, 1, &recipe->object.motion_angle) *
+        FIXMATH_DEGREE;
+    out->motion = (struct pixel_smear){
+        .n = (int32_t)fixmath_round(length),
+        .cosine = (int32_t)fixmath_round(65536 * fixmath_cos(angle)),
+        .sine = (int32_t)fixmath_round(65536 * fixmath_sin(angle)),
+    };
+    out->edge_radius = (uint32_t)out->motion.n / 2;
+}
+
+void edge_to_plan(const struct draws *d, const struct recipe *recipe,
+                  uint32_t turn, struct plan *out)
+{
+    out->told.edge = draw_edge(d, &recipe->object.edges, turn);
+    out->edge = out->told.edge;
+    out->edge_weight[0] = 65536;
+    if (out->edge == EDGE_FEATHER) {
+        out->edge_radius = edge_weights(
+            draws_value(d, PHILOX_OBJECT_EDGE, 1, &recipe->object.feather),
+            recipe->object.feather_radius, out->edge_weight);
+    } else if (out->edge == EDGE_BOX) {
+        out->edge = EDGE_FEATHER;
+        out->edge_radius = 1;
+        out->edge_weight[1] = 65536 / 3;
+        out->edge_weight[0] = 65536 - 2 * (65536 / 3);
+    } else if (out->edge == EDGE_ERODED) {
+        out->edge_radius = PIXEL_EROSIONS;
+    } else if (out->edge == EDGE_MOTION) {
+        motion_to_plan(d, recipe, out);
+    }
 }

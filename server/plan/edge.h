@@ -1,9 +1,11 @@
-/* The Gaussian that feathers an object's edge. Knows no object. */
+/* How an object's edge meets its context, and the Gaussian that feathers it.
+ * Knows no object. */
 #ifndef PASTED_PLAN_EDGE_H
 #define PASTED_PLAN_EDGE_H
 
 #include <stdint.h>
 
+#include "server/plan/draws.h"
 #include "server/plan/plan.h"
 
 /* Taps of exp(-i^2 / (2 sigma^2)), i = -radius..radius; radius 0 stands for
@@ -13,5 +15,10 @@
  * three sigma keep the tails, so that the same sigma looks softer.) */
 uint32_t edge_weights(double sigma, uint32_t radius,
                       uint32_t out[PLAN_MAX_EDGE_RADIUS + 1]);
+
+/* Draws the edge and writes it, its radius, weights and motion, and what is
+ * told of it. turn: which of `every` (scene.h). */
+void edge_to_plan(const struct draws *d, const struct recipe *recipe,
+                  uint32_t turn, struct plan *out);
 
 #endif

@@ -10,8 +10,7 @@
 #include "server/plan/edge.h"
 #include "server/recipe/operation.h"
 
-#define LN_2    0.6931471805599453
-#define RADIANS 0.017453292519943295 /* of a degree */
+#define LN_2 0.6931471805599453
 
 _Static_assert(PLAN_MAX_EDGE_RADIUS == OPERATION_MAX_RADIUS,
                "gaussian_blur has the weights of feather");
@@ -55,7 +54,7 @@ static int32_t fraction_of(int32_t q16, int32_t side)
 /* Q16 degrees -> cosine and sine. */
 static void finish_motion(struct plan_operation *o)
 {
-    const double angle = o->p[1] / 65536.0 * RADIANS;
+    const double angle = o->p[1] / 65536.0 * FIXMATH_DEGREE;
     o->p[1] = (int32_t)fixmath_round(65536 * fixmath_cos(angle));
     o->p[2] = (int32_t)fixmath_round(65536 * fixmath_sin(angle));
 }
@@ -65,7 +64,7 @@ static void finish_motion(struct plan_operation *o)
 static void finish_light(const struct plan *plan, struct plan_operation *o)
 {
     const double strength = o->p[0] / 65536.0 * 1048576.0;
-    const double angle = o->p[1] / 65536.0 * RADIANS;
+    const double angle = o->p[1] / 65536.0 * FIXMATH_DEGREE;
     const double c = fixmath_cos(angle), s = -fixmath_sin(angle);
     const double extent =
         plan->width * (c < 0 ? -c : c) + plan->height * (s < 0 ? -s : s);

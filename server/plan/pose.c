@@ -6,8 +6,6 @@
 #include "server/plan/level.h"
 #include "server/plan/warp.h"
 
-#define RADIANS_PER_DEGREE 0.017453292519943295 /* pi / 180 */
-
 static double smaller(int32_t a, int32_t b)
 {
     return a < b ? a : b;
@@ -35,7 +33,7 @@ static void draw_pose(const struct draws *d, const struct recipe *recipe,
 
 static double tangent(double degrees)
 {
-    double angle = degrees * RADIANS_PER_DEGREE;
+    double angle = degrees * FIXMATH_DEGREE;
     return fixmath_sin(angle) / fixmath_cos(angle);
 }
 
@@ -47,7 +45,7 @@ static void set_maps(struct pose *p, const struct recipe *recipe,
     double longest = larger(box->x1 - box->x0, box->y1 - box->y0);
     double k = p->scale * smaller(recipe->height, recipe->width) / longest;
     double flip = p->flip ? -1.0 : 1.0;
-    double angle = p->rotate_deg * RADIANS_PER_DEGREE;
+    double angle = p->rotate_deg * FIXMATH_DEGREE;
     double sine = fixmath_sin(angle), cosine = fixmath_cos(angle);
     double along_x = tangent(p->shear_deg), along_y = tangent(p->shear_y_deg);
     double root = fixmath_sqrt(p->stretch);

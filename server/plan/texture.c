@@ -6,8 +6,6 @@
 
 #include "server/base/fixmath.h"
 
-#define RADIANS 0.017453292519943295 /* of a degree */
-
 /* Draws of PHILOX_CONTEXT_TEXTURE (draws.h). */
 enum { COLOURS = 0, SCALE = 6, ANGLE, KIND, PLACE, KEY };
 
@@ -37,7 +35,7 @@ void texture_to_plan(const struct draws *d, const struct recipe *recipe,
         draws_value(d, texture, SCALE, &recipe->context.texture_scale);
     const double angle =
         draws_value(d, texture, ANGLE, &recipe->context.texture_angle) *
-        RADIANS;
+        FIXMATH_DEGREE;
     const uint64_t place = draws_bits(d, texture, PLACE);
     t->kind = draw_kind(d, recipe->context.texture_kinds.bits);
     t->n_octaves = (uint8_t)recipe->context.texture_octaves;

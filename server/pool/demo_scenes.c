@@ -177,7 +177,7 @@ static void flower(background_ref b, struct demo_canvas *c, int32_t i,
     int32_t r = 3 + y * 9 / c->height;
     uint32_t petal = b->palette[3 + i % 2];
     for (int32_t k = 0; k < 5; k++) {
-        double turn = (k * 72 + i * 31 % 72) * 0.017453292519943295;
+        double turn = (k * 72 + i * 31 % 72) * FIXMATH_DEGREE;
         brush_disc(c, x + (int32_t)fixmath_round(r * fixmath_cos(turn)),
                    y + (int32_t)fixmath_round(r * fixmath_sin(turn)), r * 3 / 4,
                    demo_flat(demo_mix(petal, 0xFFFFFF, k * 12)));
@@ -206,7 +206,7 @@ static void meadow(background_ref b, struct demo_canvas *c)
 static void leaf(struct demo_canvas *c, int32_t x, int32_t y, int32_t size,
                  int32_t degrees, uint32_t colour)
 {
-    double turn = degrees * 0.017453292519943295;
+    double turn = degrees * FIXMATH_DEGREE;
     int32_t cosine = (int32_t)fixmath_round(fixmath_cos(turn) * 65536);
     int32_t sine = (int32_t)fixmath_round(fixmath_sin(turn) * 65536);
     struct demo_transform t = {
