@@ -6,20 +6,15 @@
 #include <assert.h>
 #include <string.h>
 
-#define ALIGN 64
+#include "server/compose/scratch.h"
 
 _Static_assert(PLAN_MAX_EDGE_RADIUS <= PIXEL_MAX_BLUR_RADIUS,
                "the kernels blur less far than plans may ask");
 
-static size_t aligned(size_t n_bytes)
-{
-    return (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
-}
-
 /* A row of RGBA and what sampling it may write beyond. */
 static size_t rgba_bytes(int32_t columns)
 {
-    return aligned((size_t)columns * 4 + PIXEL_SLACK_BYTES);
+    return scratch_aligned((size_t)columns * 4 + PIXEL_SLACK_BYTES);
 }
 
 static bool is_empty(struct pixel_span s)
@@ -31,8 +26,9 @@ size_t feather_scratch_bytes(int32_t width)
 {
     size_t columns = (size_t)width + 2 * PLAN_MAX_EDGE_RADIUS;
     return rgba_bytes((int32_t)columns) * FEATHER_MAX_ROWS +
-           aligned(columns * FEATHER_MAX_ROWS) + 2 * aligned(columns) +
-           aligned(columns * 4 * sizeof(uint16_t));
+           scratch_aligned(columns * FEATHER_MAX_ROWS) +
+           2 * scratch_aligned(columns) +
+           scratch_aligned(columns * 4 * sizeof(uint16_t));
 }
 
 void feather_init(struct feather *f, const struct pixel_kernels *kernels,
@@ -56,9 +52,9 @@ void feather_init(struct feather *f, const struct pixel_kernels *kernels,
     size_t columns = (size_t)plan->width + 2 * PLAN_MAX_EDGE_RADIUS;
     f->rgba = scratch;
     f->alpha = f->rgba + rgba_bytes((int32_t)columns) * FEATHER_MAX_ROWS;
-    f->sums = f->alpha + aligned(columns * FEATHER_MAX_ROWS);
-    f->factor = f->sums + aligned(columns);
-    f->smear = (uint16_t *)(void *)(f->factor + aligned(columns));
+    f->sums = f->alpha + scratch_aligned(columns * FEATHER_MAX_ROWS);
+    f->factor = f->sums + scratch_aligned(columns);
+    f->smear = (uint16_t *)(void *)(f->factor + scratch_aligned(columns));
 }
 
 static int32_t slot_of(const struct feather *f, int32_t y)
@@ -153,27 +149,18 @@ static struct pixel_span smear_row(struct feather *f, int32_t y, uint8_t *rgba)
     return whole;
 }
 
-struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba)
+/* How much of each of the span's pixels stays, into f->factor. */
+static void find_factors(struct feather *f, int32_t y, struct pixel_span s)
 {
-    while (f->next_y <= y + f->radius)
-        sample_next(f);
-    if (f->plan->edge == EDGE_MOTION)
-        return smear_row(f, y, rgba);
-    int32_t slot = slot_of(f, y);
-    const struct pixel_span all = {0, f->plan->width};
-    struct pixel_span s = within(f->span[slot], all);
-    if (is_empty(s))
-        return s;
-
     /* Frame column s.begin - radius is column s.begin of the ring. */
     const uint8_t *rows[FEATHER_MAX_ROWS];
     for (int32_t k = 0; k < f->n_rows; k++)
         rows[k] = f->alpha +
                   (ptrdiff_t)slot_of(f, y - f->radius + k) * f->columns +
                   s.begin;
-    int32_t n = s.end - s.begin;
+    const int32_t n = s.end - s.begin;
     const uint32_t *weight = f->plan->edge_weight;
-    uint32_t radius = f->plan->edge_radius;
+    const uint32_t radius = f->plan->edge_radius;
     if (f->plan->edge == EDGE_ERODED) {
         f->kernels->erode_row(rows, n, f->factor);
     } else {
@@ -181,9 +168,28 @@ struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba)
                                  f->sums);
         f->kernels->blur_row(f->sums, weight, radius, n, f->factor);
     }
+}
+
+static struct pixel_span fade_row(struct feather *f, int32_t y, uint8_t *rgba)
+{
+    const struct pixel_span all = {0, f->plan->width};
+    const int32_t slot = slot_of(f, y);
+    const struct pixel_span s = within(f->span[slot], all);
+    if (is_empty(s))
+        return s;
+    const int32_t n = s.end - s.begin;
+    find_factors(f, y, s);
     const uint8_t *sampled = f->rgba + (size_t)slot * rgba_bytes(f->columns) +
                              (ptrdiff_t)(s.begin + f->radius) * 4;
     memcpy(rgba, sampled, (size_t)n * 4);
     f->kernels->fade_row(rgba, f->factor, n);
     return s;
+}
+
+struct pixel_span feather_row(struct feather *f, int32_t y, uint8_t *rgba)
+{
+    while (f->next_y <= y + f->radius)
+        sample_next(f);
+    return f->plan->edge == EDGE_MOTION ? smear_row(f, y, rgba)
+                                        : fade_row(f, y, rgba);
 }

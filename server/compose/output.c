@@ -3,21 +3,18 @@
 #include "server/compose/output.h"
 
 #include "server/compose/operations.h"
-
-static size_t aligned(size_t n_bytes)
-{
-    return (n_bytes + 63) / 64 * 64;
-}
+#include "server/compose/scratch.h"
 
 static size_t frame_bytes(int32_t width, int32_t n_rows)
 {
-    return aligned((size_t)width * 3 * (size_t)n_rows);
+    return scratch_aligned((size_t)width * 3 * (size_t)n_rows);
 }
 
 /* A block of rows as floats of three channels, before it is streamed. */
 static size_t stage_bytes(int32_t width)
 {
-    return aligned((size_t)width * (size_t)render_block_rows(width) * 12);
+    return scratch_aligned((size_t)width * (size_t)render_block_rows(width) *
+                           12);
 }
 
 /* Operations and statistics read the frame, not blocks of it. */
@@ -28,7 +25,7 @@ size_t output_scratch_bytes(const struct recipe *recipe)
         recipe->output.normalize == NORMALIZE_NONE)
         return stage_bytes(w) + frame_bytes(w, render_block_rows(w));
     return stage_bytes(w) + frame_bytes(w, h) +
-           aligned(operation_scratch_bytes(w, h));
+           scratch_aligned(operation_scratch_bytes(w, h));
 }
 
 /* Where the image goes, and how. */

@@ -6,18 +6,12 @@
 #include <string.h>
 
 #include "server/compose/crop_box.h"
+#include "server/compose/scratch.h"
 #include "server/compose/turn_rows.h"
 
-#define ALIGN 64
-
-_Static_assert((IMAGE_MAX_SIDE + 1) * 3 + PIXEL_SLACK_BYTES + ALIGN <=
+_Static_assert((IMAGE_MAX_SIDE + 1) * 3 + PIXEL_SLACK_BYTES + SCRATCH_ALIGN <=
                    PIXEL_STAGE_BYTES,
                "a row of the widest background fits");
-
-static size_t aligned(size_t n_bytes)
-{
-    return (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
-}
 
 int32_t render_block_rows(int32_t width)
 {
@@ -27,22 +21,25 @@ int32_t render_block_rows(int32_t width)
 
 static size_t block_bytes(int32_t width)
 {
-    return aligned((size_t)width * 3 * (size_t)render_block_rows(width));
+    return scratch_aligned((size_t)width * 3 *
+                           (size_t)render_block_rows(width));
 }
 
 static size_t object_bytes(int32_t width)
 {
-    return aligned((size_t)width * 4 * (size_t)render_block_rows(width) +
-                   PIXEL_SLACK_BYTES);
+    return scratch_aligned((size_t)width * 4 *
+                               (size_t)render_block_rows(width) +
+                           PIXEL_SLACK_BYTES);
 }
 
 size_t compose_scratch_bytes(int32_t width, int32_t height)
 {
     (void)height; /* blocks of rows are finished one by one */
-    return aligned(PIXEL_STAGE_BYTES) + aligned(pixel_resample_bytes(width)) +
+    return scratch_aligned(PIXEL_STAGE_BYTES) +
+           scratch_aligned(pixel_resample_bytes(width)) +
            2 * block_bytes(width) + object_bytes(width) +
-           2 * aligned((size_t)width * 4) + aligned((size_t)width) +
-           feather_scratch_bytes(width);
+           2 * scratch_aligned((size_t)width * 4) +
+           scratch_aligned((size_t)width) + feather_scratch_bytes(width);
 }
 
 static void check_plan(const struct plan *p, const struct catalog *c)
@@ -63,7 +60,7 @@ static void check_plan(const struct plan *p, const struct catalog *c)
 static uint8_t *take(uint8_t **scratch, size_t n_bytes)
 {
     uint8_t *p = *scratch;
-    *scratch += aligned(n_bytes);
+    *scratch += scratch_aligned(n_bytes);
     return p;
 }
 
@@ -247,30 +244,47 @@ static void widen(int32_t range[2], int32_t y)
     range[1] = y + 1;
 }
 
-int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
+/* Along lines, all rows at once. */
+static int32_t sample_lines(struct render *r, int32_t n_rows,
+                            struct pixel_span *span)
+{
+    struct pixel_line line[RENDER_BLOCK_ROWS];
+    int32_t n = 0;
+    object_walk_rows(&r->object, n_rows, span, line);
+    for (int32_t i = 0; i < n_rows; i++)
+        n += span[i].end - span[i].begin;
+    if (n > 0)
+        r->kernels->object_lines(r->object_level, line, n_rows, r->object_rows);
+    return n;
+}
+
+/* Row by row: through the feather's ring, or along a warp. */
+static int32_t sample_rows(struct render *r, int32_t y, int32_t n_rows,
                            struct pixel_span *span)
 {
     const struct plan *p = r->plan;
     const struct pixel_span all = {0, p->width};
-    const bool is_straight = !feather_is_asked(p) && !p->has_warp;
-    struct pixel_line line[RENDER_BLOCK_ROWS];
     int32_t n = 0;
-    if (is_straight)
-        object_walk_rows(&r->object, n_rows, span, line);
     for (int32_t i = 0; i < n_rows; i++) {
-        if (feather_is_asked(p))
-            span[i] = feather_row(&r->feather, y + i,
-                                  r->object_rows + (ptrdiff_t)n * 4);
-        else if (p->has_warp)
-            span[i] =
-                object_warp_row(r->kernels, r->object_level, &p->warp, y + i,
-                                all, r->object_rows + (ptrdiff_t)n * 4);
+        uint8_t *rgba = r->object_rows + (ptrdiff_t)n * 4;
+        span[i] = feather_is_asked(p)
+                      ? feather_row(&r->feather, y + i, rgba)
+                      : object_warp_row(r->kernels, r->object_level, &p->warp,
+                                        y + i, all, rgba);
         n += span[i].end - span[i].begin;
     }
+    return n;
+}
+
+int32_t render_object_rows(struct render *r, int32_t y, int32_t n_rows,
+                           struct pixel_span *span)
+{
+    const struct plan *p = r->plan;
+    const bool by_rows = feather_is_asked(p) || p->has_warp;
+    const int32_t n = by_rows ? sample_rows(r, y, n_rows, span)
+                              : sample_lines(r, n_rows, span);
     if (n == 0)
         return 0;
-    if (is_straight)
-        r->kernels->object_lines(r->object_level, line, n_rows, r->object_rows);
     if (p->stroke.reach > 0 && !feather_is_asked(p))
         stroke_row(r->kernels, r->object_rows, &p->stroke, n);
     if (p->edge == EDGE_HARD)

@@ -6,12 +6,8 @@
 #include <string.h>
 
 #include "server/compose/operations.h"
+#include "server/compose/scratch.h"
 #include "server/pixel/operation/straight.h"
-
-static size_t aligned(size_t n_bytes)
-{
-    return (n_bytes + 63) / 64 * 64;
-}
 
 static size_t pixels(int32_t width, int32_t height)
 {
@@ -24,8 +20,9 @@ size_t stage_scratch_bytes(const struct recipe *recipe)
     if (recipe->background.operations.n_entries == 0 &&
         recipe->object.operations.n_entries == 0)
         return 0;
-    return aligned(pixels(w, h) * 3) + aligned(pixels(w, h) * 4) +
-           aligned(operation_scratch_bytes(w, h));
+    return scratch_aligned(pixels(w, h) * 3) +
+           scratch_aligned(pixels(w, h) * 4) +
+           scratch_aligned(operation_scratch_bytes(w, h));
 }
 
 /* The object's rows where they lie in the frame, transparent elsewhere. */
@@ -83,12 +80,12 @@ void stage_run(struct render *r, uint8_t *scratch)
     const struct plan *p = r->plan;
     if (p->object_operations.n == 0 && p->background_operations.n == 0)
         return;
-    uint8_t *plane = scratch + aligned(pixels(p->width, p->height) * 3);
+    uint8_t *plane = scratch + scratch_aligned(pixels(p->width, p->height) * 3);
     const struct operation_frame frame = {
         .rgb = scratch,
         .width = p->width,
         .height = p->height,
-        .scratch = plane + aligned(pixels(p->width, p->height) * 4),
+        .scratch = plane + scratch_aligned(pixels(p->width, p->height) * 4),
     };
     if (p->object_operations.n > 0)
         stage_object(r, frame, plane);
