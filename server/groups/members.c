@@ -50,10 +50,8 @@ static int find_place(struct memory *s)
             return i;
     for (int i = 0; i < GROUPS_MAX; i++) {
         const struct group *g = s->groups[i];
-        bool ended = g->terms.n_steps > 0 && g->n_open == 0 &&
-                     g->n_begun == g->terms.n_steps;
-        if (g->n_here > 0 ||
-            (!ended && now_ns - g->idle_since_ns <= GROUP_IDLE_NS))
+        if (g->n_here > 0 || (!memory_has_ended(g) &&
+                              now_ns - g->idle_since_ns <= GROUP_IDLE_NS))
             continue;
         memory_forget(s, (uint32_t)i);
         return i;
@@ -169,7 +167,7 @@ int memory_join(struct lease_store *store, const struct group_terms *terms,
                 const char *name, void *owner, struct lease_member **out,
                 struct fault *fault)
 {
-    struct memory *s = (struct memory *)store;
+    struct memory *s = memory_of(store);
     if (!is_name(terms->name) || !is_name(name))
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "names of groups and members are 1 to %d of A-Z a-z "

@@ -6,7 +6,6 @@
  * had which step is kept for the latest GROUP_MAX_ROWS. */
 #include "server/groups/memory.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -16,13 +15,6 @@
 
 #define MS_NS      1000000ull
 #define FIRST_ROWS 256
-
-static struct memory *memory_of(struct lease_store *s)
-{
-    struct memory *m = (struct memory *)s;
-    assert(m->magic == MEMORY_MAGIC);
-    return m;
-}
 
 static void changed(struct memory *s)
 {
@@ -49,12 +41,6 @@ static struct open_step *lowest_returned(struct group *g)
             (!lowest || g->open[i].step < lowest->step))
             lowest = &g->open[i];
     return lowest;
-}
-
-static bool has_ended(const struct group *g)
-{
-    return g->terms.n_steps > 0 && g->n_begun == g->terms.n_steps &&
-           g->n_open == 0;
 }
 
 /* The step waits for whoever asks next. */
@@ -110,7 +96,7 @@ static int acquire(struct lease_store *store, struct lease_member *handle,
     struct memory *s = memory_of(store);
     struct group *g = handle->group;
     struct member *m = handle->member;
-    if (has_ended(g))
+    if (memory_has_ended(g))
         return -ERROR_ENDED;
     if (m->suspended)
         return 0;
@@ -185,7 +171,7 @@ static void ack(struct lease_store *store, struct lease_member *handle,
     g->n_acknowledged++;
     metric_add(METRIC_GROUP_ACKNOWLEDGED, 1);
     s->base.events->acked(handle->owner, lease, 0);
-    if (has_ended(g))
+    if (memory_has_ended(g))
         changed(s);
 }
 

@@ -2,6 +2,8 @@
 #ifndef PASTED_GROUPS_MEMORY_H
 #define PASTED_GROUPS_MEMORY_H
 
+#include <assert.h>
+
 #include "server/groups/lease.h"
 
 #define MEMORY_MAGIC 0x4c454153u
@@ -55,6 +57,20 @@ struct memory {
     uint64_t next_lease;
     struct group *groups[GROUPS_MAX];
 };
+
+static inline struct memory *memory_of(struct lease_store *s)
+{
+    struct memory *m = (struct memory *)s;
+    assert(m->magic == MEMORY_MAGIC);
+    return m;
+}
+
+/* Every step of the group is acknowledged. */
+static inline bool memory_has_ended(const struct group *g)
+{
+    return g->terms.n_steps > 0 && g->n_begun == g->terms.n_steps &&
+           g->n_open == 0;
+}
 
 /* members.c */
 int memory_join(struct lease_store *store, const struct group_terms *terms,

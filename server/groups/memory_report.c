@@ -97,7 +97,7 @@ int memory_report(struct lease_store *store, const char *stream,
                   struct group_report **out)
 {
     uint32_t index[GROUP_MAX_MEMBERS];
-    const struct group *g = memory_find((struct memory *)store, stream, name);
+    const struct group *g = memory_find(memory_of(store), stream, name);
     if (!g)
         return -ERROR_NOT_FOUND;
     struct group_report *r = make_report();
@@ -110,8 +110,7 @@ int memory_report(struct lease_store *store, const char *stream,
     r->n_returned = g->n_returned;
     r->n_refused = g->n_refused;
     r->rows_from = g->rows_from;
-    r->ended = g->terms.n_steps > 0 && g->n_begun == g->terms.n_steps &&
-               g->n_open == 0;
+    r->ended = memory_has_ended(g);
     report_members(g, r, index);
     report_open(g, r, index);
     report_rows(g, r, first_row, index);
