@@ -15,12 +15,12 @@
 /* A batch counts so much in a consumer's average. */
 #define FADE 8
 
-void load_composed(struct stream_load *load, uint64_t compose_ns)
+void stream_load_composed(struct stream_load *load, uint64_t compose_ns)
 {
     load->compose_ns += compose_ns;
 }
 
-void load_answered(struct stream_load *load, uint64_t n_samples)
+void stream_load_answered(struct stream_load *load, uint64_t n_samples)
 {
     load->n_samples += n_samples;
     if (load->n_samples < 2 * DEMAND_FADE_SAMPLES)

@@ -38,8 +38,8 @@ struct stream_load {
  * batches would take all. */
 #define DEMAND_MAX_MILLI 64000
 
-void load_composed(struct stream_load *load, uint64_t compose_ns);
-void load_answered(struct stream_load *load, uint64_t n_samples);
+void stream_load_composed(struct stream_load *load, uint64_t compose_ns);
+void stream_load_answered(struct stream_load *load, uint64_t n_samples);
 
 /* In the session's memory; linked while its stream is open. */
 struct consumer {

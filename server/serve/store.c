@@ -304,7 +304,7 @@ int store_get(struct store *s, struct store_request *request,
     if (rc < 0)
         metric_add(METRIC_BATCH_REJECTED, 1);
     else
-        load_answered(&request->stream->load, request->n_samples);
+        stream_load_answered(&request->stream->load, request->n_samples);
     return rc;
 }
 

@@ -210,8 +210,9 @@ static void note_composed(struct rendering *r)
     batch_cache_add(&r->store->cache, r->batch);
     metric_add(METRIC_SAMPLES_COMPOSED, r->layout.n_samples);
     metric_add(METRIC_BATCHES_COMPOSED, 1);
-    load_composed(&r->stream->load,
-                  atomic_load_explicit(&r->compose_ns, memory_order_relaxed));
+    stream_load_composed(
+        &r->stream->load,
+        atomic_load_explicit(&r->compose_ns, memory_order_relaxed));
 }
 
 static void on_job_done(struct worker_job *job)

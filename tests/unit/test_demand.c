@@ -48,8 +48,8 @@ static int tear_down(void **state)
 /* 8 ms of a worker for each batch of 10 samples. */
 static void costs(struct fixture *f)
 {
-    load_composed(&f->stream->load, 80 * MS);
-    load_answered(&f->stream->load, 100);
+    stream_load_composed(&f->stream->load, 80 * MS);
+    stream_load_answered(&f->stream->load, 100);
 }
 
 static void tells(struct consumer *c, uint64_t busy_ns, uint64_t wait_ns)
@@ -82,7 +82,8 @@ static void what_is_shared_costs_once(void **state)
     for (int i = 0; i < 3; i++)
         tells(&f->consumer[i], 4 * MS, 0);
     assert_int_equal(demand_milli(f->rig.store, NULL, 2 * S), 3000);
-    load_answered(&f->stream->load, 200); /* the same 100, asked for thrice */
+    stream_load_answered(&f->stream->load,
+                         200); /* the same 100, asked for thrice */
     assert_int_equal(demand_milli(f->rig.store, NULL, 2 * S), 999);
 }
 
