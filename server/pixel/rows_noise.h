@@ -126,4 +126,10 @@ static void normal_row(uint64_t key, uint32_t y, int32_t amplitude, int32_t n,
     }
 }
 
+static void grey_row(const uint8_t *in, int32_t n, uint8_t *rgb)
+{
+    for (int32_t i = 0; i < n * 3; i++)
+        rgb[i] = in[i / 3];
+}
+
 #endif

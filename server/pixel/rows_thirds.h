@@ -1,5 +1,5 @@
-/* Rows of the whole-frame blend and of grey noise in plain C (rows.h).
- * Source: NUMERICS.md "Over, colour" and "Noise". */
+/* Rows of the whole-frame blend in plain C (rows.h).
+ * Source: NUMERICS.md "Over, colour". */
 #ifndef PASTED_PIXEL_ROWS_THIRDS_H
 #define PASTED_PIXEL_ROWS_THIRDS_H
 
@@ -26,12 +26,6 @@ static uint8_t add_row(uint8_t *rgb, const uint8_t *rgba, int32_t n,
         highest = o[3] > highest ? o[3] : highest;
     }
     return highest >= 128 ? 128 : highest > 0;
-}
-
-static void grey_row(const uint8_t *in, int32_t n, uint8_t *rgb)
-{
-    for (int32_t i = 0; i < n * 3; i++)
-        rgb[i] = in[i / 3];
 }
 
 #endif

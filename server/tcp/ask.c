@@ -25,6 +25,19 @@ static void send_reply(struct session *s, uint32_t request, const char *text)
     mem_free(frame);
 }
 
+/* "sessions": as ask_group. */
+static int ask_sessions(const struct session *s, const char *what,
+                        char **out_text, struct fault *fault)
+{
+    if (strcmp(what, "sessions") != 0)
+        return 1;
+    *out_text =
+        demand_json_text(s->server->store, s->server->streams, host_now_ns());
+    return *out_text ? 0
+                     : fault_set(fault, ERROR_NO_MEMORY, "%s",
+                                 error_sentence(ERROR_NO_MEMORY));
+}
+
 /* "groups STREAM", "group STREAM NAME [FIRST]": 0, a negative code, or 1 when
  * the question is another. */
 static int ask_group(const struct session *s, const char *what, char **out_text,
@@ -45,26 +58,17 @@ static int ask_group(const struct session *s, const char *what, char **out_text,
                              list ? NULL : words[2], first, out_text, fault);
 }
 
-int gateway_ask(struct session *s, const struct wire_header *h,
-                struct bytes_reader *r)
+int ask_answer(struct session *s, const struct wire_header *h,
+               struct bytes_reader *r)
 {
     struct fault fault = {0};
     struct wire_ask m;
     char *text;
     if (wire_decode_ask(r, &m) != 0)
         return -ERROR_BAD_FRAME;
-    if (strcmp(m.what, "sessions") == 0) {
-        text = demand_json_text(s->server->store, s->server->streams,
-                                host_now_ns());
-        if (text)
-            send_reply(s, h->request, text);
-        else
-            session_refuse(s, h->request, ERROR_NO_MEMORY,
-                           error_sentence(ERROR_NO_MEMORY));
-        mem_free(text);
-        return 0;
-    }
-    int status = ask_group(s, m.what, &text, &fault);
+    int status = ask_sessions(s, m.what, &text, &fault);
+    if (status == 1)
+        status = ask_group(s, m.what, &text, &fault);
     if (status == 1)
         status = recipe_topic(m.what, &text, &fault);
     if (status != 0) {

@@ -357,7 +357,7 @@ static const struct rule {
     [WIRE_RETURN] = {on_return, GREETED, 0, WIRE_CAPABILITY_RING},
     [WIRE_PING] = {on_ping, GREETED, 0, 0},
     [WIRE_PONG] = {on_pong, GREETED, 0, 0},
-    [WIRE_ASK] = {gateway_ask, GREETED, 0, WIRE_CAPABILITY_ASK},
+    [WIRE_ASK] = {ask_answer, GREETED, 0, WIRE_CAPABILITY_ASK},
     [WIRE_CLOSE] = {on_close, GREETED | IN(SESSION_FRESH), 0, 0},
 };
 #define N_RULES (sizeof rules / sizeof rules[0])

@@ -221,7 +221,7 @@ extern const struct lease_events member_events;
 /* ask.c */
 
 /* Answers ASK; -ERROR_BAD_FRAME when its payload is malformed. */
-int gateway_ask(struct session *s, const struct wire_header *h,
-                struct bytes_reader *r);
+int ask_answer(struct session *s, const struct wire_header *h,
+               struct bytes_reader *r);
 
 #endif
