@@ -1,6 +1,7 @@
 pasted_test(test_compose
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose.c
           ${CMAKE_CURRENT_LIST_DIR}/brute.c
+          ${CMAKE_CURRENT_LIST_DIR}/random_plan.c
           ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
           ${CMAKE_CURRENT_LIST_DIR}/../kernel/oracle.c
   MODULES compose plan recipe pool pixel base common)
