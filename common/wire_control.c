@@ -315,3 +315,14 @@ int wire_decode_drain(struct bytes_reader *r, struct wire_drain *out)
     out->grace_ms = bytes_read_u32(r);
     return verdict(r, true);
 }
+
+void wire_encode_ask(struct bytes_writer *w, const struct wire_ask *m)
+{
+    bytes_write_string(w, m->what);
+}
+
+int wire_decode_ask(struct bytes_reader *r, struct wire_ask *out)
+{
+    bytes_read_string(r, out->what, sizeof out->what);
+    return verdict(r, out->what[0] != '\0');
+}

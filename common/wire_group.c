@@ -1,5 +1,5 @@
-/* The payloads of the frames that serve groups, and of ASK: one encoder and
- * one decoder each. Does not know frame headers. Fields stand in the order of
+/* The payloads of the frames that serve groups: one encoder and one decoder
+ * each. Does not know frame headers. Fields stand in the order of
  * PROTOCOL.md. Threads: pure functions. */
 #include <string.h>
 
@@ -105,15 +105,4 @@ int wire_decode_acked(struct bytes_reader *r, struct wire_acked *out)
     uint16_t zero = bytes_read_u16(r);
     uint32_t more = bytes_read_u32(r);
     return verdict(r, out->lease != 0 && zero == 0 && more == 0);
-}
-
-void wire_encode_ask(struct bytes_writer *w, const struct wire_ask *m)
-{
-    bytes_write_string(w, m->what);
-}
-
-int wire_decode_ask(struct bytes_reader *r, struct wire_ask *out)
-{
-    bytes_read_string(r, out->what, sizeof out->what);
-    return verdict(r, out->what[0] != '\0');
 }
