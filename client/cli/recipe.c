@@ -124,37 +124,34 @@ static int print_answer(const struct args *args, const char *what,
     return print_presets(json_member(all, "presets"));
 }
 
-static int usage(const char *why)
-{
-    fprintf(stderr, "pastectl: recipe %s\n", why);
-    return EXIT_USAGE;
-}
-
-/* What to ask the server; false after saying what is wrong. */
-static bool make_question(const struct args *args, char *out, size_t out_bytes)
+/* What to ask the server, into out; NULL, or what is wrong with the words. */
+static const char *make_question(const struct args *args, char *out,
+                                 size_t out_bytes)
 {
     const char *what = args->words[0], *name = args->words[1];
+    int n = -1;
     if (what == NULL)
-        return usage("wants one of: ops [NAME], list, show NAME"), false;
+        return "wants one of: ops [NAME], list, show NAME";
     if (strcmp(what, "ops") == 0)
-        return snprintf(out, out_bytes, "operations") > 0;
-    if (strcmp(what, "list") == 0 && name == NULL)
-        return snprintf(out, out_bytes, "presets") > 0;
-    if (strcmp(what, "show") == 0 && name != NULL) {
-        if (snprintf(out, out_bytes, "preset %s", name) < (int)out_bytes)
-            return true;
-        return usage("show: the name is too long"), false;
-    }
-    return usage("takes: ops [NAME], list, show NAME"), false;
+        n = snprintf(out, out_bytes, "operations");
+    else if (strcmp(what, "list") == 0 && name == NULL)
+        n = snprintf(out, out_bytes, "presets");
+    else if (strcmp(what, "show") == 0 && name != NULL)
+        n = snprintf(out, out_bytes, "preset %s", name);
+    if (n < 0)
+        return "takes: ops [NAME], list, show NAME";
+    return (size_t)n < out_bytes ? NULL : "show: the name is too long";
 }
 
 int recipe_run(const struct args *args)
 {
     int code = EXIT_OK;
     char question[PASTED_NAME_BYTES];
-    const char *text;
-    if (!make_question(args, question, sizeof question))
+    const char *text, *wrong = make_question(args, question, sizeof question);
+    if (wrong != NULL) {
+        fprintf(stderr, "pastectl: recipe %s\n", wrong);
         return EXIT_USAGE;
+    }
     pasted_client *c = args_create(args, &code);
     if (c == NULL)
         return code;
