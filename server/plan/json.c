@@ -261,11 +261,8 @@ static json_t *operations_json(const struct plan *p)
 static json_t *told_json(const struct plan *p)
 {
     return json_pack(
-        "{s:{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, "
-        "s:f, "
-        "s:f, s:b, s:f, "
-        "s:o, s:o, "
-        "s:o, s:f}}",
+        "{s:{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, "
+        "s:f, s:f, s:f, s:b, s:f, s:o, s:o, s:o, s:f}}",
         "told", "edge", edges[p->told.edge], "shear_y_deg", p->told.shear_y_deg,
         "stretch", p->told.stretch, "perspective", p->told.perspective,
         "elastic_px", p->told.elastic_px, "scale", p->told.scale, "rotate_deg",
