@@ -10,6 +10,7 @@
 
 #define MARKER        "<!--streams-->"
 #define PREVIEW_BATCH 48
+#define PREVIEW_PX    (1 << 22) /* of all samples together: a few MB of PNG */
 #define CLASSES_SHOWN 60
 
 extern const char http_page_html[]; /* made of web/index.html by the build */
@@ -59,7 +60,7 @@ static void write_facts(FILE *out, const struct stream *s)
             "<dl><dt>fingerprint</dt><dd><code>%s</code></dd>"
             "<dt>size</dt><dd>%d x %d px</dd><dt>batch</dt><dd>%u</dd>"
             "<dt>pools</dt><dd>%u objects of %u classes, %u backgrounds, %u "
-            "objects on each</dd><dt>epoch</dt><dd>%llu samples</dd>"
+            "objects or more on each</dd><dt>epoch</dt><dd>%llu samples</dd>"
             "<dt>classes</dt><dd>",
             s->fingerprint_hex, (int)s->recipe.width, (int)s->recipe.height,
             (unsigned)s->recipe.batch, (unsigned)c->n_objects,
@@ -74,15 +75,28 @@ static void write_facts(FILE *out, const struct stream *s)
           out);
 }
 
+/* How many samples the preview shows: fewer where they are large, which would
+ * take seconds or more than the batch budget. */
+static int preview_batch(const struct stream *s)
+{
+    int32_t fitting = PREVIEW_PX / (s->recipe.width * s->recipe.height);
+
+    if (fitting < 1)
+        return 1;
+    return fitting < PREVIEW_BATCH ? (int)fitting : PREVIEW_BATCH;
+}
+
 static void write_stream(FILE *out, const struct stream *s, const char *host)
 {
+    int n_samples = preview_batch(s);
+
     fprintf(out, "<h2>%s</h2>\n", s->name);
     write_facts(out, s);
     fprintf(out,
-            "<p><a href=\"/v1/streams/%s/batches/0.png\"><img alt=\"the first "
-            "%d samples\" src=\"/v1/streams/%s/batches/0.png?batch=%d&amp;"
+            "<p><a href=\"/v1/streams/%s/batches/0.png\"><img alt=\"samples "
+            "0 to %d\" src=\"/v1/streams/%s/batches/0.png?batch=%d&amp;"
             "fingerprint=%s\"></a></p>\n<pre><code>",
-            s->name, PREVIEW_BATCH, s->name, PREVIEW_BATCH, s->fingerprint_hex);
+            s->name, n_samples - 1, s->name, n_samples, s->fingerprint_hex);
     static const char *const paths[] = {"", "/graph", "/samples/0.json",
                                         "/samples/0.png -o sample.png",
                                         "/batches/0.npz -o batch.npz"};

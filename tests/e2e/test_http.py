@@ -179,6 +179,15 @@ class Routes(WithDaemon):
         for link in re.findall(r'(?:src|href)="([^"]*)"', text):
             self.get(link.replace("&amp;", "&"))
 
+    def test_page_shows_what_the_batch_budget_allows_of_large_samples(self):
+        with Daemon("--demo", "--recipe", "copy-paste",
+                    "--batch-budget", "256M") as daemon:
+            text = daemon.get("/").body.decode()
+            preview, = re.findall(r'<img [^>]*src="([^"]*)"', text)
+            answer = daemon.get(preview.replace("&amp;", "&"))
+            self.assertEqual(answer.status, 200, answer.body[:300])
+            self.assertLess(len(answer.body), 16 << 20)
+
     def test_readyz_says_more_when_asked(self):
         for path in ("/readyz?verbose", "/readyz?verbose=1"):
             lines = self.get(path).body.decode().splitlines()
