@@ -3,6 +3,7 @@ if(PASTED_BENCH)
   add_executable(bench_compose
     ${CMAKE_CURRENT_LIST_DIR}/bench_compose.c
     ${CMAKE_CURRENT_LIST_DIR}/compose_measure.c
+    ${CMAKE_CURRENT_LIST_DIR}/compose_parts.c
     ${CMAKE_CURRENT_LIST_DIR}/compose_pools.c
     ${CMAKE_CURRENT_LIST_DIR}/compose_table.c
     ${CMAKE_CURRENT_LIST_DIR}/compose_write.c
@@ -18,6 +19,10 @@ if(PASTED_BENCH)
                         pasted_base pasted_common PkgConfig::pc_libpng)
   pasted_register(bench_compose_runs 120 bench bench_compose --size 32
                   --seconds 0.2 --images 20)
+  if(NOT PASTED_SANITIZE) # too slow for the whole table
+    pasted_register(bench_compose_table_runs 300 bench bench_compose --json
+                    --preset bench --size 24 --seconds 0.01 --images 20)
+  endif()
   pasted_script_test(bench_compose_is_served LABELS "bench;e2e" TIMEOUT 600
     COMMAND ${Python3_EXECUTABLE}
             ${CMAKE_CURRENT_LIST_DIR}/test_compose_served.py -v)

@@ -9,6 +9,7 @@
 #include "server/pixel/kernels.h"
 #include "server/recipe/operation.h"
 #include "tests/bench/compose_measure.h"
+#include "tests/bench/compose_parts.h"
 #include "tests/bench/operations_measure.h"
 
 static const int sizes[] = {32, 64, 224};
@@ -152,5 +153,7 @@ void table_print(const struct pools *pools, const char *preset, int size,
     }
     printf("%s", as_json ? "\n  ],\n  \"operations\": [" : "");
     print_operations(size ? size : sizes[2], as_json);
+    printf("%s", as_json ? "\n  ],\n  \"parts\": [" : "");
+    parts_print(size ? size : sizes[2], seconds, as_json);
     printf("%s", as_json ? "\n  ]}\n" : "\n");
 }

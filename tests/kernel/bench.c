@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include "server/pixel/kernels.h"
+#include "server/pixel/match.h"
+#include "server/pixel/smear.h"
+#include "server/pixel/stroke.h"
 
 #define WIDTH     224 /* px, of rows */
 #define SIDE      160 /* of the object's level */
@@ -21,6 +24,9 @@ struct rows {
     uint8_t many[N_ROWS][WIDTH * 4 + PIXEL_SLACK_BYTES],
         *out; /* of many, in turn */
     uint8_t peak[WIDTH * 4], texels[SIDE * SIDE * 4];
+    uint8_t none[WIDTH * 4];
+    uint16_t sums[WIDTH * 4];
+    struct match_sums match;
     float floats[WIDTH * 3], table[3][256];
     struct pixel_resample resample;
     uint8_t stage[PIXEL_STAGE_BYTES];
@@ -63,6 +69,13 @@ static void run_solid(struct rows *r)
     r->k->solid_row(r->in, WIDTH, r->out);
 }
 
+static void run_gradient(struct rows *r)
+{
+    static const struct pixel_gradient gradient = {
+        .dx = 70000, .dy = 9000, .to = {255, 128, 0}};
+    r->k->gradient_row(&gradient, 7, WIDTH, r->out);
+}
+
 static void run_object(struct rows *r)
 {
     r->k->object_lines(&r->level, &r->line, 1, r->out);
@@ -77,6 +90,11 @@ static void run_border(struct rows *r)
         line, line, line, line, line, line, line, line,
         line, line, line, line, line, line, line, line};
     r->k->object_lines(&r->level, lines, WIDTH / 14, r->out);
+}
+
+static void run_warp(struct rows *r)
+{
+    r->k->warp_row(&r->level, r->u, r->v, WIDTH, r->out);
 }
 
 static void run_photo(struct rows *r)
@@ -101,6 +119,24 @@ static void run_blur(struct rows *r)
     r->k->blur_row(r->in, weight, BLUR, WIDTH, r->out);
 }
 
+static void run_blur_columns(struct rows *r)
+{
+    const uint32_t weight[BLUR + 1] = {13066, 11530, 7930, 4240,
+                                       1769,  574,   192};
+    const uint8_t *rows[2 * BLUR + 1];
+    for (int i = 0; i <= 2 * BLUR; i++)
+        rows[i] = r->texels + i * WIDTH;
+    r->k->blur_columns(rows, weight, BLUR, WIDTH, r->out);
+}
+
+static void run_erode(struct rows *r)
+{
+    const uint8_t *rows[2 * PIXEL_EROSIONS + 1];
+    for (int i = 0; i <= 2 * PIXEL_EROSIONS; i++)
+        rows[i] = r->texels + i * (WIDTH + 2 * PIXEL_EROSIONS);
+    r->k->erode_row(rows, WIDTH, r->out);
+}
+
 static void run_fade(struct rows *r)
 {
     r->k->fade_row(r->out, r->in, WIDTH);
@@ -111,12 +147,64 @@ static void run_over(struct rows *r)
     r->k->over_row(r->out, r->in, WIDTH, r->peak);
 }
 
+static void run_add(struct rows *r)
+{
+    r->k->add_row(r->out, r->none, WIDTH, r->peak);
+}
+
+static void run_third(struct rows *r)
+{
+    r->k->third_row(r->out, WIDTH);
+}
+
+static void run_grey(struct rows *r)
+{
+    r->k->grey_row(r->in, WIDTH, r->out);
+}
+
+static const int32_t matrix[3][4] = {
+    {4300, -120, 77, 40000}, {33, 4000, 500, -30000}, {-99, 800, 3900, 1000}};
+
 static void run_colour(struct rows *r)
 {
-    static const int32_t m[3][4] = {{4300, -120, 77, 40000},
-                                    {33, 4000, 500, -30000},
-                                    {-99, 800, 3900, 1000}};
-    r->k->colour_row(r->in, m, WIDTH, r->out);
+    r->k->colour_row(r->in, matrix, WIDTH, r->out);
+}
+
+static void run_colour_stream(struct rows *r)
+{
+    r->k->colour_stream(r->in, matrix, WIDTH, r->out);
+}
+
+static void run_tint(struct rows *r)
+{
+    r->k->tint_row(r->out, matrix, WIDTH);
+}
+
+static void run_smear(struct rows *r)
+{
+    smear_add(r->sums, r->in, WIDTH);
+}
+
+static void run_smear_mean(struct rows *r)
+{
+    smear_mean(r->sums, SMEAR_MAX, WIDTH, r->out);
+    memset(r->sums, 0, sizeof r->sums);
+}
+
+static void run_stroke(struct rows *r)
+{
+    static const struct pixel_stroke stroke = {16, 400000, -50000000};
+    stroke_row(r->k, r->out, &stroke, WIDTH);
+}
+
+static void run_match_object(struct rows *r)
+{
+    match_add_object(&r->match, r->in, WIDTH);
+}
+
+static void run_match_context(struct rows *r)
+{
+    match_add_context(&r->match, r->in, WIDTH);
 }
 
 static void run_stream(struct rows *r)
@@ -148,21 +236,35 @@ static const struct {
     {"resample_rows", run_resample},
     {"noise_row", run_noise},
     {"normal_row", run_normal},
+    {"gradient_row", run_gradient},
     {"texture_row", run_texture},
     {"solid_row", run_solid},
     {"object_lines, inside", run_object},
     {"object_lines, border", run_border},
+    {"warp_row", run_warp},
     {"photo_row", run_photo},
     {"harden_row", run_harden},
     {"alpha_row", run_alpha},
     {"blur_row, radius 6", run_blur},
+    {"blur_columns, radius 6", run_blur_columns},
+    {"erode_row", run_erode},
     {"fade_row", run_fade},
     {"over_row", run_over},
+    {"add_row", run_add},
+    {"third_row", run_third},
+    {"grey_row", run_grey},
     {"colour_row", run_colour},
+    {"colour_stream", run_colour_stream},
+    {"tint_row", run_tint},
     {"stream_bytes", run_stream},
     {"planes_u8", run_planes_u8},
     {"row_f32", run_row_f32},
     {"planes_f32", run_planes_f32},
+    {"smear_add", run_smear},
+    {"smear_mean", run_smear_mean},
+    {"stroke_row", run_stroke},
+    {"match_add_object", run_match_object},
+    {"match_add_context", run_match_context},
 };
 
 static double now_ns(void)
@@ -235,12 +337,12 @@ void bench_kernels(void)
     static struct rows rows;
     const struct pixel_kernels *k;
     fill(&rows);
-    printf("%-20s", "ns a pixel");
+    printf("%-22s", "ns a pixel");
     for (uint32_t t = 0; (k = pixel_kernels_at(t)); t++)
         printf(" %12s", k->name);
     printf("\n");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        printf("%-20s", cases[i].name);
+        printf("%-22s", cases[i].name);
         for (uint32_t t = 0; (rows.k = pixel_kernels_at(t)); t++) {
             rows.k->resample_prepare(&rows.resample);
             printf(" %12.3f", ns_a_pixel(cases[i].run, &rows));
