@@ -20,6 +20,8 @@ class BuildLibrary(build_ext):
             raise SystemExit("pasted's C sources are not beside "
                              "client/python: install from a whole checkout")
         ext.sources = sorted(str(p) for f in folders for p in f.glob("*.c"))
+        version = self.distribution.get_version()  # of pyproject.toml
+        ext.define_macros.append(("PASTED_CLIENT_VERSION", f'"{version}"'))
         super().build_extension(ext)
 
     def get_export_symbols(self, ext):
@@ -32,8 +34,7 @@ setup(
         "pasted._libpasted",
         sources=[],
         include_dirs=[str(ROOT), str(ROOT / "client" / "include")],
-        define_macros=[("PASTED_CLIENT_VERSION", '"0.1.0"'),
-                       ("_GNU_SOURCE", None)],
+        define_macros=[("_GNU_SOURCE", None)],
         extra_compile_args=["-std=c17", "-O2", "-fvisibility=hidden"],
         extra_link_args=["-pthread", "-Wl,--version-script="
                          + str(ROOT / "client" / "lib" / "pasted.map")],

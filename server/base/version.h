@@ -2,7 +2,8 @@
 #ifndef PASTED_BASE_VERSION_H
 #define PASTED_BASE_VERSION_H
 
-/* PASTED_VERSION_TEXT is the version of CMakeLists.txt, the only one. */
+/* PASTED_VERSION_TEXT is the version of CMakeLists.txt; the Python package has
+ * the same in its pyproject.toml. */
 #ifndef PASTED_VERSION_TEXT
 #error "the build gives the version"
 #endif
