@@ -2,8 +2,6 @@
  * writes JSON. */
 #include "server/recipe/field.h"
 
-#include <assert.h>
-
 #include "common/tensor.h"
 #include "server/pixel/image.h"
 #include "server/pixel/kernels.h"
@@ -372,13 +370,13 @@ const struct field_rule field_table[] = {
 const uint32_t field_count = sizeof(field_table) / sizeof(field_table[0]);
 
 /* Kinds that cover several members rely on their lying side by side. */
-static_assert(offsetof(struct recipe, width) ==
-                  offsetof(struct recipe, height) + sizeof(int32_t),
-              "size is [h, w]");
-static_assert(offsetof(struct recipe, context.noise_hi) ==
-                  offsetof(struct recipe, context.noise_lo) + sizeof(int32_t),
-              "noise_range is [lo, hi]");
-static_assert(offsetof(struct recipe, context.solid_blue) ==
-                  offsetof(struct recipe, context.solid_red) +
-                      2 * sizeof(struct value),
-              "solid_colour is [red, green, blue]");
+_Static_assert(offsetof(struct recipe, width) ==
+                   offsetof(struct recipe, height) + sizeof(int32_t),
+               "size is [h, w]");
+_Static_assert(offsetof(struct recipe, context.noise_hi) ==
+                   offsetof(struct recipe, context.noise_lo) + sizeof(int32_t),
+               "noise_range is [lo, hi]");
+_Static_assert(offsetof(struct recipe, context.solid_blue) ==
+                   offsetof(struct recipe, context.solid_red) +
+                       2 * sizeof(struct value),
+               "solid_colour is [red, green, blue]");
