@@ -6,6 +6,8 @@
 
 #include "server/base/fixmath.h"
 
+#define LEAST_POWER (-700.0) /* of fixmath_exp; e to it weighs nothing */
+
 static uint32_t radius_of(double sigma)
 {
     double reach = 3.0 * sigma;
@@ -23,7 +25,9 @@ uint32_t edge_weights(double sigma, uint32_t radius,
     double sum = 1.0;
     radius = radius > 0 ? radius : radius_of(sigma);
     for (uint32_t i = 1; i <= radius; i++) {
-        tap[i] = fixmath_exp(-((double)i * i) / (2.0 * sigma * sigma));
+        /* Where the radius is the recipe's it may be 160 sigma. */
+        const double power = -((double)i * i) / (2.0 * sigma * sigma);
+        tap[i] = power < LEAST_POWER ? 0.0 : fixmath_exp(power);
         sum += 2.0 * tap[i];
     }
     uint32_t centre = 65536;

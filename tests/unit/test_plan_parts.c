@@ -237,6 +237,20 @@ static void feather_weights_sum_to_one(void **state)
     }
 }
 
+/* A sample of it once ended the daemon: e^-12800 is beyond fixmath_exp. */
+static void a_radius_far_beyond_sigma_is_no_blur(void **state)
+{
+    (void)state;
+    struct recipe r =
+        world_recipe("{\"object\":{\"edge\":\"feather\",\"feather\":0.1,"
+                     "\"feather_radius\":16}}");
+    struct plan p = world_plan(&r, 1);
+    assert_int_equal(p.edge_radius, 16);
+    assert_int_equal(p.edge_weight[0], 65536);
+    for (uint32_t i = 1; i <= 16; i++)
+        assert_int_equal(p.edge_weight[i], 0);
+}
+
 static void other_edges_have_no_taps(void **state)
 {
     struct recipe r = world_recipe("{\"object\":{\"edge\":\"hard\"}}");
@@ -300,6 +314,7 @@ int main(void)
         cmocka_unit_test(colour_is_off_only_for_the_identity),
         cmocka_unit_test(each_part_has_its_own_colour),
         cmocka_unit_test(feather_weights_sum_to_one),
+        cmocka_unit_test(a_radius_far_beyond_sigma_is_no_blur),
         cmocka_unit_test(other_edges_have_no_taps),
         cmocka_unit_test(epochs_in_a_row_show_every_edge_of_a_scene),
     };
