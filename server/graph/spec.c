@@ -120,8 +120,9 @@ static int check_class_sizes(const struct graph_spec *spec, struct fault *fault)
             return fault_set(
                 fault, ERROR_BAD_RECIPE,
                 "class %u has %u object(s), but %u objects per background "
-                "from %u classes need %u of each class, none twice; lower "
-                "objects_per_background to %llu or balance by object",
+                "from %u classes need %u of each class, none twice; in the "
+                "recipe lower /graph/objects_per_background to %llu or "
+                "balance by object",
                 c, class_size(spec, c), spec->objects_per_background, k, needed,
                 (unsigned long long)class_size(spec, c) * k);
     return 0;

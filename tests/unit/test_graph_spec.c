@@ -74,7 +74,7 @@ static void a_class_too_small_for_its_share_is_refused(void **state)
     struct shape *s = shape_create_sizes(3, sizes, 4, 7);
     expect_refused(&s->spec, "class 1 has 2 object(s)");
     expect_refused(&s->spec, "need 3 of each class");
-    expect_refused(&s->spec, "lower objects_per_background to 6");
+    expect_refused(&s->spec, "lower /graph/objects_per_background to 6");
     s->spec.objects_per_background = 6;
     expect_fine(&s->spec);
     s->spec.objects_per_background = 8;
