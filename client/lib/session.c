@@ -274,6 +274,9 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
     rc = send_frame(s, &w, WIRE_HELLO, 0, deadline_ns, fault);
     if (rc == 0)
         rc = expect(s, WIRE_WELCOME, deadline_ns, fault);
+    if (rc == -ERROR_TIMEOUT) /* what speaks HTTP waits for more of a line */
+        return fault_set(fault, ERROR_TIMEOUT,
+                         "no answer in time; is it the port of HTTP?");
     if (rc != 0)
         return rc;
     s->welcome = s->frame.u.welcome;
