@@ -260,9 +260,10 @@ class Pastectl(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_the_port_of_http_is_guessed(self):
-        done = pastectl("status", "--server", f"127.0.0.1:{self.daemon.http}")
-        self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn("is it the port of HTTP?", done.stderr)
+        code, _, err = pastectl("--server", f"127.0.0.1:{self.daemon.http}",
+                                "status")
+        self.assertEqual(code, NOTHING, err)
+        self.assertIn("is it the port of HTTP?", err)
 
     def test_help_names_every_command(self):
         out = pastectl("--help")[1]
