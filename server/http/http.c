@@ -40,13 +40,19 @@ struct http_config http_config_default(void)
 
 static void on_timer(uv_timer_t *timer);
 
-/* Lets MHD work and asks when it wants to be called without an event. */
+/* Lets MHD work and asks when it wants to be called without an event. At a
+ * limit, of connections or descriptors, it takes its listening socket out of
+ * its epoll set, and looks only at the start of a run whether it may be put
+ * back: connections end at the end of one. */
 static void run(struct http_server *s)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
+    s->has_ended = false;
     MHD_run(s->mhd);
-    if (MHD_get_timeout(s->mhd, &timeout_ms) == MHD_YES)
+    if (s->has_ended)
+        uv_timer_start(&s->timer, on_timer, 0, 0);
+    else if (MHD_get_timeout(s->mhd, &timeout_ms) == MHD_YES)
         uv_timer_start(&s->timer, on_timer, timeout_ms, 0);
     else
         uv_timer_stop(&s->timer);
@@ -84,6 +90,7 @@ static void on_notify_connection(void *server, struct MHD_Connection *mhd,
     http_connection_notify(s, mhd, context, what);
     if (s->closing)
         return;
+    s->has_ended |= what == MHD_CONNECTION_NOTIFY_CLOSED;
     if (!s->connections)
         uv_timer_stop(&s->sweep);
     else if (!uv_is_active((uv_handle_t *)&s->sweep))

@@ -86,6 +86,7 @@ struct http_server {
     uint32_t n_works; /* also those that nobody waits for any more */
     uint64_t reserved_bytes;
     bool ready, was_ready, closing;
+    bool has_ended; /* a connection has, in the latest run of MHD */
 };
 
 /* Bytes of an answer and how to give them back (NULL: they are static). */

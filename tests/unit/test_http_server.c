@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -314,6 +315,55 @@ static void connections_per_address_are_bounded(void **state)
     server_stop(&s);
 }
 
+/* At a limit MHD looks away from its listening socket. It once did so for ever
+ * when all connections ended in one turn of the loop. */
+static void expect_it_listens_again(struct server *s, uint32_t n)
+{
+    char answer[4096];
+    int fd[8];
+
+    assert_true(n <= 8);
+    for (uint32_t i = 0; i < n; i++)
+        fd[i] = client_open(s);
+    for (int i = 0; i < 20; i++)
+        turn(s);
+    for (uint32_t i = 0; i < n; i++)
+        close(fd[i]);
+    assert_int_equal(ask_path(s, "/livez", answer, sizeof(answer)), 200);
+}
+
+static void all_connections_may_end_at_once(void **state)
+{
+    struct server s;
+
+    server_init(&s);
+    s.config.max_connections = 2;
+    server_start(&s, true);
+    for (int i = 0; i < 3; i++)
+        expect_it_listens_again(&s, 2);
+    server_stop(&s);
+}
+
+/* Descriptors for the clients of the test and for half as many answers. */
+static void it_listens_again_when_there_are_descriptors(void **state)
+{
+    struct rlimit all, few;
+    struct server s;
+    int next;
+
+    server_init(&s);
+    server_start(&s, true);
+    next = dup(0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    few = all;
+    few.rlim_cur = (rlim_t)next + 12;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    expect_it_listens_again(&s, 8);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+    server_stop(&s);
+}
+
 /* Each allocation in turn fails: an answer may be missing or a 5xx, but the
  * server stays and gives everything back. */
 static void every_allocation_may_fail(void **state)
@@ -364,6 +414,8 @@ int main(void)
         cmocka_unit_test(work_that_takes_too_long_is_answered_with_504),
         cmocka_unit_test(closing_answers_who_waits),
         cmocka_unit_test(connections_per_address_are_bounded),
+        cmocka_unit_test(all_connections_may_end_at_once),
+        cmocka_unit_test(it_listens_again_when_there_are_descriptors),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(a_port_that_is_taken_is_refused),
     };
