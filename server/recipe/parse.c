@@ -117,19 +117,76 @@ static int parse_preset(const json_t *root, struct recipe *out,
     return rc == 0 ? 0 : fault_set(fault, -rc, "%s", inner.text);
 }
 
-/* Does it say numbers above this? Of a normal one the plan takes care. */
+/* A normal draw of 53 bits lies within so many deviations. */
+#define NORMAL_REACH 8.6
+
+static double top_of(enum value_kind kind, double a, double b)
+{
+    return kind == VALUE_CONSTANT ? a
+           : kind == VALUE_NORMAL ? a + NORMAL_REACH * b
+                                  : b;
+}
+
+/* The highest number that it says, at any position. */
+static double highest(const struct value *v)
+{
+    double top = top_of(v->kind, v->a, v->b);
+    if (v->over[1] > 0) {
+        const double to = top_of(v->kind, v->to_a, v->to_b);
+        top = to > top ? to : top;
+    }
+    top = v->kind == VALUE_CHOICE ? v->choices[0] : top;
+    for (uint32_t i = 1; v->kind == VALUE_CHOICE && i < v->n_choices; i++) {
+        top = v->choices[i] > top ? v->choices[i] : top;
+    }
+    return top < v->max ? top : v->max;
+}
+
+/* Of a normal one the plan takes care. */
 static bool asks_above(const struct value *v, double most)
 {
-    double highest = v->kind == VALUE_CONSTANT ? v->a : v->b;
-    if (v->over[1] > 0) {
-        double to = v->kind == VALUE_CONSTANT ? v->to_a : v->to_b;
-        highest = to > highest ? to : highest;
+    return v->kind != VALUE_NORMAL && highest(v) > most;
+}
+
+/* The largest coefficient of the matrix of these three, before its hue. */
+static int check_colour(const char *pointer, const struct value *brightness,
+                        const struct value *contrast,
+                        const struct value *saturation, struct fault *fault)
+{
+    const double least_luma = 0.114, s = highest(saturation);
+    const double most = highest(brightness) * highest(contrast) *
+                        (s > 1 ? least_luma + s * (1 - least_luma) : 1);
+    struct read_place p = {.fault = fault};
+    snprintf(p.pointer, sizeof p.pointer, "%s", pointer);
+    if (most >= 8) {
+        return read_refuse(&p,
+                           "brightness, contrast and saturation together "
+                           "multiply by up to %.3g; the fixed-point range of "
+                           "the matrix of colour ends below 8 (operations "
+                           "one after the other have no such limit)",
+                           most);
     }
-    highest = v->kind == VALUE_CHOICE ? v->choices[0] : highest;
-    for (uint32_t i = 1; v->kind == VALUE_CHOICE && i < v->n_choices; i++) {
-        highest = v->choices[i] > highest ? v->choices[i] : highest;
+    return 0;
+}
+
+static int check_part(const char *pointer, const struct recipe_colour *c,
+                      struct fault *fault)
+{
+    return check_colour(pointer, &c->brightness, &c->contrast, &c->saturation,
+                        fault);
+}
+
+static int check_colours(const struct recipe *r, struct fault *fault)
+{
+    int rc = check_colour("/image", &r->image.brightness, &r->image.contrast,
+                          &r->image.saturation, fault);
+    if (rc == 0) {
+        rc = check_part("/object", &r->object.colour, fault);
     }
-    return v->kind != VALUE_NORMAL && highest > most;
+    if (rc == 0) {
+        rc = check_part("/background", &r->background.colour, fault);
+    }
+    return rc;
 }
 
 static int check_background(const struct recipe *r, struct fault *fault)
@@ -149,6 +206,9 @@ static int check_background(const struct recipe *r, struct fault *fault)
 static int check_whole(const struct recipe *r, struct fault *fault)
 {
     int rc = check_background(r, fault);
+    if (rc == 0) {
+        rc = check_colours(r, fault);
+    }
     if (rc != 0) {
         return rc;
     }

@@ -21,8 +21,8 @@ ANY_POSE = {"scale": [0.05, 2], "rotate": [-180, 180], "shear": [-40, 40],
             "stretch": {"log_uniform": [0.3, 3]}, "shear_y": [-40, 40],
             "min_visible": 0}
 NO_COLOUR = {"brightness": 1, "contrast": 1, "saturation": 1, "hue": 0}
-ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 4],
-              "saturation": [0, 4], "hue": [-0.5, 0.5]}
+ANY_COLOUR = {"brightness": [0.2, 1.8], "contrast": [0, 2],
+              "saturation": [0, 2.3], "hue": [-0.5, 0.5]}
 EVERY_CONTEXT = {"background": 1, "noise": 1, "solid": 1, "gaussian_noise": 1,
                  "gradient": 1, "texture": 1}
 

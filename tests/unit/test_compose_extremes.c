@@ -136,6 +136,15 @@ static json_t *number_of(enum range range, double min, double max)
     return json_pack("[f, f]", min, max);
 }
 
+/* Of the colours that one matrix holds together, brightness goes to its end. */
+static double most_of(const char *pointer, double max)
+{
+    const char *name = strrchr(pointer, '/') + 1;
+    const bool shares =
+        strcmp(name, "contrast") == 0 || strcmp(name, "saturation") == 0;
+    return shares && max > 1.3 ? 1.3 : max;
+}
+
 /* Every value of every key there is at that range; every context, edge and
  * tensor. */
 static json_t *all_at(enum range range, int32_t height, int32_t width)
@@ -144,7 +153,8 @@ static json_t *all_at(enum range range, int32_t height, int32_t width)
     for (uint32_t i = 0; i < field_count; i++) {
         const struct field_rule *f = &field_table[i];
         if (f->kind == FIELD_VALUE)
-            set_at(root, f->pointer, number_of(range, f->min, f->max));
+            set_at(root, f->pointer,
+                   number_of(range, f->min, most_of(f->pointer, f->max)));
         if (f->kind == FIELD_COLOUR)
             set_at(root, f->pointer,
                    json_pack("[o, o, o]", number_of(range, f->min, f->max),

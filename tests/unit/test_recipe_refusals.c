@@ -165,6 +165,19 @@ static const struct {
      "of log_uniform, normal, choice, not a string"},
     {"{\"object\":{\"perspective\":0.7}}",
      "/object/perspective: must be at most 0.6, not 0.7"},
+    {"{\"image\":{\"brightness\":4,\"contrast\":4}}",
+     "/image: brightness, contrast and saturation together multiply by up to "
+     "18.8; the fixed-point range of the matrix of colour ends below 8 "
+     "(operations one after the other have no such limit)"},
+    {"{\"object\":{\"saturation\":{\"from\":1,\"to\":[1,4],\"over\":[0,9]},"
+     "\"contrast\":{\"normal\":[1,0.2]}}}",
+     "/object: brightness, contrast and saturation together multiply by up to "
+     "9.95; the fixed-point range of the matrix of colour ends below 8 "
+     "(operations one after the other have no such limit)"},
+    {"{\"background\":{\"brightness\":{\"choice\":[1,4]},\"contrast\":2}}",
+     "/background: brightness, contrast and saturation together multiply by up "
+     "to 8; the fixed-point range of the matrix of colour ends below 8 "
+     "(operations one after the other have no such limit)"},
     {"{\"background\":{\"scale\":[0.5,1.5]}}",
      "/background/scale: above 1 the window is larger than the background; say "
      "with /background/padding what lies beyond it (edge, reflect, wrap or "
