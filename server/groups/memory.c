@@ -238,7 +238,8 @@ static void tick(struct lease_store *store, uint64_t now_ns)
         if (!g)
             continue;
         expire(s, g, now_ns);
-        if (g->n_here == 0 && now_ns - g->idle_since_ns > GROUP_IDLE_NS)
+        /* The caller's clock may stand a little before the last leave's. */
+        if (g->n_here == 0 && now_ns > g->idle_since_ns + GROUP_IDLE_NS)
             memory_forget(s, i);
     }
 }
