@@ -31,6 +31,22 @@ static bool may_begin(struct http_request *r, const struct stream *stream,
     return false;
 }
 
+static void work_on_sample(struct http_request *r, struct stream *stream,
+                           uint64_t position, int (*make)(struct http_work *w),
+                           uint64_t body_bytes)
+{
+    struct http_work *w = http_work_create(r, stream);
+    if (!w)
+        return;
+    w->position = position;
+    w->n_samples = 1;
+    w->dtype = TENSOR_U8;
+    w->layout = TENSOR_NHWC;
+    w->media = r->route->media;
+    w->make = make;
+    http_work_on_batch(w, body_bytes);
+}
+
 void http_get_sample_png(struct http_request *r)
 {
     struct stream *stream = http_request_stream(r);
@@ -42,18 +58,10 @@ void http_get_sample_png(struct http_request *r)
     http_form_png("sample", &stream->recipe, form);
     if (!may_begin(r, stream, form, &position))
         return;
-    struct http_work *w = http_work_create(r, stream);
-    if (!w)
-        return;
-    w->position = position;
-    w->n_samples = 1;
-    w->dtype = TENSOR_U8;
-    w->layout = TENSOR_NHWC;
-    w->media = r->route->media;
-    w->make = make_png;
-    http_work_on_batch(w, (uint64_t)stream->recipe.height *
-                                  (uint64_t)stream->recipe.width * 3 +
-                              4096);
+    work_on_sample(r, stream, position, make_png,
+                   (uint64_t)stream->recipe.height *
+                           (uint64_t)stream->recipe.width * 3 +
+                       4096);
 }
 
 /* On a worker: the mask as grey values. */
@@ -96,16 +104,8 @@ void http_get_sample_mask(struct http_request *r)
     http_form_png("mask", &stream->recipe, form);
     if (!may_begin(r, stream, form, &position))
         return;
-    struct http_work *w = http_work_create(r, stream);
-    if (!w)
-        return;
-    w->position = position;
-    w->n_samples = 1;
-    w->dtype = TENSOR_U8;
-    w->layout = TENSOR_NHWC;
-    w->media = r->route->media;
-    w->make = make_mask;
-    http_work_on_batch(w, 2 * layout.tensors_bytes + 4096);
+    work_on_sample(r, stream, position, make_mask,
+                   2 * layout.tensors_bytes + 4096);
 }
 
 /* Composes the sample for its facts; the pixels are thrown away. */
