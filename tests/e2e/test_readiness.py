@@ -3,6 +3,7 @@ and when they are late, and how many servers the daemon says that takes."""
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -69,7 +70,11 @@ class Readiness(unittest.TestCase):
         self.assertRegex(told, r"recommended replicas +1\n")
 
     def test_more_consumers_than_capacity_need_more_servers(self):
-        daemon = self.daemon("--workers", "1")
+        # Frames so large that no machine composes as fast as they are asked.
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        recipe = pathlib.Path(folder) / "large.json"
+        recipe.write_text('{"size": 512}')
+        daemon = self.daemon("--workers", "1", "--recipe", str(recipe))
         stop = threading.Event()
 
         def trainer(i):
@@ -97,8 +102,7 @@ class Readiness(unittest.TestCase):
         self.assertGreater(m[REPLICAS], 1)
         self.assertLessEqual(m[REPLICAS], 4 * 64)
         self.assertGreater(m[STALL], 1)
-        # How many depends on what else the machine does.
-        self.assertGreater(m[WAITED], m[READY] / 10)
+        self.assertGreater(m[WAITED], m[READY])
         self.assertEqual(len(sessions), 4)
         for _ in range(100):  # who is gone needs no server
             if daemon.metrics()[REPLICAS] == 1:
