@@ -39,6 +39,16 @@ static void set_backgrounds(struct graph_epoch *e)
     }
 }
 
+/* Correlated: whose each background is, in all epochs alike. */
+static void set_own_backgrounds(struct graph_epoch *e)
+{
+    struct feistel owners;
+    feistel_init(&owners, e->spec.n_backgrounds,
+                 key_of(e, 0, PHILOX_GRAPH_BACKGROUND, 2));
+    for (uint32_t place = 0; place < e->spec.n_backgrounds; place++)
+        e->backgrounds[place] = (uint32_t)feistel_permute(&owners, place);
+}
+
 static void set_up(struct graph_epoch *e, const struct graph_spec *spec,
                    uint64_t epoch)
 {
@@ -80,7 +90,10 @@ static int fill(struct graph_epoch *e, struct fault *fault)
         (with_places && e->places == NULL))
         return fault_set(fault, ERROR_NO_MEMORY,
                          "no memory for an epoch of %u edges", e->n_edges);
-    set_backgrounds(e);
+    if (e->spec.pairing == GRAPH_CORRELATED)
+        set_own_backgrounds(e);
+    else
+        set_backgrounds(e);
     return deal(e, fault);
 }
 

@@ -20,7 +20,9 @@ struct graph_epoch {
      * order of decks, else NULL. K <= 65536, so a place fits. */
     uint16_t *places;
 
-    uint32_t *backgrounds; /* [nB] of each row; NULL if independent */
+    /* [nB] of each row; correlated: of each place, where the classes' own lie
+     * side by side; NULL if independent */
+    uint32_t *backgrounds;
 
     /* Keyed permutations of the emission order: of the edges if shuffled, of
      * the rounds (with a key for each class) if mixed. */

@@ -16,7 +16,11 @@
  * class once, from rounds all over the epoch; by object with unequal class
  * sizes there are no such rounds, and mixed is shuffled. */
 enum graph_order { GRAPH_DEALT, GRAPH_MIXED, GRAPH_SHUFFLED };
-enum graph_pairing { GRAPH_BALANCED, GRAPH_INDEPENDENT };
+/* balanced: the biregular graph. independent: every edge by itself. correlated:
+ * objects as balanced deals them, but each class keeps to backgrounds of its
+ * own, floor or ceil of nB / K of them, the same in all epochs: what balance
+ * is there to prevent, for comparison. */
+enum graph_pairing { GRAPH_BALANCED, GRAPH_INDEPENDENT, GRAPH_CORRELATED };
 enum graph_balance { GRAPH_BY_CLASS, GRAPH_BY_OBJECT };
 
 struct graph_spec {
@@ -39,9 +43,10 @@ struct graph_edge {
 };
 
 /* Refuses impossible specs with a sentence (-ERROR_BAD_RECIPE): no class, an
- * empty class, dB > nO, a class too small for floor/ceil(dB/K), strict without
- * exact degrees, more than GRAPH_MAX_EDGES. Exact: E is nB * dB, and objects
- * have equal degrees, within their class or, by object, all. */
+ * empty class, dB > nO, a class too small for floor/ceil(dB/K), correlated with
+ * fewer backgrounds than classes, strict without exact degrees, more than
+ * GRAPH_MAX_EDGES. Exact: E is nB * dB, and objects have equal degrees, within
+ * their class or, by object, all. */
 int graph_spec_check(const struct graph_spec *spec, struct fault *fault);
 
 /* E of a checked spec: nB * dB rounded up to a multiple of K. (By object with

@@ -1,5 +1,6 @@
 /* From an index of the emission order to an edge: the dealing order itself,
- * mixed, shuffled, or an independent draw. Builds nothing.
+ * mixed, shuffled, or an independent draw; and to its background. Builds
+ * nothing.
  * Threads: pure functions, any thread. */
 #include <assert.h>
 #include <stddef.h>
@@ -52,14 +53,29 @@ static struct graph_edge independent_edge(const struct graph_epoch *e,
     };
 }
 
+/* The class's own backgrounds take turns, one a round, and go on in the next
+ * epoch where they stopped in this one. (By object with unequal sizes there are
+ * no rounds; K edges then stand for one, and turns are about equal.) Which
+ * background lies at which place is epoch.c's. */
+static uint32_t own_place(const struct graph_epoch *e, uint32_t object,
+                          uint32_t edge)
+{
+    const struct graph_spec *spec = &e->spec;
+    uint64_t k = spec->n_classes, c = graph_class_of(spec, object);
+    uint64_t first = c * spec->n_backgrounds / k;
+    uint64_t n_own = (c + 1) * spec->n_backgrounds / k - first;
+    uint64_t n_before = e->epoch % n_own * (e->n_edges / k % n_own);
+    return (uint32_t)(first + (n_before + edge / k) % n_own);
+}
+
 struct graph_edge graph_epoch_edge(const struct graph_epoch *e, uint64_t index)
 {
     assert(index < e->n_edges);
     if (e->spec.pairing == GRAPH_INDEPENDENT)
         return independent_edge(e, (uint32_t)index);
-    uint32_t edge = dealt_edge(e, (uint32_t)index);
-    return (struct graph_edge){
-        .object = e->objects[edge],
-        .background = e->backgrounds[graph_row_of(e, edge)],
-    };
+    uint32_t edge = dealt_edge(e, (uint32_t)index), object = e->objects[edge];
+    uint32_t place = e->spec.pairing == GRAPH_CORRELATED
+                         ? own_place(e, object, edge)
+                         : graph_row_of(e, edge);
+    return (struct graph_edge){object, e->backgrounds[place]};
 }

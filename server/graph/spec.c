@@ -128,6 +128,19 @@ static int check_class_sizes(const struct graph_spec *spec, struct fault *fault)
     return 0;
 }
 
+/* Each class has a background of its own at least. */
+static int check_own_backgrounds(const struct graph_spec *spec,
+                                 struct fault *fault)
+{
+    if (spec->pairing != GRAPH_CORRELATED ||
+        spec->n_backgrounds >= spec->n_classes)
+        return 0;
+    return fault_set(fault, ERROR_BAD_RECIPE,
+                     "correlated pairing gives each class backgrounds of its "
+                     "own: %u classes need as many at least, not %u",
+                     spec->n_classes, spec->n_backgrounds);
+}
+
 static int check_exact_by_object(const struct graph_spec *spec,
                                  struct fault *fault)
 {
@@ -149,6 +162,13 @@ static int check_strict(const struct graph_spec *spec, struct fault *fault)
     if (spec->pairing == GRAPH_INDEPENDENT)
         return fault_set(fault, ERROR_BAD_RECIPE,
                          "strict: independent pairing has no exact degrees");
+    if (spec->pairing == GRAPH_CORRELATED &&
+        (!graph_spec_is_decked(spec) ||
+         spec->n_backgrounds % spec->n_classes != 0))
+        return fault_set(fault, ERROR_BAD_RECIPE,
+                         "strict: correlated pairing of %u classes with %u "
+                         "backgrounds has no exact degrees",
+                         spec->n_classes, spec->n_backgrounds);
     uint32_t k = spec->n_classes;
     uint64_t n_edges = graph_edges_per_epoch(spec);
     uint64_t wanted =
@@ -178,6 +198,8 @@ int graph_spec_check(const struct graph_spec *spec, struct fault *fault)
         rc = check_counts(spec, fault);
     if (rc == 0)
         rc = check_class_sizes(spec, fault);
+    if (rc == 0)
+        rc = check_own_backgrounds(spec, fault);
     if (rc == 0)
         rc = check_strict(spec, fault);
     return rc;

@@ -14,7 +14,10 @@ static const struct field_word order_words[] = {{"dealt", GRAPH_DEALT},
                                                 {"shuffled", GRAPH_SHUFFLED},
                                                 {0}};
 static const struct field_word pairing_words[] = {
-    {"balanced", GRAPH_BALANCED}, {"independent", GRAPH_INDEPENDENT}, {0}};
+    {"balanced", GRAPH_BALANCED},
+    {"independent", GRAPH_INDEPENDENT},
+    {"correlated", GRAPH_CORRELATED},
+    {0}};
 static const struct field_word crop_words[] = {
     {"random", true}, {"center", false}, {0}};
 static const struct field_word padding_words[] = {
@@ -97,7 +100,8 @@ const struct field_rule field_table[] = {
              "classes still dealt, or all shuffled."},
     {"/graph/pairing", FIELD_WORD, AT(graph.pairing), "", 0, 0, pairing_words,
      .initial = {GRAPH_BALANCED},
-     .text = "The biregular graph, or independent draws for comparison."},
+     .text = "The biregular graph, or independent draws, or a few backgrounds "
+             "of its own for each class, both for comparison."},
     {"/graph/strict", FIELD_BOOL, AT(graph.strict), "", 0, 0,
      .initial = {false},
      .text = "Refuse pools whose degrees cannot be exactly equal."},

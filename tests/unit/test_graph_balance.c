@@ -314,6 +314,100 @@ static void blocks_survive_the_seam(void **state)
     }
 }
 
+/* owner: [nB] class of each background, or -1; kept over epochs. seen: [nB]
+ * edges so far. Counts of a class's own backgrounds differ by one at most. */
+static void check_owners(const struct shape *s, uint64_t epoch, int64_t *owner,
+                         uint64_t *seen)
+{
+    struct tally *t = tally_create(s, epoch);
+    uint64_t low[SHAPE_MAX_CLASSES], high[SHAPE_MAX_CLASSES] = {0};
+    memset(low, 255, sizeof(low));
+    for (uint64_t i = 0; i < t->n_edges; i++) {
+        uint32_t b = t->edges[i].background;
+        int64_t c = s->class_of[t->edges[i].object];
+        shape_expect(s, epoch, owner[b] == -1 || owner[b] == c,
+                     "a background of two classes");
+        owner[b] = c;
+        seen[b]++;
+    }
+    for (uint32_t b = 0; b < s->spec.n_backgrounds; b++) {
+        if (owner[b] < 0 || !is_decked(s))
+            continue;
+        uint64_t *l = &low[owner[b]], *h = &high[owner[b]];
+        *l = seen[b] < *l ? seen[b] : *l;
+        *h = seen[b] > *h ? seen[b] : *h;
+        shape_expect(s, epoch, *h <= *l + 1, "own backgrounds drift apart");
+    }
+    tally_destroy(t);
+}
+
+static void expect_shares_of_backgrounds(const struct shape *s,
+                                         const int64_t *owner)
+{
+    uint32_t k = s->spec.n_classes, n_rows = s->spec.n_backgrounds;
+    uint32_t n_own[SHAPE_MAX_CLASSES] = {0};
+    for (uint32_t b = 0; b < n_rows; b++) {
+        shape_expect(s, 0, owner[b] >= 0, "a background without a class");
+        n_own[owner[b]]++;
+    }
+    for (uint32_t c = 0; c < k; c++)
+        shape_expect(s, 0, is_share(n_own[c], n_rows, k), "own backgrounds");
+}
+
+/* Correlated moves objects to other backgrounds and changes nothing else. */
+static void expect_same_objects(struct shape *s, uint64_t epoch)
+{
+    struct tally *correlated = tally_create(s, epoch);
+    s->spec.pairing = GRAPH_BALANCED;
+    struct tally *balanced = tally_create(s, epoch);
+    s->spec.pairing = GRAPH_CORRELATED;
+    shape_expect(s, epoch, correlated->n_edges == balanced->n_edges, "edges");
+    for (uint64_t i = 0; i < balanced->n_edges; i++)
+        shape_expect(s, epoch,
+                     correlated->edges[i].object == balanced->edges[i].object,
+                     "objects are not as balanced deals them");
+    tally_destroy(correlated);
+    tally_destroy(balanced);
+}
+
+static void correlated_classes_keep_to_their_own(void **state)
+{
+    static const uint32_t some[][4] = {
+        {43, 3, 80, 4}, {13, 5, 29, 7}, {20, 0, 60, 12}, {9, 2, 9, 6}};
+    for (int which = 0; which < 4 * 6; which++) {
+        const uint32_t *n = some[which / 6];
+        struct shape *s = shape_create(n[0], n[1], n[2], n[3]);
+        int64_t owner[80];
+        uint64_t seen[80] = {0};
+        memset(owner, 255, sizeof(owner));
+        s->spec.pairing = GRAPH_CORRELATED;
+        s->spec.order = (enum graph_order)(which % 3);
+        s->spec.balance = (enum graph_balance)(which / 3 % 2);
+        for (uint64_t epoch = 0; epoch < 12; epoch++)
+            check_owners(s, epoch, owner, seen);
+        expect_shares_of_backgrounds(s, owner);
+        expect_same_objects(s, 5);
+        shape_destroy(s);
+    }
+}
+
+/* Whose a background is hangs on the seed alone. */
+static void another_seed_gives_other_owners(void **state)
+{
+    struct shape *s = shape_create(10, 2, 400, 5);
+    uint32_t n_same = 0;
+    s->spec.pairing = GRAPH_CORRELATED;
+    struct tally *a = tally_create(s, 0);
+    s->spec.seed++;
+    struct tally *b = tally_create(s, 0);
+    for (uint32_t i = 0; i < 400 * 10; i++)
+        n_same += a->on_background[i] > 0 && b->on_background[i] > 0;
+    shape_expect(s, 0, n_same > 10 && n_same < 90, "40 of 400 by chance");
+    tally_destroy(a);
+    tally_destroy(b);
+    shape_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +415,8 @@ int main(void)
         cmocka_unit_test(random_shapes_are_balanced),
         cmocka_unit_test(extra_edges_go_round),
         cmocka_unit_test(blocks_survive_the_seam),
+        cmocka_unit_test(correlated_classes_keep_to_their_own),
+        cmocka_unit_test(another_seed_gives_other_owners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,7 +266,7 @@ static void expect_report_agrees(const struct shape *s, uint64_t epoch)
 static void report_agrees_with_a_naive_recount(void **state)
 {
     for (int order = GRAPH_DEALT; order <= GRAPH_SHUFFLED; order++) {
-        for (int pairing = 0; pairing <= 1; pairing++) {
+        for (int pairing = 0; pairing <= GRAPH_CORRELATED; pairing++) {
             struct shape *s = shape_create(9, 0, 33, 8);
             s->spec.order = (enum graph_order)order;
             s->spec.pairing = (enum graph_pairing)pairing;
@@ -385,6 +385,16 @@ static const struct golden goldens[] = {
      GRAPH_BALANCED,
      GRAPH_BY_OBJECT,
      "8066cc4cbf2952b1f60e03f063dd79e2ab86b60e336b71f7055f8df729d50ca7"},
+    {{43, 10, 100, 10},
+     GRAPH_MIXED,
+     GRAPH_CORRELATED,
+     GRAPH_BY_CLASS,
+     "57d28572f32a1e41d84adf4f7d80d0ef1eaa88159c1af45d66619c97ccf4e073"},
+    {{20, 0, 60, 12},
+     GRAPH_DEALT,
+     GRAPH_CORRELATED,
+     GRAPH_BY_OBJECT,
+     "06455b9c0b79d1cac6f7f0d400103d6dc74e0982ff4e663a241c3447da330307"},
     {{20, 0, 60, 12},
      GRAPH_MIXED,
      GRAPH_INDEPENDENT,

@@ -112,6 +112,22 @@ static void strict_wants_exact_degrees(void **state)
     s->spec.objects_per_background = 10;
     s->spec.pairing = GRAPH_INDEPENDENT;
     expect_refused(&s->spec, "independent pairing");
+    s->spec.pairing = GRAPH_CORRELATED;
+    expect_fine(&s->spec);
+    s->spec.n_backgrounds = 43 * 3 / 2; /* one each, and two for some */
+    s->spec.objects_per_background = 43;
+    expect_refused(&s->spec, "correlated pairing of 43 classes with 64");
+    shape_destroy(s);
+}
+
+static void correlated_wants_a_background_for_each_class(void **state)
+{
+    struct shape *s = shape_create(9, 2, 8, 3);
+    expect_fine(&s->spec);
+    s->spec.pairing = GRAPH_CORRELATED;
+    expect_refused(&s->spec, "9 classes need as many at least, not 8");
+    s->spec.n_backgrounds = 9;
+    expect_fine(&s->spec);
     shape_destroy(s);
 }
 
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(too_many_edges_are_refused),
         cmocka_unit_test(strict_wants_exact_degrees),
         cmocka_unit_test(strict_by_object_wants_equal_objects),
+        cmocka_unit_test(correlated_wants_a_background_for_each_class),
         cmocka_unit_test(edges_are_rounded_up_to_whole_rounds),
         cmocka_unit_test(bytes_are_four_an_edge),
         cmocka_unit_test(every_failed_allocation_is_reported),

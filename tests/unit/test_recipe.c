@@ -297,7 +297,8 @@ static void presets_have_names_and_sources(void **state)
 static void the_words_of_a_graph_are_read(void **state)
 {
     static const char *const orders[] = {"dealt", "mixed", "shuffled"};
-    static const char *const pairings[] = {"balanced", "independent"};
+    static const char *const pairings[] = {"balanced", "independent",
+                                           "correlated"};
     static const char *const balances[] = {"class", "object"};
     char text[120];
     for (int i = GRAPH_DEALT; i <= GRAPH_SHUFFLED; i++) {
@@ -305,12 +306,12 @@ static void the_words_of_a_graph_are_read(void **state)
                  orders[i]);
         assert_int_equal(parsed(text).graph.order, i);
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         snprintf(text, sizeof(text),
                  "{\"graph\":{\"pairing\":\"%s\",\"balance\":\"%s\"}}",
-                 pairings[i], balances[i]);
+                 pairings[i], balances[i % 2]);
         assert_int_equal(parsed(text).graph.pairing, i);
-        assert_int_equal(parsed(text).graph.balance, i);
+        assert_int_equal(parsed(text).graph.balance, i % 2);
     }
 }
 
