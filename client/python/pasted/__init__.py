@@ -15,6 +15,7 @@
 """
 from ._library import lib as _lib
 from .client import Batch, Client, connect
+from .digest import chain_digest
 from .errors import (BadArgument, BadState, Cancelled, Disconnected, Ended,
                      FingerprintMismatch, Forked, GroupMismatch, LeaseLost,
                      NotFound, Overloaded, PastedError, Timeout, Unauthorized,
@@ -26,4 +27,5 @@ __version__ = _lib.version().decode()
 __all__ = ["BadArgument", "BadState", "Batch", "Cancelled", "Client",
            "Disconnected", "Ended", "FingerprintMismatch", "Forked",
            "GroupMismatch", "LeaseLost", "Loader", "NotFound", "Overloaded",
-           "PastedError", "Timeout", "Unauthorized", "Unsupported", "connect"]
+           "PastedError", "Timeout", "Unauthorized", "Unsupported",
+           "chain_digest", "connect"]
