@@ -28,6 +28,7 @@
 #define WIRE_CAPABILITY_PACE   4u  /* the pace in CREDIT */
 #define WIRE_CAPABILITY_ASK    8u  /* ASK, REPLY */
 #define WIRE_CAPABILITY_RING   16u /* SLOT, RETURN: memory of one host */
+#define WIRE_CAPABILITY_HARD   32u /* candidates in OPEN and JOIN */
 
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
@@ -40,6 +41,7 @@
 #define WIRE_MAX_CLASSES       65536
 #define WIRE_FINGERPRINT_BYTES 32
 #define WIRE_MAX_REPLY_BYTES   (1u << 20)
+#define WIRE_MAX_CANDIDATES    32
 
 /* X(NAME, number, who sends it: C client, S server, B both) */
 #define WIRE_TYPES(X)                                                          \
@@ -133,6 +135,15 @@ struct wire_welcome {
     char streams[WIRE_MAX_STREAMS][WIRE_MAX_NAME_BYTES];
 };
 
+/* What OPEN and JOIN may ask for beside: a bit says what is there, each where
+ * its capability is agreed on. */
+#define WIRE_EXTRA_REPLAY     1u /* OPEN only */
+#define WIRE_EXTRA_CANDIDATES 2u
+struct wire_extras {
+    uint32_t replay;     /* steps to go round in; 0: none */
+    uint32_t candidates; /* of each sample; 0: not asked for */
+};
+
 struct wire_open {
     char stream[WIRE_MAX_NAME_BYTES];
     bool has_fingerprint; /* expect this one, else ERROR fingerprint */
@@ -142,7 +153,7 @@ struct wire_open {
     uint64_t position;     /* global cursor: this step is [p, p+G) */
     uint8_t dtype;         /* of image; 0 = stream's default */
     uint8_t layout;        /* enum tensor_layout; 0 = stream's default */
-    uint32_t replay;       /* steps to go round in; 0: none */
+    struct wire_extras extras;
 };
 
 /* Class names follow the fixed part: n_classes strings, read one at a time. */
@@ -227,6 +238,7 @@ struct wire_join {
     char stream[WIRE_MAX_NAME_BYTES];
     char group[WIRE_MAX_NAME_BYTES];
     char member[WIRE_MAX_NAME_BYTES]; /* "": the server names it */
+    struct wire_extras extras;        /* no replay */
 };
 
 struct wire_lease {
@@ -262,6 +274,16 @@ struct wire_slot {
 struct wire_return {
     uint64_t slot;
 };
+
+/* The capabilities that what is there belongs to. */
+uint32_t wire_extras_needs(const struct wire_extras *e);
+/* The byte of OPEN and JOIN that says what is there, and the rest, which
+ * follows their last string. Reading: bits beyond `known` and values that say
+ * nothing make the payload malformed (-ERROR_BAD_FRAME). */
+uint8_t wire_extras_bits(const struct wire_extras *e);
+void wire_write_extras(struct bytes_writer *w, const struct wire_extras *e);
+int wire_read_extras(struct bytes_reader *r, uint8_t bits, uint8_t known,
+                     struct wire_extras *out);
 
 /* Encoders append a payload to w (check w->failed once); decoders read a whole
  * payload and return 0, or -ERROR_BAD_FRAME for short, long or impossible

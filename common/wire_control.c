@@ -110,12 +110,11 @@ void wire_encode_open(struct bytes_writer *w, const struct wire_open *m)
     bytes_write_u8(w, m->dtype);
     bytes_write_u8(w, m->layout);
     bytes_write_u8(w, m->has_fingerprint);
-    bytes_write_u8(w, m->replay > 0);
+    bytes_write_u8(w, wire_extras_bits(&m->extras));
     bytes_write_span(w, m->has_fingerprint ? m->fingerprint : no_fingerprint,
                      WIRE_FINGERPRINT_BYTES);
     bytes_write_string(w, m->stream);
-    if (m->replay > 0)
-        bytes_write_u32(w, m->replay);
+    wire_write_extras(w, &m->extras);
 }
 
 /* Whether rank, world, dtype and layout make sense is for the stream to say,
@@ -129,13 +128,13 @@ int wire_decode_open(struct bytes_reader *r, struct wire_open *out)
     out->dtype = bytes_read_u8(r);
     out->layout = bytes_read_u8(r);
     uint8_t has_fingerprint = bytes_read_u8(r);
-    uint8_t has_replay = bytes_read_u8(r);
+    uint8_t extras = bytes_read_u8(r);
     read_fingerprint(r, out->fingerprint);
     bytes_read_string(r, out->stream, sizeof out->stream);
-    out->replay = has_replay ? bytes_read_u32(r) : 0;
+    int status = wire_read_extras(
+        r, extras, WIRE_EXTRA_REPLAY | WIRE_EXTRA_CANDIDATES, &out->extras);
     out->has_fingerprint = has_fingerprint == 1;
-    if (has_fingerprint > 1 || has_replay > 1 ||
-        (has_replay && out->replay == 0) || !bytes_reader_done(r))
+    if (has_fingerprint > 1 || status != 0 || !bytes_reader_done(r))
         return -ERROR_BAD_FRAME;
     bool none =
         memcmp(out->fingerprint, no_fingerprint, WIRE_FINGERPRINT_BYTES) == 0;

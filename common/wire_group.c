@@ -24,12 +24,13 @@ void wire_encode_join(struct bytes_writer *w, const struct wire_join *m)
     bytes_write_u8(w, m->dtype);
     bytes_write_u8(w, m->layout);
     bytes_write_u8(w, m->has_fingerprint);
-    bytes_write_u8(w, 0);
+    bytes_write_u8(w, wire_extras_bits(&m->extras));
     bytes_write_span(w, m->has_fingerprint ? m->fingerprint : no_fingerprint,
                      WIRE_FINGERPRINT_BYTES);
     bytes_write_string(w, m->stream);
     bytes_write_string(w, m->group);
     bytes_write_string(w, m->member);
+    wire_write_extras(w, &m->extras);
 }
 
 /* Whether sizes make sense is for the group to say, in a sentence. */
@@ -44,19 +45,20 @@ int wire_decode_join(struct bytes_reader *r, struct wire_join *out)
     out->dtype = bytes_read_u8(r);
     out->layout = bytes_read_u8(r);
     uint8_t has_fingerprint = bytes_read_u8(r);
-    uint8_t reserved = bytes_read_u8(r);
+    uint8_t extras = bytes_read_u8(r);
     const uint8_t *fingerprint = bytes_read_span(r, WIRE_FINGERPRINT_BYTES);
     bytes_read_string(r, out->stream, sizeof out->stream);
     bytes_read_string(r, out->group, sizeof out->group);
     bytes_read_string(r, out->member, sizeof out->member);
-    if (r->failed || has_fingerprint > 1)
+    int status =
+        wire_read_extras(r, extras, WIRE_EXTRA_CANDIDATES, &out->extras);
+    if (r->failed || has_fingerprint > 1 || status != 0)
         return -ERROR_BAD_FRAME;
     out->has_fingerprint = has_fingerprint == 1;
     memcpy(out->fingerprint, fingerprint, WIRE_FINGERPRINT_BYTES);
     bool none =
         memcmp(fingerprint, no_fingerprint, WIRE_FINGERPRINT_BYTES) == 0;
-    return verdict(r, reserved == 0 && (out->has_fingerprint || none) &&
-                          out->group[0] != '\0');
+    return verdict(r, (out->has_fingerprint || none) && out->group[0] != '\0');
 }
 
 void wire_encode_lease(struct bytes_writer *w, const struct wire_lease *m)

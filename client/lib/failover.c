@@ -32,7 +32,7 @@ static void fill_open(const struct receiver *r, struct wire_open *open)
                                .global_batch = o->batch,
                                .dtype = (uint8_t)o->dtype,
                                .layout = (uint8_t)o->layout,
-                               .replay = o->replay,
+                               .extras.replay = o->replay,
                                .has_fingerprint = o->has_fingerprint};
     memcpy(open->fingerprint, o->fingerprint, sizeof open->fingerprint);
     memcpy(open->stream, o->stream, sizeof open->stream);

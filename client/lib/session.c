@@ -328,7 +328,7 @@ int session_open(struct session *s, const struct wire_open *open,
 {
     uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
     struct bytes_writer w;
-    if (open->replay > 0 &&
+    if (open->extras.replay > 0 &&
         (s->welcome.capabilities & WIRE_CAPABILITY_REPLAY) == 0)
         return fault_set(fault, ERROR_UNSUPPORTED,
                          "the server (%s) does not replay", s->welcome.server);

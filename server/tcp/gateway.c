@@ -136,11 +136,11 @@ int gateway_open_stream(struct session *s, const struct wire_open *m,
         return status;
     s->n_samples = slice.n_samples;
     status = lay_out(s, stream, m, fault);
-    if (status == 0 && m->replay)
-        status = check_replay(s, m->replay, m->position, g, fault);
+    if (status == 0 && m->extras.replay)
+        status = check_replay(s, m->extras.replay, m->position, g, fault);
     if (status != 0)
         return status;
-    s->replay = m->replay;
+    s->replay = m->extras.replay;
     s->replay_from = m->position;
     s->stream = stream;
     s->serial = request;
@@ -157,7 +157,7 @@ static int on_open(struct session *s, const struct wire_header *h,
     struct fault fault = {0};
     struct wire_open m;
     if (wire_decode_open(r, &m) != 0 ||
-        (m.replay && !(s->capabilities & WIRE_CAPABILITY_REPLAY)))
+        (wire_extras_needs(&m.extras) & ~s->capabilities))
         return -ERROR_BAD_FRAME;
     session_drop_orders(s);
     int status = gateway_open_stream(s, &m, h->request, &fault);

@@ -118,7 +118,8 @@ int member_on_join(struct session *s, const struct wire_header *h,
 {
     struct fault fault = {0};
     struct wire_join m;
-    if (wire_decode_join(r, &m) != 0)
+    if (wire_decode_join(r, &m) != 0 ||
+        (wire_extras_needs(&m.extras) & ~s->capabilities))
         return -ERROR_BAD_FRAME;
     session_drop_orders(s);
     int status = join(s, &m, h->request, &fault);

@@ -17,9 +17,11 @@ def of(name, request=9):
     return frame(*PAYLOADS[name], request)
 
 
-def opening(position=0, batch=8, world=1, replay=0):
-    payload = struct.pack("<QIII4B", position, batch, 0, world, 0, 0, 0, replay > 0)
-    return frame(3, payload + bytes(32) + SMALL + (struct.pack("<I", replay) if replay else b""), 4)
+def opening(position=0, batch=8, world=1, replay=0, candidates=0):
+    bits = (replay > 0) | (candidates > 0) << 1
+    extras = b"".join(struct.pack("<I", n) for n in (replay, candidates) if n)
+    payload = struct.pack("<QIII4B", position, batch, 0, world, 0, 0, 0, bits)
+    return frame(3, payload + bytes(32) + SMALL + extras, 4)
 
 
 def joining(steps):
@@ -36,6 +38,10 @@ SEEDS = {
     "raw_garbage": (0, bytes(range(100))),
     "streams": (BUILT | GREETED | OPENED, of("seek", 6) + of("credit_pace") + of("pull") + of("ping")),
     "replayed": (BUILT | GREETED, opening(64, replay=2) + frame(5, struct.pack("<IQ", 6, 0), 7)),
+    "candidates": (BUILT | GREETED, opening(64, candidates=5) + frame(5, struct.pack("<IQ", 6, 0), 7)),
+    "candidates_replayed": (BUILT | GREETED, opening(64, replay=2, candidates=32) +
+                            frame(5, struct.pack("<IQ", 6, 0), 7)),
+    "candidates_beyond": (BUILT | GREETED | OPENED, opening(64, candidates=33)),
     "opened_twice": (BUILT | GREETED | OPENED, opening(8) + opening(1 << 40, 4, 2) + of("credit")),
     "pulls": (BUILT | GREETED | OPENED, b"".join(frame(7, struct.pack("<Q", i << 40), 10 + i)
                                                  for i in range(20))),

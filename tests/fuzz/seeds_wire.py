@@ -47,6 +47,9 @@ PAYLOADS = {
                  + bytes(32) + text("default")),
     "open_replay": (3, struct.pack("<QIII4B", 86, 86, 1, 2, 1, 1, 0, 1)
                     + bytes(32) + text("default") + struct.pack("<I", 20)),
+    "open_candidates": (3, struct.pack("<QIII4B", 86, 86, 1, 2, 1, 1, 0, 3)
+                        + bytes(32) + text("default")
+                        + struct.pack("<II", 20, 10)),
     "opened": (4, FINGERPRINT + struct.pack(
         "<QQQQIIIIIIIIIBBBBQI", 7, 344, 86, 528384, 86, 1, 2, 43, 43, 80, 4,
         64, 64, 1, 1, 1, 0, 99, 2) + text("stop") + text("yield")),
@@ -69,6 +72,9 @@ PAYLOADS = {
              + FINGERPRINT + text("default") + text("night") + text("m1")),
     "join_any": (14, struct.pack("<QQIIII4B", 0, 0, 3, 0, 1, 0, 0, 0, 0, 0)
                  + bytes(32) + text("default") + text("night") + text("")),
+    "join_candidates": (14, struct.pack(
+        "<QQIIII4B", 0, 0, 3, 0, 1, 0, 0, 0, 0, 2) + bytes(32)
+        + text("default") + text("night") + text("") + struct.pack("<I", 4)),
     "lease": (15, struct.pack("<QQQII", 9, 4, 1052, 2, 60000)),
     "ack": (16, struct.pack("<Q", 9)),
     "acked": (17, struct.pack("<QH6x", 9, 0)),

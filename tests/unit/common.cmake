@@ -5,3 +5,6 @@ pasted_test(test_wire SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_wire.c
 pasted_test(test_wire_batch
             SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_wire_batch.c
             MODULES common)
+pasted_test(test_wire_extras
+            SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_wire_extras.c
+            ${CMAKE_CURRENT_LIST_DIR}/wire_samples.c MODULES common)

@@ -1,0 +1,37 @@
+/* What OPEN and JOIN may ask for beside their fixed fields: one row each, in
+ * the order of the wire. Does not know frames. Threads: pure functions. */
+#include "common/error.h"
+#include "common/wire.h"
+
+uint32_t wire_extras_needs(const struct wire_extras *e)
+{
+    return (e->replay ? WIRE_CAPABILITY_REPLAY : 0) |
+           (e->candidates ? WIRE_CAPABILITY_HARD : 0);
+}
+
+uint8_t wire_extras_bits(const struct wire_extras *e)
+{
+    return (uint8_t)((e->replay ? WIRE_EXTRA_REPLAY : 0) |
+                     (e->candidates ? WIRE_EXTRA_CANDIDATES : 0));
+}
+
+void wire_write_extras(struct bytes_writer *w, const struct wire_extras *e)
+{
+    if (e->replay)
+        bytes_write_u32(w, e->replay);
+    if (e->candidates)
+        bytes_write_u32(w, e->candidates);
+}
+
+int wire_read_extras(struct bytes_reader *r, uint8_t bits, uint8_t known,
+                     struct wire_extras *out)
+{
+    *out = (struct wire_extras){0};
+    if (bits & ~known)
+        return -ERROR_BAD_FRAME;
+    if (bits & WIRE_EXTRA_REPLAY)
+        out->replay = bytes_read_u32(r);
+    if (bits & WIRE_EXTRA_CANDIDATES)
+        out->candidates = bytes_read_u32(r);
+    return wire_extras_bits(out) == bits ? 0 : -ERROR_BAD_FRAME;
+}

@@ -1,0 +1,157 @@
+/* What capabilities add to frames: a pace to CREDIT, a replay and candidates to
+ * OPEN and JOIN. Not the frames themselves (test_wire.c). The bytes are
+ * Python's struct's and zlib's, made from PROTOCOL.md, not by this code. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/error.h"
+#include "tests/unit/wire_samples.h"
+
+static size_t from_hex(const char *hex, uint8_t *out)
+{
+    size_t n = strlen(hex) / 2;
+    for (size_t i = 0; i < n; i++) {
+        const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        out[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return n;
+}
+
+/* In a block of its exact size, so that a sanitizer sees a byte too far. */
+static int decode_exact(int type, const uint8_t *payload, size_t n_bytes)
+{
+    uint8_t *copy = malloc(n_bytes + (n_bytes == 0));
+    assert_non_null(copy);
+    memcpy(copy, payload, n_bytes);
+    int status = sample_decode(type, copy, n_bytes, false);
+    free(copy);
+    return status;
+}
+
+/* A frame, its payload and what reads it. */
+struct whole {
+    uint8_t frame[SAMPLE_MAX_BYTES];
+    size_t n_bytes;
+    struct bytes_reader r;
+};
+
+static void whole_begin(struct whole *f, const char *hex)
+{
+    f->n_bytes = from_hex(hex, f->frame);
+    bytes_reader_init(&f->r, f->frame + WIRE_HEADER_BYTES,
+                      f->n_bytes - WIRE_HEADER_BYTES);
+}
+
+/* w holds the message encoded again; no payload that is cut short is sound,
+ * from `shortest` bytes on. */
+static void whole_equals(struct whole *f, struct bytes_writer *w, int type,
+                         uint32_t request, size_t shortest)
+{
+    const uint8_t *payload = f->frame + WIRE_HEADER_BYTES;
+    assert_int_equal(wire_frame_finish(w, (enum wire_type)type, request),
+                     f->n_bytes);
+    assert_memory_equal(w->start, f->frame, f->n_bytes);
+    for (size_t cut = shortest; cut < f->n_bytes - WIRE_HEADER_BYTES; cut++)
+        assert_int_equal(decode_exact(type, payload, cut), -ERROR_BAD_FRAME);
+}
+
+static void credit_can_carry_a_pace(void **state)
+{
+    static const char hex[] =
+        "50535444010500000300000000000000240000000000000000a0c776b0fcaef7"
+        "0400000000402000000000000300000001000000404b4c000000000070110100"
+        "00000000";
+    struct whole f;
+    uint8_t again[SAMPLE_MAX_BYTES];
+    struct bytes_writer w;
+    struct wire_credit m;
+    whole_begin(&f, hex);
+    assert_int_equal(wire_decode_credit(&f.r, &m), 0);
+    assert_true(m.has_pace);
+    assert_int_equal(m.found_ready, 3);
+    assert_int_equal(m.busy_ns, 5000000);
+    wire_frame_begin(&w, again, sizeof again);
+    wire_encode_credit(&w, &m);
+    whole_equals(&f, &w, WIRE_CREDIT, 3, 13);
+}
+
+static void open_can_ask_for_a_replay(void **state)
+{
+    static const char hex[] =
+        "505354440103000002000000000000004500000000000000cb919c3644b68267"
+        "5600000000000000560000000100000002000000010101010001020304050607"
+        "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f070064656661756c"
+        "7403000000";
+    struct whole f;
+    uint8_t again[SAMPLE_MAX_BYTES];
+    struct bytes_writer w;
+    struct wire_open m;
+    whole_begin(&f, hex);
+    assert_int_equal(wire_decode_open(&f.r, &m), 0);
+    assert_int_equal(m.extras.replay, 3);
+    wire_frame_begin(&w, again, sizeof again);
+    wire_encode_open(&w, &m);
+    whole_equals(&f, &w, WIRE_OPEN, 2, 0);
+    memset(f.frame + f.n_bytes - 4, 0, 4); /* no step at all */
+    assert_int_equal(decode_exact(WIRE_OPEN, f.frame + WIRE_HEADER_BYTES,
+                                  f.n_bytes - WIRE_HEADER_BYTES),
+                     -ERROR_BAD_FRAME);
+}
+
+static void open_can_ask_for_candidates_of_a_replay(void **state)
+{
+    static const char hex[] =
+        "50535444010300000200000000000000490000000000000094e139d2ace200d1"
+        "5600000000000000560000000100000002000000010101030001020304050607"
+        "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f070064656661756c"
+        "74030000000a000000";
+    struct whole f;
+    uint8_t again[SAMPLE_MAX_BYTES];
+    struct bytes_writer w;
+    struct wire_open m;
+    whole_begin(&f, hex);
+    assert_int_equal(wire_decode_open(&f.r, &m), 0);
+    assert_int_equal(m.extras.replay, 3);
+    assert_int_equal(m.extras.candidates, 10);
+    assert_int_equal(wire_extras_needs(&m.extras),
+                     WIRE_CAPABILITY_REPLAY | WIRE_CAPABILITY_HARD);
+    wire_frame_begin(&w, again, sizeof again);
+    wire_encode_open(&w, &m);
+    whole_equals(&f, &w, WIRE_OPEN, 2, 0);
+}
+
+static void join_can_ask_for_candidates(void **state)
+{
+    static const char hex[] =
+        "50535444010e000002000000000000005b00000000000000cd6af1232bb24938"
+        "00001000000000000c0000000000000000000000560000000200000088130000"
+        "01010102000102030405060708090a0b0c0d0e0f101112131415161718191a1b"
+        "1c1d1e1f070064656661756c7405006e696768740100610a000000";
+    struct whole f;
+    uint8_t again[SAMPLE_MAX_BYTES];
+    struct bytes_writer w;
+    struct wire_join m;
+    whole_begin(&f, hex);
+    assert_int_equal(wire_decode_join(&f.r, &m), 0);
+    assert_int_equal(m.extras.candidates, 10);
+    wire_frame_begin(&w, again, sizeof again);
+    wire_encode_join(&w, &m);
+    whole_equals(&f, &w, WIRE_JOIN, 2, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(credit_can_carry_a_pace),
+        cmocka_unit_test(open_can_ask_for_a_replay),
+        cmocka_unit_test(open_can_ask_for_candidates_of_a_replay),
+        cmocka_unit_test(join_can_ask_for_candidates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
