@@ -1,0 +1,67 @@
+"""Trains a digit classifier from one clean image per class, on batches of a
+running daemon only, and evaluates its final weights once on handwriting.
+
+    python3 client/examples/train_digits.py --objects FONT --backgrounds DIR \\
+        --evaluate mnist.npz --seed 1
+
+FONT holds 0.png to 9.png, black on white; without it the digits of the demo
+pools are used. Reads no real digit before the end.
+"""
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import shutil
+import tempfile
+
+import training
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def pool_of(args, folder: pathlib.Path) -> dict:
+    """The pool of the daemon: the demo's, or the font's digits with their ink
+    as mask (a manifest in `folder`, as paths may not leave it)."""
+    if not args.objects:
+        return {"demo": True}
+    objects = []
+    for i in range(10):
+        shutil.copy(pathlib.Path(args.objects) / f"{i}.png", folder)
+        objects.append({"path": f"{i}.png", "class": str(i),
+                        "mask": f"{i}.png", "matte": "mask-inverted"})
+    manifest = folder / "digits.json"
+    manifest.write_text(json.dumps({"objects": objects}))
+    return {"objects": str(manifest),
+            "backgrounds": str(pathlib.Path(args.backgrounds).resolve())}
+
+
+def label_of(name: str) -> int:
+    """`3` and `digit-3` are 3; the demo's signs are no digits."""
+    found = re.fullmatch(r"(?:digit-)?([0-9])", name)
+    return int(found.group(1)) if found else -1
+
+
+def model_of(info: dict, args) -> training.Network:
+    return training.Network(1, 10, info["height"], args.widths, args.head,
+                            args.dropout)
+
+
+def main() -> None:
+    parser = training.arguments(__doc__.split("\n\n")[0])
+    parser.set_defaults(recipe=str(HERE / "digits.json"))
+    args = parser.parse_args()
+    if args.objects and not args.backgrounds:
+        parser.error("--objects needs --backgrounds")
+    recipe = json.loads(pathlib.Path(args.recipe).read_text())
+    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
+        service = training.start(args, pool_of(args, pathlib.Path(folder)),
+                                 recipe)
+        try:
+            training.run(args, service, model_of, label_of)
+        finally:
+            service.close()
+
+
+if __name__ == "__main__":
+    main()
