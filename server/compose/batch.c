@@ -219,6 +219,8 @@ static void make_plan(struct batch_composer *c, const struct batch_sample *s,
                       struct plan *out)
 {
     plan_make(c->recipe, c->catalog, s->position, s->edge, out);
+    if (s->context)
+        plan_give_context(out);
     assert(out->width == c->layout->width && out->height == c->layout->height);
 }
 
@@ -248,13 +250,17 @@ static const struct plan *plan_next(struct batch_composer *c,
 }
 
 static struct layers layers_of(const struct batch_composer *c,
-                               const struct plan *plan, uint32_t index)
+                               const struct plan *plan,
+                               const struct batch_sample *sample)
 {
+    const uint32_t index = sample->index;
     uint8_t *keypoints = item(c->layout, TENSOR_KEYPOINTS, index, c->payload);
     return (struct layers){
         .mask = item(c->layout, TENSOR_MASK, index, c->payload),
         .plane = item(c->layout, TENSOR_PLANE, index, c->payload),
         .context = item(c->layout, TENSOR_CONTEXT, index, c->payload),
+        .composite = sample->composite,
+        .finished = sample->finished,
         .keypoints = keypoints_begin(keypoints, c->layout->n_keypoints, plan,
                                      c->catalog),
     };
@@ -268,11 +274,12 @@ void batch_composer_run(struct batch_composer *c,
     const struct plan *plan = take_plan(c, sample);
     struct render render;
     uint8_t *own = (uint8_t *)c->scratch + output_scratch_bytes(c->recipe);
-    render_init(&render, c->catalog, plan, plan_next(c, next), own);
+    render_init(&render, c->catalog, plan, sample->context, plan_next(c, next),
+                own);
     stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
     match_run(&render);
     render.is_streamed = c->is_streamed;
-    render.layers = layers_of(c, plan, sample->index);
+    render.layers = layers_of(c, plan, sample);
     output_image(c->layout, &render, c->scratch,
                  item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);

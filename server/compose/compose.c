@@ -9,7 +9,7 @@ void compose_sample(const struct catalog *catalog, const struct plan *plan,
 {
     const int32_t most = render_block_rows(plan->width);
     struct render render;
-    render_init(&render, catalog, plan, NULL, scratch);
+    render_init(&render, catalog, plan, NULL, NULL, scratch);
     match_run(&render);
     for (int32_t y = 0; y < plan->height; y += most) {
         int32_t left = plan->height - y;

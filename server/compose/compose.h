@@ -67,6 +67,13 @@ struct batch_sample {
     uint64_t position;
     struct graph_edge edge;
     uint32_t index; /* < n_samples */
+    /* [h][w][3] u8 that it is pasted on, instead of a context of its own;
+     * NULL: there is none. Read until the call ends. */
+    const uint8_t *context;
+    /* [h][w][3] u8, for who pastes on it next, where not NULL: written before
+     * the image's colour and operations, or after them but before normalize,
+     * channels and dtype. */
+    uint8_t *composite, *finished;
 };
 
 /* More than a core's own caches hold: by the time that a larger batch is whole

@@ -4,16 +4,33 @@
 
 #include <string.h>
 
+static void copy(uint8_t *frame, int32_t width, int32_t y, int32_t n_rows,
+                 const uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    const ptrdiff_t row_bytes = (ptrdiff_t)width * 3;
+    for (int32_t i = 0; frame && i < n_rows; i++)
+        memcpy(frame + (y + i) * row_bytes, rgb + i * stride_bytes,
+               (size_t)row_bytes);
+}
+
 void layers_put_context(const struct layers *l, int32_t width, int32_t y,
                         int32_t n_rows, const uint8_t *rgb,
                         ptrdiff_t stride_bytes)
 {
-    const ptrdiff_t row_bytes = (ptrdiff_t)width * 3;
-    if (!l->context)
-        return;
-    for (int32_t i = 0; i < n_rows; i++)
-        memcpy(l->context + (y + i) * row_bytes, rgb + i * stride_bytes,
-               (size_t)row_bytes);
+    copy(l->context, width, y, n_rows, rgb, stride_bytes);
+}
+
+void layers_put_composite(const struct layers *l, int32_t width, int32_t y,
+                          int32_t n_rows, const uint8_t *rgb,
+                          ptrdiff_t stride_bytes)
+{
+    copy(l->composite, width, y, n_rows, rgb, stride_bytes);
+}
+
+void layers_put_finished(const struct layers *l, int32_t width, int32_t y,
+                         int32_t n_rows, const uint8_t *rgb)
+{
+    copy(l->finished, width, y, n_rows, rgb, (ptrdiff_t)width * 3);
 }
 
 /* Row by row with n_bytes a pixel; of RGBA the last n_bytes. */

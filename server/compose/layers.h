@@ -15,6 +15,9 @@ struct layers {
     uint8_t *mask;    /* [h][w], the plane's alpha */
     uint8_t *plane;   /* [h][w][4], premultiplied */
     uint8_t *context; /* [h][w][3] */
+    /* [h][w][3], for who pastes on it next: the sample before its image colour
+     * and operations, or (output.h) after them. */
+    uint8_t *composite, *finished;
     struct keypoints keypoints;
 };
 
@@ -22,6 +25,13 @@ struct layers {
 void layers_put_context(const struct layers *l, int32_t width, int32_t y,
                         int32_t n_rows, const uint8_t *rgb,
                         ptrdiff_t stride_bytes);
+/* The same once the object is pasted. */
+void layers_put_composite(const struct layers *l, int32_t width, int32_t y,
+                          int32_t n_rows, const uint8_t *rgb,
+                          ptrdiff_t stride_bytes);
+/* The same once the image is finished; rgb dense. */
+void layers_put_finished(const struct layers *l, int32_t width, int32_t y,
+                         int32_t n_rows, const uint8_t *rgb);
 /* rgba: the pixels of the spans (begin < end, or empty) side by side; all
  * others are transparent. span NULL: all are. */
 void layers_put_object(const struct layers *l, int32_t width, int32_t y,

@@ -92,6 +92,7 @@ static void by_blocks(const struct output *o, struct render *render,
         uint8_t *rows =
             is_plain ? (uint8_t *)target->image + y * row_bytes : scratch;
         render_rows(render, y, n, rows, row_bytes);
+        layers_put_finished(&render->layers, target->width, y, n, rows);
         if (!is_plain)
             convert_rows(o, y, n, rows);
     }
@@ -131,6 +132,8 @@ static void by_frame(const struct batch_layout *l, const struct output *o,
         .scratch = scratch + frame_bytes(target->width, target->height),
     };
     operations_run(&render->plan->operations, &f);
+    layers_put_finished(&render->layers, target->width, 0, target->height,
+                        frame);
     normalize(l, &f);
     for (int32_t y = 0; !is_plain && y < target->height; y += most) {
         const int32_t left = target->height - y;

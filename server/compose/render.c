@@ -103,10 +103,11 @@ void render_rewind(struct render *r)
 }
 
 void render_init(struct render *r, const struct catalog *catalog,
-                 const struct plan *plan, const struct plan *next,
-                 void *scratch)
+                 const struct plan *plan, const uint8_t *given,
+                 const struct plan *next, void *scratch)
 {
     check_plan(plan, catalog);
+    assert((plan->context == CONTEXT_GIVEN) == (given != NULL));
     r->kernels = pixel_kernels();
     r->plan = plan;
     uint8_t *at = scratch;
@@ -126,7 +127,8 @@ void render_init(struct render *r, const struct catalog *catalog,
     ahead_init(&r->ahead, catalog, next);
     r->is_streamed = false;
     r->layers = (struct layers){0};
-    r->staged_context = r->staged_object = NULL;
+    r->staged_context = given;
+    r->staged_object = NULL;
 }
 
 /* The two source rows around v, from the first column that the crop needs. */
@@ -382,6 +384,7 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
     render_put_context(r, y, n_rows, plain, plain_stride);
     layers_put_context(&r->layers, p->width, y, n_rows, plain, plain_stride);
     paste_rows(r, y, n_rows, plain, plain_stride);
+    layers_put_composite(&r->layers, p->width, y, n_rows, plain, plain_stride);
     ahead_advance(&r->ahead, y + n_rows, p->height);
     if (p->has_colour)
         colour_rows(r, n_rows, rgb, stride_bytes);

@@ -38,7 +38,8 @@ struct render {
     /* Likewise, by match.h: what the object's colour is matched by, Q12. */
     bool has_match;
     int32_t match[3][4];
-    /* Likewise, by stage.h: whole frames; NULL: rows are made when due. */
+    /* By stage.h: whole frames; NULL: rows are made when due. The context also
+     * where the plan's is CONTEXT_GIVEN. */
     const uint8_t *staged_context; /* [h][w][3] */
     uint8_t *staged_object;        /* [h][w][4], premultiplied */
 };
@@ -51,11 +52,13 @@ struct render {
 #define RENDER_BLOCK_ROWS 64
 int32_t render_block_rows(int32_t width); /* >= 1 */
 
-/* scratch: 64-byte aligned, compose_scratch_bytes of the plan's frame. next:
- * the plan of the sample after this one, or NULL; need not outlive the call. */
+/* given: [h][w][3] u8 of a plan whose context is CONTEXT_GIVEN, read until the
+ * last row; else NULL. scratch: 64-byte aligned, compose_scratch_bytes of the
+ * plan's frame. next: the plan of the sample after this one, or NULL; need not
+ * outlive the call. */
 void render_init(struct render *r, const struct catalog *catalog,
-                 const struct plan *plan, const struct plan *next,
-                 void *scratch);
+                 const struct plan *plan, const uint8_t *given,
+                 const struct plan *next, void *scratch);
 /* n_rows <= render_block_rows rows from y on, in order from y = 0; writes
  * width * 3 bytes of each. */
 void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,

@@ -11,7 +11,7 @@
 static enum plan_context choose_context(const struct draws *d,
                                         const struct recipe *recipe)
 {
-    const struct value *const weights[CONTEXT_N] = {
+    const struct value *const weights[CONTEXT_GIVEN] = {
         [CONTEXT_BACKGROUND] = &recipe->context.background,
         [CONTEXT_NOISE] = &recipe->context.noise,
         [CONTEXT_SOLID] = &recipe->context.solid,
@@ -19,8 +19,8 @@ static enum plan_context choose_context(const struct draws *d,
         [CONTEXT_GRADIENT] = &recipe->context.gradient,
         [CONTEXT_TEXTURE] = &recipe->context.texture,
     };
-    double weight[CONTEXT_N], sum = 0, below = 0;
-    for (int i = 0; i < CONTEXT_N; i++) {
+    double weight[CONTEXT_GIVEN], sum = 0, below = 0;
+    for (int i = 0; i < CONTEXT_GIVEN; i++) {
         weight[i] = recipe_number_at(weights[i], d->position);
         sum += weight[i];
     }
@@ -28,7 +28,7 @@ static enum plan_context choose_context(const struct draws *d,
         return CONTEXT_BACKGROUND;
     const double at = draws_unit(d, PHILOX_CONTEXT_KIND, 0) * sum;
     enum plan_context chosen = CONTEXT_BACKGROUND;
-    for (int i = 0; i < CONTEXT_N; i++) {
+    for (int i = 0; i < CONTEXT_GIVEN; i++) {
         if (weight[i] > 0 && at >= below) {
             chosen = (enum plan_context)i;
         }
@@ -103,6 +103,7 @@ void context_to_plan(const struct draws *d, const struct recipe *recipe,
     case CONTEXT_SOLID:
         solid_to_plan(d, recipe, out);
         break;
+    case CONTEXT_GIVEN:
     case CONTEXT_N:
         break;
     }

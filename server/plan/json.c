@@ -109,7 +109,8 @@ static json_t *context_json(const struct plan *p)
                                         [CONTEXT_GAUSSIAN_NOISE] =
                                             "gaussian_noise",
                                         [CONTEXT_GRADIENT] = "gradient",
-                                        [CONTEXT_TEXTURE] = "texture"};
+                                        [CONTEXT_TEXTURE] = "texture",
+                                        [CONTEXT_GIVEN] = "given"};
     _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == CONTEXT_N,
                    "every kind of context has a word");
     char key[24]; /* a string: few readers keep 64 bits of a number */

@@ -24,6 +24,14 @@ static void blend_to_plan(const struct draws *d, const struct recipe *recipe,
         65536 * draws_value(d, PHILOX_OBJECT_MATCH, 0, &recipe->object.match));
 }
 
+void plan_give_context(struct plan *plan)
+{
+    plan->context = CONTEXT_GIVEN;
+    plan->has_turn = false;
+    plan->has_background_colour = false;
+    plan->background_operations.n = 0;
+}
+
 void plan_make(const struct recipe *recipe, const struct catalog *catalog,
                uint64_t position, struct graph_edge edge, struct plan *out)
 {

@@ -37,6 +37,7 @@ enum plan_context {
     CONTEXT_GAUSSIAN_NOISE,
     CONTEXT_GRADIENT,
     CONTEXT_TEXTURE,
+    CONTEXT_GIVEN, /* pixels from outside the plan: never drawn */
     CONTEXT_N,
 };
 
@@ -127,6 +128,11 @@ struct plan {
  * alpha boxes and coverage of the catalog, no pixels. */
 void plan_make(const struct recipe *recipe, const struct catalog *catalog,
                uint64_t position, struct graph_edge edge, struct plan *out);
+
+/* The sample is pasted on a frame of pixels that whoever composes it brings
+ * along (render_init): CONTEXT_GIVEN, without what the recipe does to a context
+ * of its own. All else stays. */
+void plan_give_context(struct plan *plan);
 
 /* Every field as JSON (object), with names of object, class and background;
  * NUL-terminated, mem_free; NULL when memory is short. */

@@ -75,9 +75,9 @@ static struct batch_sample sample_at(const struct bench *b, uint64_t position,
                                      uint32_t index)
 {
     return (struct batch_sample){
-        position,
-        graph_epoch_edge(b->graph, position % b->n_edges),
-        index,
+        .position = position,
+        .edge = graph_epoch_edge(b->graph, position % b->n_edges),
+        .index = index,
     };
 }
 

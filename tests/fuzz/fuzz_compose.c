@@ -119,9 +119,10 @@ static uint8_t *compose_with(const struct recipe *r,
     struct batch_sample sample[N_SAMPLES];
     for (uint32_t i = 0; i < N_SAMPLES; i++)
         sample[i] = (struct batch_sample){
-            position + i,
-            {(edge + i) % N_OBJECTS, (edge / 8 + i) % N_BACKGROUNDS},
-            i};
+            .position = position + i,
+            .edge = {(edge + i) % N_OBJECTS, (edge / 8 + i) % N_BACKGROUNDS},
+            .index = i,
+        };
     batch_write_head(l, position, payload);
     batch_composer_init(&c, l, r, &made.catalog, scratch, payload);
     c.is_streamed = rubbish & 1;

@@ -202,8 +202,10 @@ static void dump_batch(const struct recipe *recipe, const struct source *s,
         die("out of memory");
     batch_write_head(&l, first, payload);
     for (uint32_t i = 0; i < n; i++) {
-        const struct batch_sample sample = {first + i,
-                                            edge_of(s->catalog, first + i), i};
+        const struct batch_sample sample = {.position = first + i,
+                                            .edge =
+                                                edge_of(s->catalog, first + i),
+                                            .index = i};
         batch_compose_sample(&l, recipe, s->catalog, &sample, scratch, payload);
         dump_plan(recipe, s->catalog, first + i, i, folder);
     }

@@ -92,8 +92,10 @@ static void *compose_share(void *argument)
         abort();
     for (uint32_t i = w->thread; i < w->layout->n_samples; i += w->n_threads) {
         const struct batch_sample sample = {
-            w->first + i,
-            graph_epoch_edge(w->graph, (w->first + i) % w->n_edges), i};
+            .position = w->first + i,
+            .edge = graph_epoch_edge(w->graph, (w->first + i) % w->n_edges),
+            .index = i,
+        };
         batch_compose_sample(w->layout, w->recipe, w->catalog, &sample, scratch,
                              w->payload);
     }

@@ -9,6 +9,11 @@ pasted_test(test_compose_batch
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose_batch.c
           ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
   MODULES compose plan recipe pool pixel base common)
+pasted_test(test_compose_given
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_compose_given.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
+          ${CMAKE_CURRENT_LIST_DIR}/synthetic_draw.c
+  MODULES compose plan recipe pool pixel base common)
 pasted_test(test_span
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_span.c
   MODULES pixel base common)

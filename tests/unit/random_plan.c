@@ -176,7 +176,7 @@ static void random_gradient(struct pixel_gradient *g, uint64_t *random)
 static void random_context(struct plan *p, const struct pool_background *b,
                            uint64_t *random)
 {
-    p->context = (enum plan_context)(next(random) % CONTEXT_N);
+    p->context = (enum plan_context)(next(random) % CONTEXT_GIVEN);
     p->crop_level = (uint32_t)between(random, 0, b->n_levels - 1);
     const struct image_level *l = &b->level[p->crop_level];
     p->crop_u = (int32_t)between(random, -(2 << 16), (l->width + 1) << 16);

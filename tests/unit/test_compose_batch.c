@@ -67,8 +67,9 @@ static void compose_at(const struct batch_layout *l, const struct recipe *r,
                        uint64_t first, uint32_t index, void *scratch,
                        uint8_t *payload)
 {
-    const struct batch_sample sample = {first + index, edge_of(first + index),
-                                        index};
+    const struct batch_sample sample = {.position = first + index,
+                                        .edge = edge_of(first + index),
+                                        .index = index};
     batch_compose_sample(l, r, &made.catalog, &sample, scratch, payload);
 }
 
@@ -315,8 +316,10 @@ static void check_streamed(const struct recipe *r, uint8_t dtype, uint8_t order)
     assert_false(c.is_streamed);
     c.is_streamed = true;
     for (uint32_t i = 0; i < 3; i++) {
-        const struct batch_sample now = {500 + i, edge_of(500 + i), i};
-        const struct batch_sample next = {501 + i, edge_of(501 + i), i + 1};
+        const struct batch_sample now = {
+            .position = 500 + i, .edge = edge_of(500 + i), .index = i};
+        const struct batch_sample next = {
+            .position = 501 + i, .edge = edge_of(501 + i), .index = i + 1};
         batch_composer_run(&c, &now, i < 2 ? &next : NULL);
     }
     batch_write_head(&l, 500, payload);

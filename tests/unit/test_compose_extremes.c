@@ -240,8 +240,10 @@ static struct digest compose(const struct recipe *r, uint32_t n,
     batch_write_head(&l, 0, payload);
     batch_composer_init(&composer, &l, r, &made.catalog, scratch, payload);
     for (uint32_t i = 0; i < n; i++) {
-        const struct batch_sample due = {i, edge_of(r, i), i};
-        const struct batch_sample next = {i + 1, edge_of(r, i + 1), i + 1};
+        const struct batch_sample due = {
+            .position = i, .edge = edge_of(r, i), .index = i};
+        const struct batch_sample next = {
+            .position = i + 1, .edge = edge_of(r, i + 1), .index = i + 1};
         batch_composer_run(&composer, &due, i + 1 < n ? &next : NULL);
     }
     check_labels(r, &l, payload, what);
@@ -354,7 +356,8 @@ static void an_object_that_never_shows_leaves_its_context(void **state)
     uint64_t context = l.tensor[l.index[TENSOR_CONTEXT]].offset_bytes;
     uint32_t n_bare = 0;
     for (uint32_t i = 0; i < N_ALL; i++) {
-        const struct batch_sample due = {i, edge_of(&r, i), i};
+        const struct batch_sample due = {
+            .position = i, .edge = edge_of(&r, i), .index = i};
         batch_compose_sample(&l, &r, &made.catalog, &due, scratch, payload);
         if (objects[due.edge.object].shape != NOTHING)
             continue;
