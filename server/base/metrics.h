@@ -13,6 +13,8 @@
       "Samples composed (a cached batch composes none).")                      \
     X(BATCHES_COMPOSED, counter, "pasted_batches_composed_total",              \
       "Batches composed.")                                                     \
+    X(BATCHES_ABANDONED, counter, "pasted_batches_abandoned_total",            \
+      "Batches that nobody waited for any more, left unfinished.")             \
     X(BATCH_CACHE_HITS, counter,                                               \
       "pasted_batch_requests_total{answer=\"cached\"}",                        \
       "Batch requests by how they were answered.")                             \

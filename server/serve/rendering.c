@@ -165,6 +165,32 @@ static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
     }
 }
 
+bool rendering_revive(struct rendering *r)
+{
+    int seen = INTEREST_ABANDONED;
+
+    return atomic_compare_exchange_strong(&r->interest, &seen,
+                                          INTEREST_WANTED) ||
+           seen == INTEREST_WANTED;
+}
+
+void rendering_abandon(struct rendering *r)
+{
+    int seen = INTEREST_WANTED;
+
+    atomic_compare_exchange_strong(&r->interest, &seen, INTEREST_ABANDONED);
+}
+
+/* Of a worker that comes to a part. */
+static bool is_left_out(struct rendering *r)
+{
+    int seen = INTEREST_ABANDONED;
+
+    return atomic_compare_exchange_strong(&r->interest, &seen,
+                                          INTEREST_SKIPPED) ||
+           seen == INTEREST_SKIPPED;
+}
+
 static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
 {
     struct rendering *r = (struct rendering *)job;
@@ -173,11 +199,16 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
     void *scratch = r->scratch->slices + worker * r->scratch->slice_bytes;
 
     assert(workers_here());
+    if (is_left_out(r)) {
+        end_part(r);
+        return;
+    }
     if (part == 0)
         batch_write_head(&r->layout, r->key.first_position, r->payload);
     compose_samples(r, from, to, scratch);
     uint64_t compose_ns = host_now_ns() - begin_ns;
     atomic_fetch_add_explicit(&r->compose_ns, compose_ns, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->n_composed, to - from, memory_order_relaxed);
     metric_add(METRIC_COMPOSE_NS, (int64_t)compose_ns);
     end_part(r);
 }

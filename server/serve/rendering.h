@@ -30,6 +30,17 @@ enum rendering_task {
     TASK_FAIL,    /* nothing: brings a failure to the loop */
 };
 
+/* Whether anybody waits. The loop moves between WANTED and ABANDONED as waiters
+ * go and come; a worker that comes to a part of what is ABANDONED leaves it
+ * out, and from then on there is no way back.
+ *
+ *   WANTED <-> ABANDONED -> SKIPPED */
+enum rendering_interest {
+    INTEREST_WANTED,
+    INTEREST_ABANDONED,
+    INTEREST_SKIPPED, /* samples are missing: nobody may have the batch */
+};
+
 /* Memory for composing, one slice a worker. Replaced by a larger one when a
  * stream with a larger frame comes; freed with its last user. */
 struct scratch {
@@ -70,6 +81,8 @@ struct rendering {
     uint32_t samples_a_part;
     _Atomic uint32_t parts_left;
     _Atomic uint64_t compose_ns; /* of all workers together */
+    _Atomic uint32_t n_composed; /* samples */
+    _Atomic int interest;        /* enum rendering_interest */
     int status;                  /* of TASK_FAIL */
     struct fault fault;
 };
@@ -85,6 +98,11 @@ void rendering_resume(struct rendering *r, struct batch *batch);
 /* Fills in r->job for r->task; the caller submits it. */
 void rendering_prepare(struct rendering *r,
                        void (*done)(struct worker_job *job));
+
+/* Somebody waits again; false when it is too late for this rendering. */
+bool rendering_revive(struct rendering *r);
+/* Nobody waits any more: parts that no worker has begun may be left out. */
+void rendering_abandon(struct rendering *r);
 
 void rendering_add_waiter(struct rendering *r, struct store_request *request);
 void rendering_remove_waiter(struct rendering *r,

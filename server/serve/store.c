@@ -315,6 +315,8 @@ void store_cancel(struct store *s, struct store_request *request)
     if (!r)
         return; /* answered already */
     rendering_remove_waiter(r, request);
+    if (!r->waiters)
+        rendering_abandon(r);
     if (r->waiters || r->state != RENDERING_WAITING)
         return;
     store_dequeue(r);

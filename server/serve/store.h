@@ -82,8 +82,9 @@ void store_destroy(struct store *s);
  * finds the budget held by references of others waits for its turn. */
 int store_get(struct store *s, struct store_request *request,
               struct batch **out_batch, struct fault *fault);
-/* done will not be called any more; the rendering goes on only if somebody
- * else waits for it or it has begun. */
+/* done will not be called any more. Where nobody else waits for the rendering,
+ * the parts of it that no worker has begun are left out; who asks for it before
+ * that has it whole. */
 void store_cancel(struct store *s, struct store_request *request);
 
 /* The largest payload (tensors and checksums) the budget can hold twice;

@@ -46,7 +46,8 @@ struct rendering *store_take_rendering(struct store *s,
 /* Gives everything back but a batch somebody may still hold; the caller calls
  * store_pump. No waiters (asserted). */
 void store_free_rendering(struct rendering *r);
-/* One that may be joined; NULL when there is none. */
+/* One that may be joined, and is: it is not abandoned from now on. NULL when
+ * there is none. */
 struct rendering *store_find_rendering(struct store *s,
                                        const struct batch_key *k);
 /* r with its one waiter goes to the end of its queue. */

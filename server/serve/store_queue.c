@@ -87,6 +87,10 @@ struct rendering *store_find_rendering(struct store *s,
 
     while (r && (r->hash != hash || !batch_key_equal(&r->key, k)))
         r = r->hash_next;
+    if (r && !rendering_revive(r)) {
+        hash_remove(s, r);
+        return NULL;
+    }
     return r;
 }
 
@@ -204,12 +208,22 @@ static uint32_t kinds_wanted(const struct rendering *r)
     return kinds & ~(1u << CHECKSUM_NONE);
 }
 
+static bool is_whole(const struct rendering *r)
+{
+    return atomic_load(&r->interest) != INTEREST_SKIPPED;
+}
+
 static void note_composed(struct rendering *r)
 {
     release_epochs(r);
-    batch_cache_add(&r->store->cache, r->batch);
-    metric_add(METRIC_SAMPLES_COMPOSED, r->layout.n_samples);
-    metric_add(METRIC_BATCHES_COMPOSED, 1);
+    if (is_whole(r)) {
+        batch_cache_add(&r->store->cache, r->batch);
+        metric_add(METRIC_BATCHES_COMPOSED, 1);
+    } else {
+        metric_add(METRIC_BATCHES_ABANDONED, 1);
+    }
+    metric_add(METRIC_SAMPLES_COMPOSED,
+               atomic_load_explicit(&r->n_composed, memory_order_relaxed));
     stream_load_composed(
         &r->stream->load,
         atomic_load_explicit(&r->compose_ns, memory_order_relaxed));
@@ -225,11 +239,13 @@ static void on_job_done(struct worker_job *job)
         hash_remove(s, r); /* who asks again starts anew */
     if (r->task == TASK_COMPOSE)
         note_composed(r);
-    for (int kind = 1; r->task != TASK_FAIL && kind < CHECKSUM_N_KINDS;
+    for (int kind = 1;
+         r->task != TASK_FAIL && is_whole(r) && kind < CHECKSUM_N_KINDS;
          kind++) {
         if (r->kinds & 1u << kind)
             r->batch->checksums[kind] = r->sums[kind];
     }
+    assert(is_whole(r) || !r->waiters);
     answer_waiters(r);
     if (r->waiters) { /* joined late, with another kind of checksum */
         r->kinds = kinds_wanted(r);

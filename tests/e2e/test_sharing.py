@@ -3,18 +3,22 @@ trainers of the same steps share them, how far behind one may be, and that a
 replay composes its round once."""
 import hashlib
 import pathlib
+import socket
 import sys
 import threading
 import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
 from daemon import Daemon  # noqa: E402
+from held import RESET, greeted  # noqa: E402
 import libpasted  # noqa: E402
+import stdlib_wire as wire  # noqa: E402
 
 COMPOSED = "pasted_samples_composed_total"
 JOINED = 'pasted_batch_requests_total{answer="joined"}'
+ABANDONED = "pasted_batches_abandoned_total"
 CACHED = 'pasted_batch_requests_total{answer="cached"}'
 
 
@@ -101,6 +105,24 @@ class Sharing(unittest.TestCase):
             pull(daemon, batch, 2)
             self.assertEqual(settled(daemon)[COMPOSED],
                              (3 * window + 2) * batch)
+
+    def test_a_burst_of_abandoned_pulls_costs_little(self):
+        batch, n_sessions, n_pulls = 1024, 8, 16
+        with Daemon("--demo", "--workers", "1") as daemon:
+            pull(daemon, batch, 1)  # epochs are built
+            before = settled(daemon)[COMPOSED]
+            for session in range(n_sessions):
+                peer = greeted(daemon).open(batch=batch)
+                for i in range(1, n_pulls + 1):
+                    peer.at(wire.PULL, 10 + i, (session * n_pulls + i) * batch)
+                peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                peer.sock.close()
+            after = settled(daemon)
+            asked = n_sessions * n_pulls * batch
+            print(f"of {asked} samples {after[COMPOSED] - before:.0f} composed")
+            self.assertLess(after[COMPOSED] - before, asked / 8)
+            self.assertGreater(after[ABANDONED], 0)
+            self.assertEqual(len(pull(daemon, batch, 2)), 2)
 
     def test_a_replay_composes_its_round_once(self):
         batch, n, rounds = 32, 5, 4

@@ -167,26 +167,6 @@ static void a_cancelled_request_that_waits_is_never_composed(void **state)
     rig_stop(&rig);
 }
 
-static void what_has_begun_goes_on_and_is_cached(void **state)
-{
-    struct store_config config = rig_config();
-    struct ask warm, gone, next;
-    struct rig rig;
-
-    rig_start(&rig, 1, &config);
-    ask_init(&warm, stream, 0, 1);
-    batch_unref(ask_batch(&rig, &warm));
-    ask_init(&gone, stream, 1, 3);
-    assert_int_equal(ask_send(&rig, &gone), 0);
-    store_cancel(rig.store, &gone.request);
-    rig_settle(&rig);
-    assert_false(gone.answered);
-    ask_init(&next, stream, 1, 3);
-    assert_int_equal(ask_send(&rig, &next), 1);
-    batch_unref(next.batch);
-    rig_stop(&rig);
-}
-
 static void one_of_two_may_cancel(void **state)
 {
     struct store_config config = rig_config();
@@ -471,7 +451,6 @@ int main(void)
         cmocka_unit_test(beyond_the_queue_a_request_is_refused),
         cmocka_unit_test(a_small_request_overtakes_bulk_that_waits),
         cmocka_unit_test(a_cancelled_request_that_waits_is_never_composed),
-        cmocka_unit_test(what_has_begun_goes_on_and_is_cached),
         cmocka_unit_test(one_of_two_may_cancel),
         cmocka_unit_test(the_longest_unused_batch_makes_room),
         cmocka_unit_test(impossible_requests_are_refused_with_a_sentence),
