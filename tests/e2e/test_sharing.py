@@ -12,7 +12,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
 from daemon import Daemon  # noqa: E402
-from held import RESET, greeted  # noqa: E402
+from held import RESET, greeted, wait_until  # noqa: E402
 import libpasted  # noqa: E402
 import stdlib_wire as wire  # noqa: E402
 
@@ -115,6 +115,8 @@ class Sharing(unittest.TestCase):
                 peer = greeted(daemon).open(batch=batch)
                 for i in range(1, n_pulls + 1):
                     peer.at(wire.PULL, 10 + i, (session * n_pulls + i) * batch)
+                self.assertTrue(wait_until(
+                    lambda: daemon.metrics()["pasted_worker_queue_jobs"] > 2))
                 peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 peer.sock.close()
             after = settled(daemon)
