@@ -1,6 +1,6 @@
 /* libpasted: pulls balanced cut-and-paste training batches from a `pasted`
- * server. This is the whole public interface; it knows no training framework
- * and no image format.
+ * server. This is the whole public interface (with pasted_robust.h, which it
+ * includes); it knows no training framework and no image format.
  *
  * THE WAY OF A BATCH
  *   pasted_client *c = pasted_create();
@@ -381,5 +381,7 @@ pasted_batch_tensor_at(const pasted_batch *b, uint32_t index,
 #ifdef __cplusplus
 }
 #endif
+
+#include "pasted_robust.h" /* adversarial steps on batches of images */
 
 #endif

@@ -35,7 +35,7 @@ setup(
         sources=[],
         include_dirs=[str(ROOT), str(ROOT / "client" / "include")],
         define_macros=[("_GNU_SOURCE", None)],
-        extra_compile_args=["-std=c17", "-O2", "-fvisibility=hidden"],
+        extra_compile_args=["-std=c17", "-O3", "-fvisibility=hidden"],
         extra_link_args=["-pthread", "-Wl,--version-script="
                          + str(ROOT / "client" / "lib" / "pasted.map")],
     )])

@@ -12,8 +12,9 @@ one() {
   found=$(find "$work" -path "*/$1" | wc -l)
   [ "$found" = 1 ] || { echo "$1: $found of it, 1 is wanted"; status=1; }
 }
-for file in bin/pasted bin/pastectl include/pasted.h libpasted.so \
-  libpasted.so.0 pkgconfig/pasted.pc cmake/pasted/pasted-config.cmake \
+for file in bin/pasted bin/pastectl include/pasted.h \
+  include/pasted_robust.h libpasted.so libpasted.so.0 pkgconfig/pasted.pc \
+  cmake/pasted/pasted-config.cmake \
   lib/systemd/system/pasted.service lib/systemd/system/pasted.socket \
   lib/systemd/system/pasted-tcp.socket doc/pasted/README.md \
   doc/pasted/LICENSE doc/pasted/common/PROTOCOL.md \

@@ -90,10 +90,12 @@ def symbols():
     if found != wanted:
         sys.exit(f"only in the library: {sorted(found - wanted)}\n"
                  f"only in the map: {sorted(wanted - found)}")
-    with open(f"{ROOT}/client/include/pasted.h", encoding="utf-8") as text:
-        declared = set(re.findall(r"\b(pasted_\w+)\(\w[^;{]*\);",
-                                  re.sub(r"/\*.*?\*/", "", text.read(),
-                                         flags=re.S)))
+    declared = set()
+    for name in ("pasted.h", "pasted_robust.h"):
+        with open(f"{ROOT}/client/include/{name}", encoding="utf-8") as text:
+            declared.update(re.findall(r"\b(pasted_\w+)\(\w[^;{]*\);",
+                                       re.sub(r"/\*.*?\*/", "", text.read(),
+                                              flags=re.S)))
     named = {name.split("@")[0] for name in wanted}
     if declared != named:
         sys.exit(f"header and map differ: {sorted(declared ^ named)}")
