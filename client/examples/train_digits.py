@@ -16,6 +16,7 @@ import shutil
 import tempfile
 
 import training
+from network import Network
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -42,8 +43,8 @@ def label_of(name: str) -> int:
     return int(found.group(1)) if found else -1
 
 
-def model_of(info: dict, args) -> training.Network:
-    return training.Network(1, 10, info["height"], args.widths, args.head,
+def model_of(info: dict, args) -> Network:
+    return Network(1, 10, info["height"], args.widths, args.head,
                             args.dropout)
 
 

@@ -1,5 +1,5 @@
-"""What the training examples share: a daemon, its batches, a small CNN that is
-fast on a CPU, the loop, its checkpoints and the one evaluation at the end.
+"""What the training examples share: the loop, its checkpoints, the command line
+and the one evaluation at the end (source.py: daemon and batches; network.py).
 
 Knows no task: train_digits.py and train_signs.py bring recipe, network and
 defaults. Images come from a daemon only.
@@ -7,17 +7,14 @@ defaults. Images come from a daemon only.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import os
 import pathlib
 import resource
-import subprocess
+import signal
 import sys
-import tempfile
 import time
-import urllib.request
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 import numpy as np
@@ -25,205 +22,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-try:
-    import pasted
-except ImportError:  # not installed: that of this checkout
-    sys.path.insert(0, os.fspath(ROOT / "client" / "python"))
-    import pasted
-from pasted import robust  # noqa: E402
+from network import NORMALISE, Average
+from source import ROOT, Batches, Daemon, Server, pasted
+from pasted import robust
 
-READY_SECONDS = 120
 WARM_UP = 0.05        # of the run, in which the rate rises
-AVERAGE_RAMP = 10     # the average forgets its first steps: (1 + t)/(10 + t)
-
-
-# -- the daemon -------------------------------------------------------------
-
-def _is_ready(ports: pathlib.Path) -> bool:
-    if not ports.exists():
-        return False
-    port = json.loads(ports.read_text())["http"]
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
-            return True
-    except OSError:
-        return False
-
-
-class Daemon:
-    """A daemon of this build on free ports, for as long as the example runs.
-
-    config: as of `pasted --config`, paths absolute. url is what clients open.
-    """
-
-    def __init__(self, config: Mapping[str, Any], program: str,
-                 workers: int = 1) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="pasted-")
-        folder = pathlib.Path(self._folder.name)
-        (folder / "config.json").write_text(json.dumps(config))
-        self._log = open(folder / "log", "wb")
-        self._process = subprocess.Popen(
-            [program, "--config", os.fspath(folder / "config.json"),
-             "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0",
-             "--workers", str(workers),
-             "--port-file", os.fspath(folder / "ports")],
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
-        try:
-            port = self._wait(folder)["tcp"]
-        except BaseException:
-            self.close()
-            raise
-        self.url = f"pasted://127.0.0.1:{port}/default"
-
-    def _wait(self, folder: pathlib.Path) -> Dict[str, int]:
-        """Until its pools are loaded; its ports."""
-        end = time.monotonic() + READY_SECONDS
-        while not _is_ready(folder / "ports"):
-            if self._process.poll() is not None:
-                raise SystemExit((folder / "log").read_text())
-            if time.monotonic() > end:
-                raise SystemExit("the daemon does not become ready")
-            time.sleep(0.02)
-        return json.loads((folder / "ports").read_text())
-
-    def cpu_seconds(self) -> float:
-        """User and system time of all its threads so far."""
-        with open(f"/proc/{self._process.pid}/stat") as f:
-            fields = f.read().rpartition(")")[2].split()
-        ticks = int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._log.close()
-        self._folder.cleanup()
-
-
-class Server:
-    """A daemon that somebody else runs; its CPU time is not known here."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def cpu_seconds(self) -> Optional[float]:
-        return None
-
-    def close(self) -> None:
-        pass
-
-
-# -- batches ----------------------------------------------------------------
-
-class Batches:
-    """A stream's batches as torch tensors by name, with what was waited for
-    them and a digest chain: digest = SHA-256(digest, bytes of the batch).
-
-    Two runs saw the same batches in the same order exactly when their digests
-    are equal.
-    """
-
-    def __init__(self, url: str, **options: Any) -> None:
-        self.loader = pasted.Loader(url, tensors=None, **options)
-        self._steps = iter(self.loader)
-        self.waited = 0.0
-        self.digest = bytes(32)
-
-    def next(self) -> Dict[str, Tensor]:
-        begin = time.perf_counter()
-        batch = next(self._steps)
-        self.waited += time.perf_counter() - begin
-        chain = hashlib.sha256(self.digest)
-        for name in ("image", "label"):
-            chain.update(memoryview(batch[name].numpy()).cast("B"))
-        self.digest = chain.digest()
-        return batch
-
-    def state_dict(self) -> Dict[str, Any]:
-        return {"loader": self.loader.state_dict(), "waited": self.waited,
-                "digest": self.digest}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.loader.load_state_dict(state["loader"])
-        self.waited, self.digest = state["waited"], state["digest"]
-
-
-# -- the network ------------------------------------------------------------
-
-class Network(nn.Module):
-    """Blocks of convolution, pooling, batch norm, ReLU; then two layers that
-    are fully connected, written as convolutions.
-
-    Pooling before batch norm and channels_last halve the time of a step on a
-    CPU. images: [n,channels,size,size] f32 -> scores [n,classes].
-    """
-
-    def __init__(self, channels: int, classes: int, size: int,
-                 widths: List[int], head: int, dropout: float) -> None:
-        super().__init__()
-        layers: List[nn.Module] = []
-        before = channels
-        for i, width in enumerate(widths):
-            kernel = 5 if i == 0 else 3
-            layers += [nn.Conv2d(before, width, kernel, padding=kernel // 2,
-                                 bias=False),
-                       nn.MaxPool2d(2), nn.BatchNorm2d(width),
-                       nn.ReLU(inplace=True)]
-            before, size = width, size // 2
-        layers += [nn.Conv2d(before, head, size, bias=False),
-                   nn.BatchNorm2d(head), nn.ReLU(inplace=True),
-                   nn.Dropout(dropout), nn.Conv2d(head, classes, 1)]
-        self.layers = nn.Sequential(*layers)
-        self.to(memory_format=torch.channels_last)
-
-    def forward(self, images: Tensor) -> Tensor:
-        images = images.contiguous(memory_format=torch.channels_last)
-        return self.layers(images).flatten(1)
-
-
-def normalise_none(images: Tensor) -> Tensor:
-    return images
-
-
-def normalise_min_max(images: Tensor) -> Tensor:
-    """Each image over its own range. [n,c,h,w] in 0..1, differentiable."""
-    low = images.amin((1, 2, 3), keepdim=True)
-    high = images.amax((1, 2, 3), keepdim=True)
-    return (images - low) / (high - low).clamp_min(1 / 255)
-
-
-def normalise_mean_std(images: Tensor) -> Tensor:
-    """By mean and deviation of the middle 5/8 of each side, all channels
-    together, as the recipe's output/normalize mean-std does."""
-    edge = round(images.shape[-1] * (1 - 0.625) / 2)
-    middle = images[:, :, edge:-edge, edge:-edge].flatten(1)
-    mean = middle.mean(1).view(-1, 1, 1, 1)
-    deviation = middle.std(1).view(-1, 1, 1, 1)
-    return ((images - mean) / (deviation + 3 / 255) * 0.2 + 0.5).clamp(0, 1)
-
-
-NORMALISE = {"none": normalise_none, "min-max": normalise_min_max,
-             "mean-std": normalise_mean_std}
-
-
-class Average:
-    """Exponential moving average of a network's weights and batch-norm
-    statistics; with decay 0 the network itself."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.kept = {name: value.clone()
-                     for name, value in model.state_dict().items()}
-
-    def update(self, model: nn.Module) -> None:
-        self.steps += 1
-        decay = min(self.decay, (1 + self.steps) / (AVERAGE_RAMP + self.steps))
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                self.kept[name].lerp_(value, 1 - decay)
-            else:
-                self.kept[name].copy_(value)
 
 
 # -- the loop ---------------------------------------------------------------
@@ -246,7 +49,7 @@ class Trainer:
             model.parameters(), lr=args.rate,
             weight_decay=args.weight_decay)
         self.images = self.steps = 0
-        self.loss = 0.0  # mean of the recent steps
+        self.loss = self.first_loss = 0.0  # mean of recent steps; of step 0
 
     def _rate(self) -> float:
         t = min(1.0, self.images / self.args.images)
@@ -258,6 +61,22 @@ class Trainer:
     def _loss(self, scores: Tensor, labels: Tensor) -> Tensor:
         return functional.cross_entropy(
             scores, labels, label_smoothing=self.args.smoothing)
+
+    def _hardest(self, images: Tensor, labels: Tensor,
+                 mask: Optional[Tensor]) -> tuple:
+        """The worst of each sample's candidates: [n*k,...] to [n,...]."""
+        k = self.args.candidates
+        if k < 2:
+            return images, labels, mask
+        labels = labels[::k]
+        self.model.eval()
+        images, index = robust.worst_of_k(
+            lambda x: self.model(self.normalise(x)),
+            images.unflatten(0, (-1, k)), labels)
+        self.model.train()
+        if mask is not None:
+            mask = mask.unflatten(0, (-1, k))[torch.arange(len(index)), index]
+        return images, labels, mask
 
     def _refine(self, images: Tensor, labels: Tensor,
                 mask: Optional[Tensor]) -> Tensor:
@@ -286,7 +105,7 @@ class Trainer:
         return images, labels, mask
 
     def step(self) -> None:
-        images, labels, mask = self._inputs()
+        images, labels, mask = self._hardest(*self._inputs())
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         images = self.normalise(self._refine(images, labels, mask))
@@ -297,6 +116,8 @@ class Trainer:
         self.average.update(self.model)
         self.images += len(labels)
         self.steps += 1
+        if self.steps == 1:
+            self.first_loss = loss.item()
         share = max(0.02, 1 / self.steps)
         self.loss += share * (loss.item() - self.loss)
 
@@ -307,7 +128,8 @@ class Trainer:
                 "optimizer": self.optimizer.state_dict(),
                 "batches": self.batches.state_dict(),
                 "images": self.images, "steps": self.steps,
-                "loss": self.loss, "random": torch.get_rng_state()}
+                "loss": self.loss, "first_loss": self.first_loss,
+                "random": torch.get_rng_state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
@@ -316,7 +138,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.batches.load_state_dict(state["batches"])
         self.images, self.steps = state["images"], state["steps"]
-        self.loss = state["loss"]
+        self.loss, self.first_loss = state["loss"], state["first_loss"]
         torch.set_rng_state(state["random"])
 
 
@@ -400,6 +222,8 @@ def add_training(add: Callable) -> None:
     add("--pgd", metavar="STEPS", type=int, default=2, help="0: none")
     add("--epsilon-object", type=float, default=32 / 255)
     add("--epsilon-context", type=float, default=32 / 255)
+    add("--candidates", metavar="K", type=int, default=1,
+        help="poses of each sample, of which the worst is trained on")
     add("--schedule", choices=["paper", "sign"], default="paper")
 
 
@@ -434,14 +258,16 @@ def run(args: argparse.Namespace, service, make_model: Callable,
     make_model(info, args) gives the network; label_of maps the name of a
     stream's class to the task's number, -1 where it has none.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     with pasted.connect(service.url) as client:
         info = client.info
     labels = torch.tensor([label_of(name) for name in info["classes"]])
     used = int((labels >= 0).sum())
+    options = {"candidates": args.candidates} if args.candidates > 1 else {}
     batches = Batches(service.url, layout="nchw", dtype="u8",
-                      batch=args.batch * len(labels) // used)
+                      batch=args.batch * len(labels) // used, **options)
     model = make_model(info, args)
     trainer = Trainer(model, batches, labels, args)
     seconds = 0.0
@@ -468,8 +294,8 @@ def run(args: argparse.Namespace, service, make_model: Callable,
 
 def train(trainer: Trainer, args: argparse.Namespace,
           seconds: float) -> tuple:
-    """Steps until all images were seen, --stop-after or Ctrl-C. Returns the
-    seconds of all runs together and whether all were seen."""
+    """Steps until all images were seen, --stop-after, Ctrl-C or SIGTERM.
+    Returns the seconds of all runs together and whether all were seen."""
     begin = time.monotonic() - seconds
     trainer.model.train()
     try:
@@ -493,10 +319,11 @@ def report(trainer: Trainer, args: argparse.Namespace, service,
     batches = trainer.batches
     return {"seed": args.seed, "images": trainer.images,
             "steps": trainer.steps, "loss": round(trainer.loss, 4),
+            "first_loss": round(trainer.first_loss, 4),
             "seconds": round(seconds, 1),
             "waiting_share": round(batches.waited / max(seconds, 1e-9), 4),
             "daemon_cpu_share": (None if daemon is None else
                                  round(daemon / (daemon + own), 4)),
             "cpu_seconds": round(own + (daemon or 0.0), 1),
-            "digest": batches.digest.hex(),
+            "digest": batches.digest,
             "fingerprint": batches.loader.client.info["fingerprint"]}
