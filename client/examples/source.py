@@ -126,3 +126,10 @@ class Batches:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.loader.load_state_dict(state["loader"])
         self.waited, self.digest = state["waited"], state["digest"]
+
+    @property
+    def fingerprint(self) -> str:
+        return self.loader.client.info["fingerprint"]
+
+    def close(self) -> None:
+        self.loader.close()

@@ -15,8 +15,11 @@ import re
 import shutil
 import tempfile
 
+import torch
+
 import training
 from network import Network
+from source import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -45,23 +48,42 @@ def label_of(name: str) -> int:
 
 def model_of(info: dict, args) -> Network:
     return Network(1, 10, info["height"], args.widths, args.head,
-                            args.dropout)
+                   args.dropout)
+
+
+def train_on_opencv(args) -> None:
+    """The same training on what this process composes itself."""
+    from opencv_source import OpenCvBatches
+    training.prepare(args)
+    batches = OpenCvBatches(args.objects, args.backgrounds, args.seed,
+                            args.batch, args.images)
+    training.fit(args, Server(""), training.Trainer(
+        model_of({"height": 28}, args), batches, torch.arange(10), args))
+
+
+def train(args, folder: pathlib.Path) -> None:
+    recipe = json.loads(pathlib.Path(args.recipe).read_text())
+    service = training.start(args, pool_of(args, folder), recipe)
+    try:
+        training.run(args, service, model_of, label_of)
+    finally:
+        service.close()
 
 
 def main() -> None:
     parser = training.arguments(__doc__.split("\n\n")[0])
+    parser.add_argument("--opencv", action="store_true", help="compose the "
+                        "same kind of digits in this process, to compare")
     parser.set_defaults(recipe=str(HERE / "digits.json"))
     args = parser.parse_args()
-    if args.objects and not args.backgrounds:
-        parser.error("--objects needs --backgrounds")
-    recipe = json.loads(pathlib.Path(args.recipe).read_text())
+    if (args.objects or args.opencv) and not (args.objects
+                                              and args.backgrounds):
+        parser.error("--objects and --backgrounds go together")
+    if args.opencv:
+        train_on_opencv(args)
+        return
     with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        service = training.start(args, pool_of(args, pathlib.Path(folder)),
-                                 recipe)
-        try:
-            training.run(args, service, model_of, label_of)
-        finally:
-            service.close()
+        train(args, pathlib.Path(folder))
 
 
 if __name__ == "__main__":

@@ -258,9 +258,7 @@ def run(args: argparse.Namespace, service, make_model: Callable,
     make_model(info, args) gives the network; label_of maps the name of a
     stream's class to the task's number, -1 where it has none.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
+    prepare(args)
     with pasted.connect(service.url) as client:
         info = client.info
     labels = torch.tensor([label_of(name) for name in info["classes"]])
@@ -268,8 +266,20 @@ def run(args: argparse.Namespace, service, make_model: Callable,
     options = {"candidates": args.candidates} if args.candidates > 1 else {}
     batches = Batches(service.url, layout="nchw", dtype="u8",
                       batch=args.batch * len(labels) // used, **options)
-    model = make_model(info, args)
-    trainer = Trainer(model, batches, labels, args)
+    return fit(args, service, Trainer(make_model(info, args), batches, labels,
+                                      args))
+
+
+def prepare(args: argparse.Namespace) -> None:
+    """Before a network is made: signals, threads, seed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+
+
+def fit(args: argparse.Namespace, service, trainer: Trainer
+        ) -> Dict[str, Any]:
+    """What run does, of a trainer that was made."""
     seconds = 0.0
     if args.resume:
         saved = torch.load(args.checkpoint)
@@ -280,15 +290,15 @@ def run(args: argparse.Namespace, service, make_model: Callable,
         save(trainer, pathlib.Path(args.checkpoint), seconds)
     results = report(trainer, args, service, seconds)
     if ended and args.evaluate:
-        model.load_state_dict(trainer.average.kept)
-        results.update(evaluate(model, *read_npz(args.evaluate),
+        trainer.model.load_state_dict(trainer.average.kept)
+        results.update(evaluate(trainer.model, *read_npz(args.evaluate),
                                 trainer.normalise))
     line = json.dumps(results)
     print(line, flush=True)
     if args.log:
         with open(args.log, "a") as f:
             f.write(line + "\n")
-    batches.loader.close()
+    trainer.batches.close()
     return results
 
 
@@ -326,4 +336,4 @@ def report(trainer: Trainer, args: argparse.Namespace, service,
                                  round(daemon / (daemon + own), 4)),
             "cpu_seconds": round(own + (daemon or 0.0), 1),
             "digest": batches.digest,
-            "fingerprint": batches.loader.client.info["fingerprint"]}
+            "fingerprint": batches.fingerprint}
