@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "common/checksum_xxh3.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -94,13 +96,30 @@ uint32_t checksum_crc32(uint32_t previous, const void *data, size_t n_bytes)
     return ~crc;
 }
 
+uint64_t checksum_xxh3_plain(const void *data, size_t n_bytes)
+{
+    return XXH3_64bits(data, n_bytes);
+}
+
+/* Asked anew for each call: that is a load, beside the bytes of a sample. */
+static uint64_t xxh3(const void *data, size_t n_bytes)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f"))
+        return checksum_xxh3_v4(data, n_bytes);
+    if (__builtin_cpu_supports("avx2"))
+        return checksum_xxh3_v3(data, n_bytes);
+#endif
+    return checksum_xxh3_plain(data, n_bytes);
+}
+
 uint64_t checksum_of(enum checksum_kind kind, const void *data, size_t n_bytes)
 {
     switch (kind) {
     case CHECKSUM_CRC32:
         return checksum_crc32(0, data, n_bytes);
     case CHECKSUM_XXH3:
-        return XXH3_64bits(data, n_bytes);
+        return xxh3(data, n_bytes);
     default:
         return 0;
     }

@@ -11,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/checksum.h"
+#include "common/checksum_xxh3.h"
 #include "common/digits.h"
 #include "common/error.h"
 #include "common/fingerprint.h"
@@ -237,6 +238,28 @@ static void xxh3_is_the_published_one(void **state)
     assert_int_equal(checksum_of(CHECKSUM_NONE, "abc", 3), 0);
 }
 
+/* Beyond 1024 bytes XXH3 scrambles what it gathered, and begins a new block. */
+static void xxh3_is_one_sum_with_every_instruction_set(void **state)
+{
+    static uint8_t data[70001];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof data; i++) {
+        x = x * 1664525u + 1013904223u;
+        data[i] = (uint8_t)(x >> 24);
+    }
+    for (size_t n = 0; n < 70000; n += n < 2200 ? 1 : 977) {
+        const uint8_t *at = data + n % 2;
+        uint64_t sum = checksum_xxh3_plain(at, n);
+        assert_int_equal(checksum_of(CHECKSUM_XXH3, at, n), sum);
+#ifdef __x86_64__
+        if (__builtin_cpu_supports("avx2"))
+            assert_int_equal(checksum_xxh3_v3(at, n), sum);
+        if (__builtin_cpu_supports("avx512f"))
+            assert_int_equal(checksum_xxh3_v4(at, n), sum);
+#endif
+    }
+}
+
 static void checksums_have_names(void **state)
 {
     for (int kind = 0; kind < CHECKSUM_N_KINDS; kind++)
@@ -287,6 +310,7 @@ int main(void)
         cmocka_unit_test(crc32_is_zlibs),
         cmocka_unit_test(crc32_is_its_definition_at_every_length_and_offset),
         cmocka_unit_test(xxh3_is_the_published_one),
+        cmocka_unit_test(xxh3_is_one_sum_with_every_instruction_set),
         cmocka_unit_test(checksums_have_names),
         cmocka_unit_test(dtypes_have_sizes_and_names),
         cmocka_unit_test(channels_have_counts_and_names),
