@@ -18,6 +18,11 @@
 /* One recv() at most: small enough that what it brought is still in the
  * second-level cache when its checksum is computed. */
 #define READ_CHUNK_BYTES (256u << 10)
+/* Who waits for more than this is woken when so much is there: once, where
+ * each segment would wake it. A link that takes longer than that to bring it
+ * wakes for each, as ever. */
+#define WAKE_BYTES (1u << 20)
+#define WAKE_MS    10
 
 void connection_init(struct connection *c, int wake_fd,
                      bool (*stopping)(void *context), void *context)
@@ -37,6 +42,7 @@ void connection_close(struct connection *c)
         close(c->passed_fd);
     c->fd = c->passed_fd = -1;
     c->takes_fd = false;
+    c->wake_bytes = 0;
 }
 
 /* Empties the eventfd; true when the owner stops. */
@@ -69,9 +75,37 @@ static int wait_for(struct connection *c, short events, int64_t deadline_ns,
     }
 }
 
+/* Sets how much must be there before a poll() for it ends. */
+static void wake_at(struct connection *c, size_t n_bytes)
+{
+    const int wanted = (int)(n_bytes < WAKE_BYTES ? n_bytes : WAKE_BYTES);
+    if (c->is_unix || wanted == c->wake_bytes)
+        return;
+    if (setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) == 0)
+        c->wake_bytes = wanted;
+}
+
+/* Until some of n_bytes can be read. */
+static int wait_for_bytes(struct connection *c, size_t n_bytes,
+                          int64_t deadline_ns, bool *out_ready)
+{
+    wake_at(c, n_bytes);
+    if (c->wake_bytes > 1) {
+        const int64_t soon_ns = clock_after_ms(WAKE_MS);
+        int rc =
+            wait_for(c, POLLIN, soon_ns < deadline_ns ? soon_ns : deadline_ns,
+                     out_ready);
+        if (rc != -ERROR_TIMEOUT)
+            return rc;
+        wake_at(c, 1);
+    }
+    return wait_for(c, POLLIN, deadline_ns, out_ready);
+}
+
 int connection_wait(struct connection *c, int64_t deadline_ns,
                     bool *out_readable)
 {
+    wake_at(c, 1);
     return wait_for(c, POLLIN, deadline_ns, out_readable);
 }
 
@@ -120,12 +154,11 @@ int connection_read_some(struct connection *c, void *data, size_t n_bytes,
                          int64_t deadline_ns, size_t *out_bytes,
                          struct fault *fault)
 {
-    if (n_bytes > READ_CHUNK_BYTES)
-        n_bytes = READ_CHUNK_BYTES;
+    const size_t most = n_bytes < READ_CHUNK_BYTES ? n_bytes : READ_CHUNK_BYTES;
     bool ready = true;
     for (;;) {
-        ssize_t n = c->takes_fd ? receive_fd(c, data, n_bytes)
-                                : recv(c->fd, data, n_bytes, MSG_DONTWAIT);
+        ssize_t n = c->takes_fd ? receive_fd(c, data, most)
+                                : recv(c->fd, data, most, MSG_DONTWAIT);
         if (n > 0) {
             *out_bytes = (size_t)n;
             return 0;
@@ -137,7 +170,7 @@ int connection_read_some(struct connection *c, void *data, size_t n_bytes,
             continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             return lost(errno, fault);
-        int rc = wait_for(c, POLLIN, deadline_ns, &ready);
+        int rc = wait_for_bytes(c, n_bytes, deadline_ns, &ready);
         if (rc != 0)
             return late(rc, fault);
         if (!ready) {

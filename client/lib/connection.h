@@ -21,8 +21,9 @@ struct connection {
     int fd;      /* -1 while closed */
     int wake_fd; /* eventfd of the owner, or -1; drained here */
     bool is_unix;
-    bool takes_fd; /* a descriptor that comes with the bytes is kept */
-    int passed_fd; /* the last such one, or -1; closed with the socket */
+    bool takes_fd;  /* a descriptor that comes with the bytes is kept */
+    int passed_fd;  /* the last such one, or -1; closed with the socket */
+    int wake_bytes; /* the socket's SO_RCVLOWAT; 0: not set */
     /* Asked after each wake: must the owner's thread stop? May be NULL. */
     bool (*stopping)(void *context);
     void *context;

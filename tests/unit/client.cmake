@@ -10,6 +10,8 @@ pasted_test(test_client_parts SOURCES ${here}/test_client_parts.c
 pasted_test(test_client_robust SOURCES ${here}/test_client_robust.c
             MODULES client)
 target_link_libraries(test_client_robust PRIVATE m) # the formulas
+pasted_test(test_client_connection SOURCES ${here}/test_client_connection.c
+            MODULES client)
 pasted_test(test_client_json SOURCES ${here}/test_client_json.c)
 target_sources(test_client_json PRIVATE
   ${PROJECT_SOURCE_DIR}/client/cli/json.c)
