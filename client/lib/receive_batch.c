@@ -95,11 +95,17 @@ static bool caller_left(struct receiver *r)
 /* Reads the payload behind its first `at` bytes, which are in place.
  * *direct turns false when the caller's deadline passes meanwhile. */
 static int read_rest(struct receiver *r, struct pasted_batch *b, size_t at,
-                     bool *direct, struct fault *fault)
+                     enum purpose purpose, bool *direct, struct fault *fault)
 {
+    size_t n = 0; /* of a wake: the caller may wait from now on */
     batch_advance(b, at);
     while (at < b->n_bytes) {
-        size_t run, n;
+        if (n == 0 && purpose == STREAMED) {
+            int rc = receiver_ask_ahead(r, fault);
+            if (rc != 0)
+                return rc;
+        }
+        size_t run;
         uint8_t *place = batch_place(b, at, &run);
         int rc = connection_read_some(&r->session.connection, place, run,
                                       receiver_stall_ns(r), &n, fault);
@@ -164,7 +170,7 @@ static int read_batch(struct receiver *r, struct pasted_batch *b,
     *direct = purpose == STREAMED && go_direct(r, b);
     if (*direct)
         copy_early_image(b, n_head);
-    rc = read_rest(r, b, n_head, direct, fault);
+    rc = read_rest(r, b, n_head, purpose, direct, fault);
     return rc != 0 || purpose == STALE ? rc : batch_finish(b, fault);
 }
 

@@ -71,6 +71,28 @@ int receiver_seek(struct receiver *r, struct fault *fault)
                              receiver_stall_ns(r), fault);
 }
 
+/* How many batches more than the server owes may be asked for. With the lock
+ * held. */
+static uint32_t room_for(const struct receiver *r, uint32_t n_filling)
+{
+    const struct exchange *x = r->exchange;
+    uint32_t window = x->member.paused ? 0 : credit_window(r, x->waiting);
+    uint32_t used = x->n_ready + r->outstanding + n_filling;
+    return window > used ? window - used : 0;
+}
+
+/* With the lock held: CREDIT for n batches, and the pace it tells. */
+static struct wire_credit take_credit(struct receiver *r, uint32_t n)
+{
+    struct exchange *x = r->exchange;
+    struct wire_credit credit = x->pace;
+    if (n > 0)
+        x->pace = (struct wire_credit){0};
+    credit.batches = n;
+    r->outstanding += n;
+    return credit;
+}
+
 /* Sends what the caller wishes: seek, then pull, then credit. */
 static int send_wishes(struct receiver *r, struct fault *fault)
 {
@@ -86,11 +108,7 @@ static int send_wishes(struct receiver *r, struct fault *fault)
         x->pull.state = PULL_SENT;
         r->pull_position = x->pull.position;
     }
-    uint32_t window = x->member.paused ? 0 : credit_window(r, x->waiting);
-    uint32_t used = x->n_ready + r->outstanding;
-    struct wire_credit credit = x->pace;
-    if (window > used)
-        x->pace = (struct wire_credit){0};
+    struct wire_credit credit = take_credit(r, room_for(r, 0));
     exchange_unlock(x);
     if (seek)
         rc = receiver_seek(r, fault);
@@ -103,15 +121,27 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     }
     if (rc == 0 && x->member.joined)
         rc = member_send_acks(r, fault);
-    if (rc == 0 && window > used) {
-        r->outstanding += window - used;
-        credit.batches = window - used;
+    if (rc == 0 && credit.batches > 0)
         rc = session_send_credit(&r->session, r->stream_request, &credit,
                                  receiver_stall_ns(r), fault);
-    }
     if (rc == 0)
         rc = session_flush(&r->session, receiver_stall_ns(r), fault);
     return rc;
+}
+
+int receiver_ask_ahead(struct receiver *r, struct fault *fault)
+{
+    struct exchange *x = r->exchange;
+    exchange_lock(x);
+    bool is_callers = x->waiting && r->options->prefetch > 0;
+    uint32_t n = x->seek_wanted || r->draining || x->member.joined
+                     ? 0
+                     : room_for(r, is_callers ? 0 : 1);
+    struct wire_credit credit = take_credit(r, n);
+    exchange_unlock(x);
+    return n == 0 ? 0
+                  : session_send_credit(&r->session, r->stream_request, &credit,
+                                        receiver_stall_ns(r), fault);
 }
 
 /* An ERROR for the outstanding PULL fails that pull only. */

@@ -10,6 +10,8 @@
 
 #include "tests/unit/fake_batch.h"
 
+#define ASKED_MS 5000 /* then it was not asked */
+
 /* Waits for the socket, or for fake_stop: false. timeout_ms -1: for ever. */
 static bool ready(struct peer *p, short events, int timeout_ms)
 {
@@ -144,6 +146,9 @@ static bool send_batch(struct peer *p, uint32_t request, uint64_t cursor,
         sem_wait(&p->server->release);
         good = send_all(p, frame + first, n_bytes - first);
     }
+    if (good && how == FAKE_HALF_UNTIL_ASKED)
+        good = ready(p, POLLIN, ASKED_MS) &&
+               send_all(p, frame + first, n_bytes - first);
     free(frame);
     return good && how != FAKE_DROP_MID_BATCH;
 }
@@ -201,6 +206,7 @@ static bool misbehave(struct peer *p)
         return false;
     case FAKE_DROP_MID_BATCH:
     case FAKE_HALF_THEN_WAIT:
+    case FAKE_HALF_UNTIL_ASKED:
         return send_next(p, p->plan->then);
     case FAKE_STOP_ANSWERING:
         p->silent = true;

@@ -23,16 +23,17 @@ enum fake_then {
     FAKE_GO_ON,
     FAKE_DROP, /* the connection, between batches */
     FAKE_DROP_MID_BATCH,
-    FAKE_STOP_ANSWERING, /* read, never answer again, not even PING */
-    FAKE_HALF_THEN_WAIT, /* half a batch, the rest after fake_release */
-    FAKE_ERROR,          /* ERROR with `code`, fatal */
-    FAKE_SOFT_ERROR,     /* ERROR with `code` for the stream, not fatal */
-    FAKE_OVERSIZED,      /* a BATCH header of nearly 4 GiB */
-    FAKE_GARBAGE,        /* 64 bytes that are no frame */
-    FAKE_DRAIN,          /* DRAIN at the cursor, then CLOSE */
-    FAKE_PING,           /* PING, and on with the PONG */
-    FAKE_UNASKED,        /* batches without end, whatever the credit */
-    FAKE_WRONG_POSITION, /* a batch of another position */
+    FAKE_STOP_ANSWERING,   /* read, never answer again, not even PING */
+    FAKE_HALF_THEN_WAIT,   /* half a batch, the rest after fake_release */
+    FAKE_HALF_UNTIL_ASKED, /* half a batch, the rest when something comes */
+    FAKE_ERROR,            /* ERROR with `code`, fatal */
+    FAKE_SOFT_ERROR,       /* ERROR with `code` for the stream, not fatal */
+    FAKE_OVERSIZED,        /* a BATCH header of nearly 4 GiB */
+    FAKE_GARBAGE,          /* 64 bytes that are no frame */
+    FAKE_DRAIN,            /* DRAIN at the cursor, then CLOSE */
+    FAKE_PING,             /* PING, and on with the PONG */
+    FAKE_UNASKED,          /* batches without end, whatever the credit */
+    FAKE_WRONG_POSITION,   /* a batch of another position */
 };
 
 /* What answers HELLO or OPEN instead of what should. */

@@ -164,6 +164,22 @@ static void without_prefetch_nothing_is_asked_for_ahead(void **state)
     fake_stop(f);
 }
 
+/* Else the server would have nothing to compose while a batch is on its way. */
+static void who_waits_asks_for_the_next_while_one_is_on_its_way(void **state)
+{
+    struct fake_behaviour plan = {.then = FAKE_HALF_UNTIL_ASKED};
+    struct fake_server *f = fake_start(0, &plan, 1);
+    pasted_client *c = rig_open(f, "prefetch=1");
+    rig_sleep_ms(50); /* nobody waits for what is on its way */
+    assert_int_equal(fake_counts(f).credit, 1);
+    rig_expect(c, 0, FAKE_G);
+    rig_expect(c, FAKE_G, FAKE_G);
+    assert_int_equal(rig_stats(c).reconnects, 0);
+    assert_true(fake_counts(f).max_outstanding <= 1);
+    pasted_destroy(c);
+    fake_stop(f);
+}
+
 static void state_continues_in_another_client(void **state)
 {
     struct fake_server *f = fake_start(0, &good, 1);
@@ -312,6 +328,7 @@ int main(void)
         cmocka_unit_test(seek_drops_what_is_stale),
         cmocka_unit_test(a_slow_consumer_costs_no_more_than_its_prefetch),
         cmocka_unit_test(without_prefetch_nothing_is_asked_for_ahead),
+        cmocka_unit_test(who_waits_asks_for_the_next_while_one_is_on_its_way),
         cmocka_unit_test(state_continues_in_another_client),
         cmocka_unit_test(state_of_another_stream_is_refused),
         cmocka_unit_test(batches_outlive_their_client),
