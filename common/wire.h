@@ -29,6 +29,9 @@
 #define WIRE_CAPABILITY_ASK    8u  /* ASK, REPLY */
 #define WIRE_CAPABILITY_RING   16u /* SLOT, RETURN: memory of one host */
 #define WIRE_CAPABILITY_HARD   32u /* candidates in OPEN and JOIN */
+#define WIRE_CAPABILITY_KEEP                                                   \
+    64u /* leases outlive a connection: kept in JOIN                           \
+         */
 
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
@@ -37,6 +40,7 @@
 #define WIRE_MAX_NAME_BYTES    256  /* stream, client, server; with the NUL */
 #define WIRE_MAX_TOKEN_BYTES   1024 /* with the NUL */
 #define WIRE_MAX_TEXT_BYTES    512  /* error sentences; with the NUL */
+#define WIRE_MAX_KEPT          256  /* leases that a JOIN takes along */
 #define WIRE_MAX_STREAMS       256
 #define WIRE_MAX_CLASSES       65536
 #define WIRE_FINGERPRINT_BYTES 32
@@ -139,6 +143,7 @@ struct wire_welcome {
  * its capability is agreed on. */
 #define WIRE_EXTRA_REPLAY     1u /* OPEN only */
 #define WIRE_EXTRA_CANDIDATES 2u
+#define WIRE_EXTRA_KEPT       8u /* JOIN only, and no part of wire_extras */
 struct wire_extras {
     uint32_t replay;     /* steps to go round in; 0: none */
     uint32_t candidates; /* of each sample; 0: not asked for */
@@ -239,6 +244,8 @@ struct wire_join {
     char group[WIRE_MAX_NAME_BYTES];
     char member[WIRE_MAX_NAME_BYTES]; /* "": the server names it */
     struct wire_extras extras;        /* no replay */
+    uint32_t n_kept;                  /* leases of a lost connection */
+    uint64_t kept[WIRE_MAX_KEPT];
 };
 
 struct wire_lease {

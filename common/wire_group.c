@@ -24,13 +24,31 @@ void wire_encode_join(struct bytes_writer *w, const struct wire_join *m)
     bytes_write_u8(w, m->dtype);
     bytes_write_u8(w, m->layout);
     bytes_write_u8(w, m->has_fingerprint);
-    bytes_write_u8(w, wire_extras_bits(&m->extras));
+    bytes_write_u8(w, (uint8_t)(wire_extras_bits(&m->extras) |
+                                (m->n_kept ? WIRE_EXTRA_KEPT : 0)));
     bytes_write_span(w, m->has_fingerprint ? m->fingerprint : no_fingerprint,
                      WIRE_FINGERPRINT_BYTES);
     bytes_write_string(w, m->stream);
     bytes_write_string(w, m->group);
     bytes_write_string(w, m->member);
     wire_write_extras(w, &m->extras);
+    if (m->n_kept)
+        bytes_write_u32(w, m->n_kept);
+    for (uint32_t i = 0; i < m->n_kept; i++)
+        bytes_write_u64(w, m->kept[i]);
+}
+
+static int read_kept(struct bytes_reader *r, struct wire_join *out)
+{
+    out->n_kept = bytes_read_u32(r);
+    if (r->failed || out->n_kept == 0 || out->n_kept > WIRE_MAX_KEPT)
+        return -ERROR_BAD_FRAME;
+    for (uint32_t i = 0; i < out->n_kept; i++) {
+        out->kept[i] = bytes_read_u64(r);
+        if (out->kept[i] == 0)
+            return -ERROR_BAD_FRAME;
+    }
+    return 0;
 }
 
 /* Whether sizes make sense is for the group to say, in a sentence. */
@@ -50,8 +68,11 @@ int wire_decode_join(struct bytes_reader *r, struct wire_join *out)
     bytes_read_string(r, out->stream, sizeof out->stream);
     bytes_read_string(r, out->group, sizeof out->group);
     bytes_read_string(r, out->member, sizeof out->member);
-    int status =
-        wire_read_extras(r, extras, WIRE_EXTRA_CANDIDATES, &out->extras);
+    int status = wire_read_extras(r, extras & (uint8_t)~WIRE_EXTRA_KEPT,
+                                  WIRE_EXTRA_CANDIDATES, &out->extras);
+    out->n_kept = 0;
+    if (status == 0 && extras & WIRE_EXTRA_KEPT)
+        status = read_kept(r, out);
     if (r->failed || has_fingerprint > 1 || status != 0)
         return -ERROR_BAD_FRAME;
     out->has_fingerprint = has_fingerprint == 1;

@@ -224,7 +224,7 @@ void failover_lost(struct receiver *r, bool final, const struct fault *why)
     if (why->code == ERROR_DRAINING)
         leave_server(r); /* this one has said that it goes */
     exchange_lock(x);
-    member_lost(x);
+    member_lost(r);
     if (final) {
         exchange_give_up(x, &told);
     } else {

@@ -23,6 +23,69 @@ void member_make_name(char *name, size_t n_bytes)
              (unsigned long long)clock_now_ns() & 0xffffff);
 }
 
+/* A lease that was lost before the caller saw its batch. With the lock held;
+ * NULL when there is none such. */
+static struct pasted_batch *withdraw(struct exchange *x, uint64_t lease)
+{
+    struct pasted_batch *before = NULL;
+    struct pasted_batch **at = &x->ready;
+    while (*at != NULL && (*at)->lease.lease != lease) {
+        before = *at;
+        at = &before->next;
+    }
+    struct pasted_batch *b = *at;
+    if (b == NULL)
+        return NULL;
+    *at = b->next;
+    if (x->last_ready == b)
+        x->last_ready = before;
+    x->n_ready--;
+    b->next = NULL;
+    return b;
+}
+
+/* Gives up all but the batch in the caller's hands. With the lock held. */
+static void forget(struct exchange *x)
+{
+    for (struct pasted_batch *b; (b = exchange_pop(x)) != NULL;) {
+        x->stats.leases_lost++;
+        batch_release(b);
+    }
+    x->stats.leases_lost += x->member.n_acks;
+    x->member.n_acks = 0;
+}
+
+/* What the new connection takes along of the old one's: all but what is beyond
+ * a JOIN. With the lock held. */
+static void list_kept(struct exchange *x, struct wire_join *join)
+{
+    struct membership *m = &x->member;
+    while (1 + m->n_acks + x->n_ready > WIRE_MAX_KEPT && x->n_ready > 0) {
+        batch_release(withdraw(x, x->last_ready->lease.lease));
+        x->stats.leases_lost++;
+    }
+    if (1 + m->n_acks > WIRE_MAX_KEPT)
+        forget(x);
+    if (m->held != 0)
+        join->kept[join->n_kept++] = m->held;
+    for (uint32_t i = 0; i < m->n_acks; i++)
+        join->kept[join->n_kept++] = m->acks[i];
+    for (struct pasted_batch *b = x->ready; b != NULL; b = b->next)
+        join->kept[join->n_kept++] = b->lease.lease;
+}
+
+/* An ACK that was sent may never be answered now. With the lock held. */
+static void end_wait(struct membership *m)
+{
+    bool waits = m->awaited != 0 && !m->answered;
+    for (uint32_t i = 0; i < m->n_acks; i++)
+        waits = waits && m->acks[i] != m->awaited; /* else: yet to be sent */
+    if (waits) {
+        m->answered = true;
+        m->answer = -ERROR_CLOSED;
+    }
+}
+
 int member_join(struct receiver *r, const struct wire_open *open,
                 int64_t deadline_ns, struct fault *fault)
 {
@@ -42,6 +105,13 @@ int member_join(struct receiver *r, const struct wire_open *open,
     memcpy(join.stream, open->stream, sizeof join.stream);
     memcpy(join.group, o->group, sizeof o->group);
     memcpy(join.member, o->member, sizeof o->member);
+    exchange_lock(r->exchange);
+    if (r->session.welcome.capabilities & WIRE_CAPABILITY_KEEP)
+        list_kept(r->exchange, &join);
+    else
+        forget(r->exchange);
+    end_wait(&r->exchange->member);
+    exchange_unlock(r->exchange);
     return session_join(&r->session, &join, r->stream_request, deadline_ns,
                         fault);
 }
@@ -89,27 +159,6 @@ int member_take_lease(struct receiver *r, struct pasted_batch *b,
     return 0;
 }
 
-/* A lease that was lost before the caller saw its batch. With the lock held;
- * NULL when there is none such. */
-static struct pasted_batch *withdraw(struct exchange *x, uint64_t lease)
-{
-    struct pasted_batch *before = NULL;
-    struct pasted_batch **at = &x->ready;
-    while (*at != NULL && (*at)->lease.lease != lease) {
-        before = *at;
-        at = &before->next;
-    }
-    struct pasted_batch *b = *at;
-    if (b == NULL)
-        return NULL;
-    *at = b->next;
-    if (x->last_ready == b)
-        x->last_ready = before;
-    x->n_ready--;
-    b->next = NULL;
-    return b;
-}
-
 int member_acked(struct receiver *r, struct fault *fault)
 {
     const struct wire_acked *a = &r->session.frame.u.acked;
@@ -140,21 +189,14 @@ void member_ended(struct exchange *x)
     exchange_unlock(x);
 }
 
-void member_lost(struct exchange *x)
+void member_lost(struct receiver *r)
 {
-    struct membership *m = &x->member;
-    if (!m->joined)
+    struct exchange *x = r->exchange;
+    if (!x->member.joined)
         return;
-    for (struct pasted_batch *b; (b = exchange_pop(x)) != NULL;) {
-        x->stats.leases_lost++;
-        batch_release(b);
-    }
-    x->stats.leases_lost += m->n_acks;
-    m->n_acks = 0;
-    if (m->awaited != 0 && !m->answered) {
-        m->answered = true;
-        m->answer = -ERROR_CLOSED;
-    }
+    if ((r->session.welcome.capabilities & WIRE_CAPABILITY_KEEP) == 0)
+        forget(x);
+    end_wait(&x->member);
 }
 
 static void push_ack(struct exchange *x)

@@ -24,8 +24,9 @@ void member_ended(struct exchange *x); /* takes the lock */
 
 /* With the lock held: */
 
-/* The connection is gone, and with it all leases. */
-void member_lost(struct exchange *x);
+/* The connection is gone, and with it all leases, unless the server keeps them
+ * for who comes back. */
+void member_lost(struct receiver *r);
 /* The caller wants another batch: true when an ACK is to be sent. */
 bool member_wants_next(struct exchange *x);
 /* pasted_ack begins. -ERROR_BAD_STATE. */

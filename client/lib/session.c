@@ -262,7 +262,7 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
                                .checksum_kinds = kinds};
     memcpy(hello.client, s->options->name, sizeof hello.client);
     if (s->options->group[0] != '\0')
-        hello.capabilities |= WIRE_CAPABILITY_GROUPS;
+        hello.capabilities |= WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_KEEP;
     if (s->options->replay > 0)
         hello.capabilities |= WIRE_CAPABILITY_REPLAY;
     int rc = options_token(s->options, hello.token, fault);

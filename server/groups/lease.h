@@ -10,6 +10,9 @@
  *       lost or given back v  | acquire (lowest step first)
  *                        RETURNED
  *
+ * A member whose connection broke is still the holder of what it was sent: it
+ * may join again under its name, and keep, until the leases are over.
+ *
  * Threads: loop thread only. */
 #ifndef PASTED_GROUPS_LEASE_H
 #define PASTED_GROUPS_LEASE_H
@@ -58,8 +61,8 @@ struct lease_events {
     /* An ack was taken (code 0) or refused, or the lease ended unasked
      * (-ERROR_LEASE_LOST); owner is a member's. */
     void (*acked)(void *owner, uint64_t lease, int code);
-    /* Another session joined under this member's name: the owner must leave
-     * before this returns. */
+    /* Another session joined under this member's name: the owner must leave, or
+     * detach, before this returns. */
     void (*replaced)(void *owner);
     /* Who was told "not now" may ask again. Called from within other calls:
      * do not call back. */
@@ -83,6 +86,13 @@ struct lease_calls {
                 struct fault *fault);
     /* Returns what it holds. NULL is fine. */
     void (*leave)(struct lease_store *s, struct lease_member *m);
+    /* Leaves, for its connection broke: what was delivered to it is its name's
+     * until the lease is over. */
+    void (*detach)(struct lease_store *s, struct lease_member *m);
+    /* Who has just joined still holds these of its name's leases, and gives the
+     * others back; -ERROR_LEASE_LOST of those that are not its name's. */
+    void (*keep)(struct lease_store *s, struct lease_member *m,
+                 const uint64_t *leases, uint32_t n_leases, uint64_t now_ns);
     /* What the group is, until leave. */
     const struct group_terms *(*terms)(const struct lease_member *m);
     /* 1: *out; 0: nothing now; -ERROR_ENDED: all is acknowledged. */

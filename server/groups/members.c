@@ -137,6 +137,7 @@ static struct member *take_place(struct group *g)
     for (uint32_t i = 0; i < g->capacity_rows; i++)
         if (g->rows[i].member == row_member)
             g->rows[i].member = 0;
+    memory_return(g, oldest, NULL, 0); /* what it may not come back for */
     *oldest = (struct member){0};
     return oldest;
 }

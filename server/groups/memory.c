@@ -187,26 +187,77 @@ static void release(struct lease_store *store, struct lease_member *handle,
 
 /* Members and groups. */
 
-static void leave(struct lease_store *store, struct lease_member *handle)
+static bool is_listed(const uint64_t *leases, uint32_t n_leases, uint64_t lease)
 {
-    if (!handle)
-        return;
-    struct memory *s = memory_of(store);
+    for (uint32_t i = 0; i < n_leases; i++)
+        if (leases[i] == lease)
+            return true;
+    return false;
+}
+
+void memory_return(struct group *g, struct member *m, const uint64_t *kept,
+                   uint32_t n_kept)
+{
+    for (uint32_t i = 0; i < g->n_open; i++) {
+        struct open_step *o = &g->open[i];
+        if (o->lease == 0 || &g->members[o->member] != m ||
+            is_listed(kept, n_kept, o->lease))
+            continue;
+        m->n_lost += o->sent;
+        give_back(g, o);
+    }
+}
+
+static void go(struct memory *s, struct lease_member *handle, bool had_more)
+{
     struct group *g = handle->group;
     struct member *m = handle->member;
-    bool had = m->n_leases > 0;
-    for (uint32_t i = 0; i < g->n_open; i++)
-        if (g->open[i].lease != 0 && &g->members[g->open[i].member] == m) {
-            m->n_lost += g->open[i].sent;
-            give_back(g, &g->open[i]);
-        }
     m->handle = NULL;
     m->seen_ns = host_now_ns();
     if (--g->n_here == 0)
         g->idle_since_ns = m->seen_ns;
     mem_free(handle);
-    if (had)
+    if (had_more)
         changed(s);
+}
+
+static void leave(struct lease_store *store, struct lease_member *handle)
+{
+    if (!handle)
+        return;
+    bool had = handle->member->n_leases > 0;
+    memory_return(handle->group, handle->member, NULL, 0);
+    go(memory_of(store), handle, had);
+}
+
+static void detach(struct lease_store *store, struct lease_member *handle)
+{
+    struct group *g = handle->group;
+    uint32_t had = handle->member->n_leases;
+    for (uint32_t i = 0; i < g->n_open; i++) {
+        struct open_step *o = &g->open[i];
+        if (o->lease != 0 && !o->sent &&
+            &g->members[o->member] == handle->member)
+            give_back(g, o);
+    }
+    go(memory_of(store), handle, handle->member->n_leases < had);
+}
+
+static void keep(struct lease_store *store, struct lease_member *handle,
+                 const uint64_t *leases, uint32_t n_leases, uint64_t now_ns)
+{
+    struct memory *s = memory_of(store);
+    struct group *g = handle->group;
+    struct member *m = handle->member;
+    uint32_t had = m->n_leases;
+    memory_return(g, m, leases, n_leases);
+    if (m->n_leases < had)
+        changed(s);
+    if (n_leases > 0)
+        renew(store, handle, now_ns);
+    for (uint32_t i = 0; i < n_leases; i++)
+        if (!find_lease(g, m, leases[i]))
+            s->base.events->acked(handle->owner, leases[i], -ERROR_LEASE_LOST);
 }
 
 static void expire(struct memory *s, struct group *g, uint64_t now_ns)
@@ -273,6 +324,8 @@ struct lease_store *lease_memory_create(uint64_t first_id)
     static const struct lease_calls calls = {
         .join = memory_join,
         .leave = leave,
+        .detach = detach,
+        .keep = keep,
         .terms = terms,
         .acquire = acquire,
         .deliver = deliver,

@@ -72,6 +72,12 @@ static inline bool memory_has_ended(const struct group *g)
            g->n_open == 0;
 }
 
+/* memory.c */
+
+/* m's leases but those kept go back to the group; the caller tells. */
+void memory_return(struct group *g, struct member *m, const uint64_t *kept,
+                   uint32_t n_kept);
+
 /* members.c */
 int memory_join(struct lease_store *store, const struct group_terms *terms,
                 const char *name, void *owner, struct lease_member **out,

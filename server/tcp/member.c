@@ -110,6 +110,7 @@ static int join(struct session *s, const struct wire_join *m, uint32_t request,
     if (rc != 0)
         s->stream = NULL;
     s->told_ended = false;
+    s->may_return = s->capabilities & WIRE_CAPABILITY_KEEP && m->member[0];
     return rc;
 }
 
@@ -119,11 +120,15 @@ int member_on_join(struct session *s, const struct wire_header *h,
     struct fault fault = {0};
     struct wire_join m;
     if (wire_decode_join(r, &m) != 0 ||
-        (wire_extras_needs(&m.extras) & ~s->capabilities))
+        (wire_extras_needs(&m.extras) & ~s->capabilities) ||
+        (m.n_kept && !(s->capabilities & WIRE_CAPABILITY_KEEP)))
         return -ERROR_BAD_FRAME;
     session_drop_orders(s);
     int status = join(s, &m, h->request, &fault);
     gateway_answer_open(s, h->request, status, &fault);
+    if (s->member)
+        leases_of(s)->calls->keep(leases_of(s), s->member, m.kept, m.n_kept,
+                                  host_now_ns());
     return 0;
 }
 
@@ -142,6 +147,17 @@ void member_leave(struct session *s)
     s->member = NULL;
     if (member)
         leases_of(s)->calls->leave(leases_of(s), member);
+}
+
+void member_detach(struct session *s)
+{
+    struct lease_member *member = s->member;
+    if (!member || !s->may_return) {
+        member_leave(s);
+        return;
+    }
+    s->member = NULL;
+    leases_of(s)->calls->detach(leases_of(s), member);
 }
 
 /* Leases. */

@@ -99,6 +99,8 @@ void session_drop_orders(struct session *s)
 /* From here on the session only waits for its socket. */
 static void end(struct session *s, enum session_end why, const char *text)
 {
+    if (!s->said_close)
+        member_detach(s);
     session_drop_orders(s);
     session_move(s, SESSION_CLOSING);
     s->closing_ns = host_now_ns();

@@ -24,7 +24,7 @@
 /* What WELCOME may grant of what HELLO asks for. */
 #define SESSION_CAPABILITIES                                                   \
     (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_REPLAY |   \
-     WIRE_CAPABILITY_PACE)
+     WIRE_CAPABILITY_PACE | WIRE_CAPABILITY_KEEP)
 #define SESSION_LEASE_BYTES (WIRE_HEADER_BYTES + 32) /* a LEASE frame */
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
@@ -99,6 +99,7 @@ struct session {
     /* In a group: global_batch is n_samples, cursor and rank mean nothing. */
     struct lease_member *member;
     bool told_ended;
+    bool may_return;          /* to its leases, when its connection breaks */
     struct consumer consumer; /* linked while a stream is open */
     uint64_t emptied_ns;      /* when the socket last ran out of batches */
 
@@ -214,6 +215,8 @@ void member_write_lease(struct session *s, const struct order *o, uint8_t *out);
 void member_delivered(struct session *s, struct order *o);
 void member_renew(struct session *s);
 void member_leave(struct session *s);
+/* The connection broke: leaves, but for a client that may come back. */
+void member_detach(struct session *s);
 /* What OPENED says of a group. */
 void member_describe(const struct session *s, struct wire_opened *m);
 extern const struct lease_events member_events;

@@ -120,7 +120,8 @@ class Groups(unittest.TestCase):
     def test_members_killed_at_random_leave_no_gap(self):
         seed = int(os.environ.get("PASTED_TEST_SEED", time.time_ns() % 10**6))
         chance = random.Random(seed)
-        group, words = "killed", ("epochs=1", "pause=0.25", "prefetch=3")
+        group, words = "killed", ("epochs=1", "pause=0.25", "prefetch=3",
+                        "lease_ms=1500")  # what a killed one holds so long
         members = [self.member(group, *words) for _ in range(4)]
         alive, n_killed = list(members), 0
         while n_killed < 8:

@@ -12,6 +12,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
 from daemon import Daemon  # noqa: E402
+from held import wait_until  # noqa: E402
 import libpasted  # noqa: E402
 import stdlib_wire as wire  # noqa: E402
 
@@ -150,6 +151,21 @@ class Faults(unittest.TestCase):
         for kind in (wire.LEASE, wire.BATCH, wire.ACKED):
             stats = self.run_group(f"cut-{kind}", Once(kind, lambda f: None))
             self.assertEqual(stats.reconnects, 1)
+
+    def test_a_broken_connection_takes_nothing_away(self):
+        client = self.client(Once(wire.BATCH, lambda f: None, 3),
+                             group="kept", steps=4, prefetch=2)
+        self.assertEqual(client.next()[0], libpasted.OK)
+        self.assertTrue(wait_until(lambda: client.stats().reconnects == 1))
+        self.assertEqual(client.ack(), libpasted.OK, client.error())
+        steps = []
+        while client.next()[0] == libpasted.OK:
+            steps.append(client.lease.step)
+        self.assertEqual(sorted(steps), [1, 2, 3])
+        report = self.daemon.get("/v1/streams/default/groups/kept").json
+        self.assertTrue(report["ended"])
+        self.assertEqual(report["deliveries"], 5)  # the one cut off, twice
+        self.assertEqual(client.stats().leases_lost, 0)
 
     def test_an_answer_that_never_comes(self):
         client = self.client(Once(wire.ACKED, lambda frame: None, 1),

@@ -10,7 +10,7 @@ from cases_session import Session
 from peer import hello
 from stdlib_wire import ACK, ACKED, BATCH, JOIN, LEASE, encode_string
 
-GROUPS, REPLAY, PACE = 1, 2, 4  # capabilities
+GROUPS, REPLAY, PACE, KEEP = 1, 2, 4, 64  # capabilities
 _names = iter(range(1 << 30))
 
 
@@ -22,18 +22,18 @@ def fresh():
 class Group(Session):
     """Members of one group, each a connection."""
 
-    def greeted(self):
+    def greeted(self, capabilities=GROUPS):
         """A peer whose server has groups."""
         peer = self.peer()
-        peer.send(wire.HELLO, 1, hello(capabilities=GROUPS))
+        peer.send(wire.HELLO, 1, hello(capabilities=capabilities))
         peer.welcome = wire.decode_welcome(peer.expect(wire.WELCOME, 1).payload)
         if not peer.welcome["capabilities"] & GROUPS:
             self.skipTest("a server without groups")
         return peer
 
-    def join(self, group, request=2, **fields):
+    def join(self, group, request=2, capabilities=GROUPS, **fields):
         """A peer in the group: steps of 4 samples unless `fields` say otherwise."""
-        peer = self.greeted()
+        peer = self.greeted(capabilities)
         self.rejoin(peer, group, request, **fields)
         peer.opened = wire.decode_opened(peer.expect(wire.OPENED, request).payload)
         return peer
@@ -222,6 +222,81 @@ class Group(Session):
         new.credit(1)
         lease = self.leased(new)[0]
         self.assertEqual((lease["step"], lease["delivery"]), (0, 2))
+
+    def keeper(self, group, **fields):
+        """A member whose leases outlive its connection."""
+        peer = self.join(group, capabilities=GROUPS | KEEP, steps=4, **fields)
+        if not peer.welcome["capabilities"] & KEEP:
+            self.skipTest("a server that keeps no leases")
+        return peer
+
+    def test_a_broken_connection_keeps_its_leases(self):
+        group = fresh()
+        a = self.keeper(group, member="a", lease_ms=10000)
+        b = self.join(group, member="b", steps=4)
+        a.credit(3)
+        held = [self.leased(a)[0] for _ in range(3)]
+        a.sock.close()
+        b.credit(2)
+        self.assertEqual(self.leased(b)[0]["step"], 3)
+        b.quiet()  # the other three are a's
+        a = self.keeper(group, member="a", kept=[held[0]["lease"], held[2]["lease"], 5])
+        self.assertEqual(wire.decode_acked(a.expect(ACKED, 2).payload), (5, "lease_lost"))
+        again = self.leased(b)[0]  # what a did not name is given back
+        self.assertEqual((again["step"], again["delivery"]), (1, 2))
+        self.assertEqual(self.ack(a, held[1]), "lease_lost")
+        self.assertEqual(self.ack(a, held[0]), "")
+        a.sock.close()
+        other = self.keeper(group, member="c", kept=[held[2]["lease"]])  # another's
+        self.assertEqual(wire.decode_acked(other.expect(ACKED, 2).payload)[1], "lease_lost")
+        a = self.keeper(group, member="a", kept=[held[2]["lease"]])
+        self.assertEqual(self.ack(a, held[2]), "")
+
+    def test_a_taken_place_keeps_its_leases(self):
+        group = fresh()
+        old = self.keeper(group, member="a")
+        old.credit(1)
+        lease = self.leased(old)[0]
+        new = self.keeper(group, member="a", kept=[lease["lease"]])
+        old.error("bad_state", fatal=True)
+        self.assertEqual(self.ack(new, lease), "")
+
+    def test_kept_leases_are_given_back(self):
+        """At once by CLOSE, by their own time else; a name that S made up cannot come back."""
+        for member, say_close, waits in (("a", True, False), ("", False, False), ("a", False, True)):
+            with self.subTest(member=member, say_close=say_close):
+                group = fresh()
+                a, b = self.keeper(group, member=member, lease_ms=1500), self.join(group, steps=4)
+                a.credit(1)
+                self.leased(a)
+                if say_close:
+                    a.send(wire.CLOSE, 0, bytes(4))
+                begin = time.monotonic()
+                a.sock.close()
+                for step in (1, 2, 3) if waits else ():
+                    b.credit(1)
+                    lease = self.leased(b)[0]
+                    self.assertEqual(lease["step"], step)
+                    self.assertEqual(self.ack(b, lease), "")
+                b.credit(1)
+                lease = self.leased(b)[0]
+                self.assertEqual((lease["step"], lease["delivery"]), (0, 2))
+                self.assertEqual(self.ack(b, lease), "")
+                self.assertEqual(time.monotonic() - begin > 1, waits)
+
+    def test_malformed_lists_of_leases(self):
+        good = wire.encode_join(fresh(), member="a", kept=[7, 8])
+        for name, payload in {
+                "short": good[:-1], "long": good + b"\0", "none": good[:-20] + bytes(4),
+                "a lease 0": good[:-8] + bytes(8),
+                "too many": good[:-20] + (257).to_bytes(4, "little") + b"\1" * 8 * 257}.items():
+            with self.subTest(name):
+                peer = self.greeted(GROUPS | KEEP)
+                peer.send(JOIN, 5, payload)
+                peer.error("bad_frame", fatal=True)
+        peer = self.greeted()  # without the capability
+        peer.send(JOIN, 5, good)
+        peer.error("bad_frame", fatal=True)
 
     def test_seek_and_pull(self):
         peer = self.join(fresh())

@@ -185,11 +185,12 @@ def encode_open(stream, *, position=0, batch=0, rank=0, world=1, dtype=0, layout
 
 
 def encode_join(group, stream="default", *, member="", position=0, steps=0, epochs=0, batch=0,
-                world=1, lease_ms=0, dtype=0, layout=0, fingerprint=None):
-    """Payload of JOIN, as encode_open; `lease_ms` 0: the group's or the server's."""
+                world=1, lease_ms=0, dtype=0, layout=0, fingerprint=None, kept=()):
+    """Payload of JOIN, as encode_open; `lease_ms` 0: the group's or the server's; `kept`: leases."""
+    kept = struct.pack(f"<I{len(kept)}Q", len(kept), *kept) if kept else b""
     return (struct.pack("<QQIIIIBBBB32s", position, steps, epochs, batch, world, lease_ms, dtype,
-                        layout, fingerprint is not None, 0, fingerprint or bytes(32))
-            + encode_string(stream) + encode_string(group) + encode_string(member))
+                        layout, fingerprint is not None, 8 if kept else 0, fingerprint or bytes(32))
+            + encode_string(stream) + encode_string(group) + encode_string(member) + kept)
 
 
 def decode_lease(payload):

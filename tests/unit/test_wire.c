@@ -365,6 +365,7 @@ static void impossible_content_is_refused(void **state)
     refuses(WIRE_JOIN, 34, 2);
     refuses(WIRE_JOIN, 35, 1);  /* a replay */
     refuses(WIRE_JOIN, 35, 2);  /* candidates that are not there */
+    refuses(WIRE_JOIN, 35, 8);  /* leases that are not there */
     refuses(WIRE_LEASE, 0, 0);  /* lease 0 */
     refuses(WIRE_LEASE, 24, 0); /* delivery 0 */
     refuses(WIRE_ACK, 0, 0);    /* lease 0 */

@@ -145,6 +145,29 @@ static void join_can_ask_for_candidates(void **state)
     whole_equals(&f, &w, WIRE_JOIN, 2, 0);
 }
 
+static void join_can_name_leases_that_it_keeps(void **state)
+{
+    static const char hex[] =
+        "50535444010e000002000000000000006f0000000000000017df38bb27adf641"
+        "00001000000000000c0000000000000000000000560000000200000088130000"
+        "0101010a000102030405060708090a0b0c0d0e0f101112131415161718191a1b"
+        "1c1d1e1f070064656661756c7405006e696768740100610a0000000200000009"
+        "000000000000000000000000010000";
+    struct whole f;
+    uint8_t again[SAMPLE_MAX_BYTES];
+    struct bytes_writer w;
+    struct wire_join m;
+    whole_begin(&f, hex);
+    assert_int_equal(wire_decode_join(&f.r, &m), 0);
+    assert_int_equal(m.extras.candidates, 10);
+    assert_int_equal(m.n_kept, 2);
+    assert_int_equal(m.kept[0], 9);
+    assert_int_equal(m.kept[1], 1ull << 40);
+    wire_frame_begin(&w, again, sizeof again);
+    wire_encode_join(&w, &m);
+    whole_equals(&f, &w, WIRE_JOIN, 2, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +175,7 @@ int main(void)
         cmocka_unit_test(open_can_ask_for_a_replay),
         cmocka_unit_test(open_can_ask_for_candidates_of_a_replay),
         cmocka_unit_test(join_can_ask_for_candidates),
+        cmocka_unit_test(join_can_name_leases_that_it_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
