@@ -36,7 +36,7 @@ FENCES = {
     "jansson.h": ["server/pool", "server/recipe", "server/plan",
                   "server/encode", "server/groups", "server/http",
                   "server/daemon"],
-    "math.h": [],
+    "math.h": ["client/examples"],  # which decide no byte
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 

@@ -24,9 +24,13 @@ endforeach()
 target_link_options(test_client_memory PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc)
 
-# The example of client/README.md, against the library that users link.
-add_executable(pull_batches ${PROJECT_SOURCE_DIR}/client/examples/pull_batches.c)
-target_link_libraries(pull_batches PRIVATE libpasted)
+# The examples in C (that of client/README.md first), against the library that
+# users link.
+foreach(example pull_batches train_softmax)
+  add_executable(${example} ${PROJECT_SOURCE_DIR}/client/examples/${example}.c)
+  target_link_libraries(${example} PRIVATE libpasted)
+endforeach()
+target_link_libraries(train_softmax PRIVATE m)
 
 foreach(promise c99 cplusplus symbols needed installed readme)
   # A sanitized library cannot be linked by a program that is not.

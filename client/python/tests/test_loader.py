@@ -1,4 +1,8 @@
 """Loader: passes, checkpoints, ranks; with torch where it is installed."""
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -79,6 +83,33 @@ def test_none_for_tensors_yields_them_all(url):
 def test_wrong_arguments_are_refused_at_once(url, wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         pasted.Loader(url, **wrong)
+
+
+RANK = """
+import sys, torch, pasted
+url, store, rank = sys.argv[1:]
+torch.distributed.init_process_group(
+    "gloo", init_method="file://" + store, rank=int(rank), world_size=2)
+with pasted.Loader(url, steps=1) as loader:
+    ((image, _),) = loader
+    info = loader.client.info
+print(info["rank"], info["world"], pasted.chain_digest("", [image]))
+torch.distributed.barrier()
+"""
+
+
+@needs_torch
+def test_rank_and_world_are_those_of_torch_distributed(url, tmp_path):
+    ranks = [subprocess.Popen(
+        [sys.executable, "-c", RANK, url, os.fspath(tmp_path / "store"), r],
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+        stdout=subprocess.PIPE, text=True) for r in "01"]
+    with pasted.connect(url) as client:
+        image = client.next()["image"]
+    for r, process in enumerate(ranks):
+        out, _ = process.communicate(timeout=120)
+        own = pasted.chain_digest("", [image[8 * r:8 * r + 8]])
+        assert out.split() == [str(r), "2", own]
 
 
 @needs_torch
