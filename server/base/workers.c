@@ -5,13 +5,20 @@
  *                                               | last part
  *              done() on the loop <--async-- finished list
  *
- * Threads: `mutex` guards queue, finished, small_run, stopping; the rest is the
- * loop's, or constant once the threads run. A job's memory belongs to the
- * workers until its done() is called. */
+ * Threads: `mutex` guards queue, finished, small_run, n_idle, awaited,
+ * stopping; the rest is the loop's, or constant once the threads run. A job's
+ * memory belongs to the workers until its done() is called.
+ *
+ * Sleeping is by semaphores: with glibc 2.27 to 2.40 pthread_cond_signal loses
+ * wakeups and then waits for ever for who sleeps on, here the loop for idle
+ * workers, which a search of fuzz_server met after some ten thousand sessions.
+ * Source: sourceware.org bug 25847. */
 #include "server/base/workers.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,11 +45,13 @@ struct thread_seat {
 
 struct workers {
     pthread_mutex_t mutex;
-    pthread_cond_t work;  /* a queue is not empty, or stopping */
-    pthread_cond_t ended; /* finished is not empty */
+    sem_t work;  /* a token for each idle thread that is woken */
+    sem_t ended; /* one when finished is not empty and that is awaited */
     struct job_list queue[WORKER_N_CLASSES]; /* mutex */
     struct job_list finished;                /* mutex */
     uint32_t small_run; /* mutex: parts since bulk had to wait for one */
+    uint32_t n_idle;    /* mutex: threads that sleep and are not woken */
+    bool awaited;       /* mutex: the loop sleeps until a job has finished */
     bool stopping;      /* mutex */
     uv_async_t async;
     uint32_t n_pending; /* loop: submitted, done() not yet called */
@@ -104,9 +113,43 @@ static void finish_part(struct workers *w, struct worker_job *job)
         return;
     pthread_mutex_lock(&w->mutex);
     list_push(&w->finished, job);
-    pthread_cond_signal(&w->ended);
+    if (w->awaited)
+        sem_post(&w->ended);
+    w->awaited = false;
     pthread_mutex_unlock(&w->mutex);
     uv_async_send(&w->async);
+}
+
+static void sleep_on(sem_t *tokens)
+{
+    while (sem_wait(tokens) != 0)
+        assert(errno == EINTR);
+}
+
+/* Wakes up to n idle threads, with mutex held. */
+static void wake(struct workers *w, uint32_t n)
+{
+    for (; n > 0 && w->n_idle > 0; n--) {
+        w->n_idle--;
+        sem_post(&w->work);
+    }
+}
+
+/* The next part for a thread, which sleeps until there is one; NULL when the
+ * thread should end. */
+static struct worker_job *await_part(struct workers *w, uint32_t *out_part)
+{
+    struct worker_job *job;
+
+    pthread_mutex_lock(&w->mutex);
+    while (!(job = take_part(w, out_part)) && !w->stopping) {
+        w->n_idle++;
+        pthread_mutex_unlock(&w->mutex);
+        sleep_on(&w->work);
+        pthread_mutex_lock(&w->mutex);
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return job;
 }
 
 static void *work(void *argument)
@@ -119,16 +162,11 @@ static void *work(void *argument)
     on_worker = true;
     int before = nice(WORKER_NICE); /* on Linux of this thread alone */
     (void)before;                   /* where it may not: as before */
-    for (;;) {
-        pthread_mutex_lock(&w->mutex);
-        while (!(job = take_part(w, &part)) && !w->stopping)
-            pthread_cond_wait(&w->work, &w->mutex);
-        pthread_mutex_unlock(&w->mutex);
-        if (!job)
-            return NULL;
+    while ((job = await_part(w, &part))) {
         job->run(job, part, seat->index);
         finish_part(w, job);
     }
+    return NULL;
 }
 
 static struct worker_job *take_finished(struct workers *w)
@@ -166,8 +204,8 @@ static void on_closed(uv_handle_t *handle)
 {
     struct workers *w = handle->data;
 
-    pthread_cond_destroy(&w->ended);
-    pthread_cond_destroy(&w->work);
+    sem_destroy(&w->ended);
+    sem_destroy(&w->work);
     pthread_mutex_destroy(&w->mutex);
     mem_free(w);
 }
@@ -176,7 +214,7 @@ static void stop_threads(struct workers *w)
 {
     pthread_mutex_lock(&w->mutex);
     w->stopping = true;
-    pthread_cond_broadcast(&w->work);
+    wake(w, w->n_idle);
     pthread_mutex_unlock(&w->mutex);
     for (uint32_t i = 0; i < w->n_threads; i++)
         pthread_join(w->seat[i].thread, NULL);
@@ -219,8 +257,8 @@ int workers_create(uv_loop_t *loop, uint32_t n_threads,
     if (!w)
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for workers");
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_cond_init(&w->work, NULL);
-    pthread_cond_init(&w->ended, NULL);
+    sem_init(&w->work, 0, 0);
+    sem_init(&w->ended, 0, 0);
     w->async.data = w;
     rc = uv_async_init(loop, &w->async, on_async);
     if (rc < 0) {
@@ -246,9 +284,11 @@ void workers_destroy(struct workers *w)
     assert(!on_worker);
     while (w->n_pending > 0) {
         pthread_mutex_lock(&w->mutex);
-        while (!w->finished.head)
-            pthread_cond_wait(&w->ended, &w->mutex);
+        w->awaited = !w->finished.head;
+        bool sleeps = w->awaited;
         pthread_mutex_unlock(&w->mutex);
+        if (sleeps)
+            sleep_on(&w->ended);
         call_done(w, take_finished(w));
     }
     stop_threads(w);
@@ -264,10 +304,7 @@ void workers_submit(struct workers *w, struct worker_job *job)
     metric_set(METRIC_QUEUE_JOBS, w->n_pending);
     pthread_mutex_lock(&w->mutex);
     list_push(&w->queue[job->class], job);
-    if (job->n_parts == 1)
-        pthread_cond_signal(&w->work);
-    else
-        pthread_cond_broadcast(&w->work);
+    wake(w, job->n_parts);
     pthread_mutex_unlock(&w->mutex);
 }
 
