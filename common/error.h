@@ -37,7 +37,9 @@
       "the step is no longer leased to this member")                           \
     X(ENDED, 23, "ended", 409, false, "all steps of the group are done")       \
     X(GROUP, 24, "group_mismatch", 409, false,                                 \
-      "the group is not as this member wants it")
+      "the group is not as this member wants it")                              \
+    X(UNKNOWN_FEEDBACK, 25, "unknown_feedback", 404, false,                    \
+      "no feedback table of this digest is here")
 
 enum error_code {
     ERROR_OK = 0,

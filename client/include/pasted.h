@@ -91,30 +91,31 @@ extern "C" {
 /* The numbers are part of the protocol and never change. */
 enum pasted_status {
     PASTED_OK = 0,
-    PASTED_INTERNAL = -1,     /* a mistake of ours or of the server */
-    PASTED_NO_MEMORY = -2,    /* out of memory */
-    PASTED_BAD_ARGUMENT = -3, /* an argument is invalid */
-    PASTED_BAD_FRAME = -4,    /* the server sent something malformed */
-    PASTED_TOO_LARGE = -5,    /* beyond a limit */
-    PASTED_NOT_FOUND = -6,    /* no such stream, tensor, file or host */
-    PASTED_FINGERPRINT = -7,  /* the stream is not the expected one */
-    PASTED_UNAUTHORIZED = -8, /* token missing or wrong */
-    PASTED_UNSUPPORTED = -9,  /* not supported by this server */
-    PASTED_OVERLOADED = -10,  /* the server is too busy, try again */
-    PASTED_DRAINING = -11,    /* the server is stopping */
-    PASTED_TIMEOUT = -12,     /* a deadline passed */
-    PASTED_CLOSED = -13,      /* no connection */
-    PASTED_IO = -14,          /* a file could not be read */
-    PASTED_BAD_STATE = -15,   /* not now: not open, or open already */
-    PASTED_CORRUPT = -16,     /* checksums keep failing */
-    PASTED_BAD_FILE = -17,    /* a file on the server is malformed */
-    PASTED_BAD_CONFIG = -18,  /* the server's configuration is wrong */
-    PASTED_BAD_RECIPE = -19,  /* the server's recipe is wrong */
-    PASTED_FORKED = -20,      /* the handle was made before fork() */
-    PASTED_CANCELLED = -21,   /* pasted_interrupt() */
-    PASTED_LEASE_LOST = -22,  /* the step was leased to another member */
-    PASTED_ENDED = -23,       /* all steps of the group are done */
-    PASTED_GROUP = -24        /* the group is not as was asked */
+    PASTED_INTERNAL = -1,         /* a mistake of ours or of the server */
+    PASTED_NO_MEMORY = -2,        /* out of memory */
+    PASTED_BAD_ARGUMENT = -3,     /* an argument is invalid */
+    PASTED_BAD_FRAME = -4,        /* the server sent something malformed */
+    PASTED_TOO_LARGE = -5,        /* beyond a limit */
+    PASTED_NOT_FOUND = -6,        /* no such stream, tensor, file or host */
+    PASTED_FINGERPRINT = -7,      /* the stream is not the expected one */
+    PASTED_UNAUTHORIZED = -8,     /* token missing or wrong */
+    PASTED_UNSUPPORTED = -9,      /* not supported by this server */
+    PASTED_OVERLOADED = -10,      /* the server is too busy, try again */
+    PASTED_DRAINING = -11,        /* the server is stopping */
+    PASTED_TIMEOUT = -12,         /* a deadline passed */
+    PASTED_CLOSED = -13,          /* no connection */
+    PASTED_IO = -14,              /* a file could not be read */
+    PASTED_BAD_STATE = -15,       /* not now: not open, or open already */
+    PASTED_CORRUPT = -16,         /* checksums keep failing */
+    PASTED_BAD_FILE = -17,        /* a file on the server is malformed */
+    PASTED_BAD_CONFIG = -18,      /* the server's configuration is wrong */
+    PASTED_BAD_RECIPE = -19,      /* the server's recipe is wrong */
+    PASTED_FORKED = -20,          /* the handle was made before fork() */
+    PASTED_CANCELLED = -21,       /* pasted_interrupt() */
+    PASTED_LEASE_LOST = -22,      /* the step was leased to another member */
+    PASTED_ENDED = -23,           /* all steps of the group are done */
+    PASTED_GROUP = -24,           /* the group is not as was asked */
+    PASTED_UNKNOWN_FEEDBACK = -25 /* no feedback table of this digest there */
 };
 
 /* Item types of tensors; all little-endian. */

@@ -7,6 +7,7 @@
 #include "common/bytes.h"
 #include "common/wire.h"
 #include "server/compose/compose.h"
+#include "server/compose/distractor.h"
 #include "server/compose/match.h"
 #include "server/compose/output.h"
 #include "server/compose/render.h"
@@ -26,6 +27,7 @@ static const struct {
     [TENSOR_POSITION] = {TENSOR_I64, 0, 0},
     [TENSOR_BOX] = {TENSOR_F32, 4, 0},
     [TENSOR_VISIBLE] = {TENSOR_F32, 0, 0},
+    [TENSOR_DISTRACTOR] = {TENSOR_I32, 0, 0},
     [TENSOR_KEYPOINTS] = {TENSOR_F32, 3, 0}, /* of as many as there are */
     [TENSOR_MASK] = {TENSOR_U8, 0, 1},
     [TENSOR_PLANE] = {TENSOR_U8, 0, 4},
@@ -151,7 +153,7 @@ size_t batch_scratch_bytes(const struct recipe *recipe)
 {
     return output_scratch_bytes(recipe) +
            compose_scratch_bytes(recipe->width, recipe->height) +
-           stage_scratch_bytes(recipe);
+           stage_scratch_bytes(recipe) + distractor_scratch_bytes(recipe);
 }
 
 /* Where item `index` of a tensor lies, or NULL when the batch has it not. */
@@ -208,11 +210,12 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
     c->layout = l;
     c->recipe = recipe;
     c->catalog = catalog;
+    c->feedback = NULL;
+    c->has_distractors = recipe_wants_distractor(recipe);
     c->scratch = scratch;
     c->payload = payload;
     c->due = 0;
     c->is_planned = false;
-    c->is_ending = false;
     c->is_streamed = l->tensors_bytes > BATCH_CACHED_BYTES;
 }
 
@@ -226,8 +229,8 @@ static void make_plan(struct batch_composer *c, const struct batch_sample *s,
 }
 
 /* The plan due, and room for the one after. */
-static const struct plan *take_plan(struct batch_composer *c,
-                                    const struct batch_sample *sample)
+static struct plan *take_plan(struct batch_composer *c,
+                              const struct batch_sample *sample)
 {
     struct plan *plan = &c->plan[c->due];
     if (!c->is_planned)
@@ -267,16 +270,35 @@ static struct layers layers_of(const struct batch_composer *c,
     };
 }
 
+/* The pixels that the plan's object is pasted on, NULL where they are the
+ * plan's; with the class of the distractor among them. */
+static const uint8_t *take_context(const struct batch_composer *c,
+                                   const struct batch_sample *sample,
+                                   struct plan *plan, uint8_t *own,
+                                   int32_t *out_distractor)
+{
+    if (!c->has_distractors)
+        return sample->context;
+    uint8_t *frame = own + compose_scratch_bytes(plan->width, plan->height) +
+                     stage_scratch_bytes(c->recipe);
+    const uint8_t *given =
+        distractor_paste(c, plan, sample->context, own, frame, out_distractor);
+    if (given)
+        plan_give_context(plan);
+    return given;
+}
+
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next)
 {
     assert(sample->index < c->layout->n_samples);
-    const struct plan *plan = take_plan(c, sample);
+    struct plan *plan = take_plan(c, sample);
     struct render render;
     uint8_t *own = (uint8_t *)c->scratch + output_scratch_bytes(c->recipe);
-    render_init(&render, c->catalog, plan, sample->context, plan_next(c, next),
-                own);
+    int32_t other = -1;
+    const uint8_t *given = take_context(c, sample, plan, own, &other);
+    render_init(&render, c->catalog, plan, given, plan_next(c, next), own);
     stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
     match_run(&render);
     render.is_streamed = c->is_streamed;
@@ -285,8 +307,10 @@ void batch_composer_run(struct batch_composer *c,
                  item(c->layout, TENSOR_IMAGE, sample->index, c->payload));
     struct compose_facts facts = render_facts(&render);
     write_labels(c->layout, plan, &facts.box, sample->index, c->payload);
+    put_u32(item(c->layout, TENSOR_DISTRACTOR, sample->index, c->payload),
+            (uint32_t)other);
     /* Not after each: later stores would wait for the memory. */
-    if (c->is_streamed && (!next || c->is_ending))
+    if (c->is_streamed && !next)
         render.kernels->stream_end();
 }
 

@@ -9,6 +9,7 @@
 #include "common/tensor.h"
 #include "server/pixel/convert.h"
 #include "server/pixel/operation/normalize.h"
+#include "server/plan/feedback.h"
 #include "server/plan/plan.h"
 #include "server/pool/catalog.h"
 
@@ -86,15 +87,16 @@ struct batch_composer {
     const struct batch_layout *layout;
     const struct recipe *recipe;
     const struct catalog *catalog;
-    void *scratch; /* 64-byte aligned, batch_scratch_bytes */
+    const struct feedback *feedback; /* set after init; NULL: none */
+    void *scratch;                   /* 64-byte aligned, batch_scratch_bytes */
     uint8_t *payload;
-    struct plan plan[2]; /* of the sample due, of the one after */
-    uint32_t due;        /* which is which */
-    bool is_planned;     /* plan[due] is of planned_position */
+    struct plan plan[2];  /* of the sample due, of the one after */
+    uint32_t due;         /* which is which */
+    bool has_distractors; /* some sample may */
+    bool is_planned;      /* plan[due] is of planned_position */
     /* Images of a batch beyond BATCH_CACHED_BYTES are written around the
      * caches; who reads each sample at once clears this after init. */
     bool is_streamed;
-    bool is_ending; /* set after init: no call follows the one that is made */
     uint64_t planned_position;
 };
 
@@ -104,10 +106,9 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
                          const struct catalog *catalog, void *scratch,
                          uint8_t *payload);
 /* Composes one sample into every tensor of the payload. next is what the
- * following call will be given, or NULL; in the last call, what this core will
- * most likely compose next. Other threads may read the images after a call
- * that is the last or without a next one. Different composers may write
- * different indexes at once. */
+ * following call will be given, or NULL; other threads may read the images
+ * after a call without a next one. Different composers may write different
+ * indexes at once. */
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next);

@@ -113,6 +113,14 @@ static bool draw_part(const struct draws *d, enum philox_purpose purpose,
     return draw_matrix(d, purpose, value, told, out);
 }
 
+void object_colour_to_plan(const struct draws *d, const struct recipe *recipe,
+                           struct plan *out)
+{
+    out->has_object_colour =
+        draw_part(d, PHILOX_OBJECT_COLOUR, &recipe->object.colour,
+                  &out->told.object_colour, out->object_colour);
+}
+
 void colour_to_plan(const struct draws *d, const struct recipe *recipe,
                     struct plan *out)
 {
@@ -121,9 +129,7 @@ void colour_to_plan(const struct draws *d, const struct recipe *recipe,
         &recipe->image.saturation, &recipe->image.hue};
     out->has_colour = draw_matrix(d, PHILOX_IMAGE_COLOUR, image,
                                   &out->told.colour, out->colour);
-    out->has_object_colour =
-        draw_part(d, PHILOX_OBJECT_COLOUR, &recipe->object.colour,
-                  &out->told.object_colour, out->object_colour);
+    object_colour_to_plan(d, recipe, out);
     out->has_background_colour =
         draw_part(d, PHILOX_BACKGROUND_COLOUR, &recipe->background.colour,
                   &out->told.background_colour, out->background_colour);

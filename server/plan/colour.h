@@ -17,5 +17,8 @@ void colour_matrix(double brightness, double contrast, double saturation,
  * matrices, whether they change anything, and what is told of them. */
 void colour_to_plan(const struct draws *d, const struct recipe *recipe,
                     struct plan *out);
+/* The object's alone. */
+void object_colour_to_plan(const struct draws *d, const struct recipe *recipe,
+                           struct plan *out);
 
 #endif

@@ -42,11 +42,14 @@
  *   PHILOX_OPERATION_ORDER    n - 1 .. 1     random order of n entries: swap
  *                                            with which of the first draw + 1
  *
- * Of operations the slot is an index, alternatives counted one by one, from
- * DRAWS_SLOT_* of its list on (of an order that alone); else slot and candidate
- * are 0. Of a block, words 0 and 1 (low half first) are the first 64 bits,
- * words 2 and 3 the second; only `normal` reads the second.
- * This table is part of the byte contract: append, never reassign. */
+ *   PHILOX_DISTRACTOR         0, 1, 2        at all? its class, its object
+ *
+ * The distractor's own draws (all PHILOX_OBJECT_ above and the last row) have
+ * slot 1. Of operations the slot is an index, alternatives counted one by one,
+ * from DRAWS_SLOT_* of its list on (of an order that alone); else slot and
+ * candidate are 0. Of a block, words 0 and 1 (low half first) are the first 64
+ * bits, words 2 and 3 the second; only `normal` reads the second. This table is
+ * part of the byte contract: append, never reassign. */
 #ifndef PASTED_PLAN_DRAWS_H
 #define PASTED_PLAN_DRAWS_H
 
@@ -61,10 +64,13 @@
 #define DRAWS_SLOT_IMAGE      0u
 #define DRAWS_SLOT_BACKGROUND 64u
 #define DRAWS_SLOT_OBJECT     128u
+/* The second object: of all its decisions, and of its list of operations. */
+#define DRAWS_SLOT_DISTRACTOR            1u
+#define DRAWS_SLOT_DISTRACTOR_OPERATIONS 192u
 
 struct draws {
     uint64_t seed, position;
-    uint32_t slot; /* 0 but for operations */
+    uint32_t slot; /* 0 but for operations and the distractor */
 };
 
 uint64_t draws_bits(const struct draws *d, enum philox_purpose purpose,

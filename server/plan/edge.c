@@ -93,3 +93,12 @@ void edge_to_plan(const struct draws *d, const struct recipe *recipe,
         motion_to_plan(d, recipe, out);
     }
 }
+
+void blend_to_plan(const struct draws *d, const struct recipe *recipe,
+                   struct plan *out)
+{
+    out->blend = recipe->object.blend;
+    out->match_mode = recipe->object.match_mode;
+    out->match_q16 = (uint32_t)fixmath_round(
+        65536 * draws_value(d, PHILOX_OBJECT_MATCH, 0, &recipe->object.match));
+}

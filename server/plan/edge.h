@@ -21,4 +21,9 @@ uint32_t edge_weights(double sigma, uint32_t radius,
 void edge_to_plan(const struct draws *d, const struct recipe *recipe,
                   uint32_t turn, struct plan *out);
 
+/* Writes how the object is laid over its context, and draws how far its colour
+ * goes towards it. */
+void blend_to_plan(const struct draws *d, const struct recipe *recipe,
+                   struct plan *out);
+
 #endif

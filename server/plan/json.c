@@ -277,11 +277,36 @@ static json_t *told_json(const struct plan *p)
         p->told.stroke_px);
 }
 
-static json_t *whole_json(const struct plan *p, const struct catalog *c)
+/* What is the second object's own: its context is that of the sample. */
+static json_t *distractor_json(const struct plan *d, const struct catalog *c)
 {
-    json_t *part[] = {who_json(p, c),      context_json(p),    object_json(p),
-                      colour_json(p),      operations_json(p), told_json(p),
-                      keypoints_json(p, c)};
+    if (d == NULL) {
+        return json_pack("{s:n}", "distractor");
+    }
+    json_t *of = json_pack(
+        "{s:I, s:o, s:I, s:o, s:b, s:o, s:o}", "object", (json_int_t)d->object,
+        "object_name", name_or_null(c->objects[d->object].name), "class_id",
+        (json_int_t)d->class_id, "class_name",
+        name_or_null(c->classes[d->class_id]), "has_object_colour",
+        d->has_object_colour, "object_colour", matrix_json(d->object_colour),
+        "object_operations", list_json(&d->object_operations));
+    json_t *object = object_json(d);
+    const int rc = json_object_update(of, object);
+    json_decref(object);
+    if (rc != 0) {
+        json_decref(of);
+        return NULL;
+    }
+    return json_pack("{s:o}", "distractor", of);
+}
+
+static json_t *whole_json(const struct plan *p, const struct plan *distractor,
+                          const struct catalog *c)
+{
+    json_t *part[] = {who_json(p, c),       context_json(p),
+                      object_json(p),       colour_json(p),
+                      operations_json(p),   told_json(p),
+                      keypoints_json(p, c), distractor_json(distractor, c)};
     json_t *whole = json_object();
     int rc = whole == NULL;
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
@@ -295,9 +320,10 @@ static json_t *whole_json(const struct plan *p, const struct catalog *c)
     return whole;
 }
 
-char *plan_to_json(const struct plan *plan, const struct catalog *catalog)
+char *plan_to_json(const struct plan *plan, const struct plan *distractor,
+                   const struct catalog *catalog)
 {
-    json_t *json = whole_json(plan, catalog);
+    json_t *json = whole_json(plan, distractor, catalog);
     /* 15 digits are enough for what decides no byte. */
     char *text =
         json == NULL

@@ -221,6 +221,17 @@ static void put_list(const struct draws *d,
     }
 }
 
+void object_operations_to_plan(const struct draws *d,
+                               const struct recipe *recipe, struct plan *out)
+{
+    struct draws here = *d;
+    here.slot = d->slot == DRAWS_SLOT_DISTRACTOR
+                    ? DRAWS_SLOT_DISTRACTOR_OPERATIONS
+                    : DRAWS_SLOT_OBJECT;
+    put_list(&here, &recipe->object.operations, recipe->object.random_order,
+             out, &out->object_operations);
+}
+
 void operations_to_plan(const struct draws *d, const struct recipe *recipe,
                         struct plan *out)
 {
@@ -231,7 +242,5 @@ void operations_to_plan(const struct draws *d, const struct recipe *recipe,
     here.slot = DRAWS_SLOT_BACKGROUND;
     put_list(&here, &recipe->background.operations,
              recipe->background.random_order, out, &out->background_operations);
-    here.slot = DRAWS_SLOT_OBJECT;
-    put_list(&here, &recipe->object.operations, recipe->object.random_order,
-             out, &out->object_operations);
+    object_operations_to_plan(d, recipe, out);
 }

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "server/base/fixmath.h"
 #include "server/plan/colour.h"
 #include "server/plan/context.h"
 #include "server/plan/draws.h"
@@ -14,15 +13,6 @@
 #include "server/plan/plan.h"
 #include "server/plan/pose.h"
 #include "server/plan/scene.h"
-
-static void blend_to_plan(const struct draws *d, const struct recipe *recipe,
-                          struct plan *out)
-{
-    out->blend = recipe->object.blend;
-    out->match_mode = recipe->object.match_mode;
-    out->match_q16 = (uint32_t)fixmath_round(
-        65536 * draws_value(d, PHILOX_OBJECT_MATCH, 0, &recipe->object.match));
-}
 
 void plan_give_context(struct plan *plan)
 {
@@ -40,6 +30,8 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     const struct scene scene = scene_of(recipe, catalog, position);
     const struct draws d = {.seed = recipe->seed, .position = scene.position};
     const struct pool_object *object = &catalog->objects[edge.object];
+    const struct pose_ranges ranges = {&recipe->object.scale, &recipe->object.x,
+                                       &recipe->object.y};
     struct pose pose;
 
     /* Padding too: plans compare as bytes up to here. */
@@ -52,7 +44,7 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     out->width = recipe->width;
     out->height = recipe->height;
     context_to_plan(&d, recipe, &catalog->backgrounds[edge.background], out);
-    out->n_attempts = pose_find(&d, recipe, object, &pose);
+    out->n_attempts = pose_find(&d, recipe, &ranges, object, &pose);
     pose_to_plan(&pose, object, out);
     edge_to_plan(&d, recipe, scene.turn, out);
     blend_to_plan(&d, recipe, out);

@@ -134,8 +134,10 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
  * of its own. All else stays. */
 void plan_give_context(struct plan *plan);
 
-/* Every field as JSON (object), with names of object, class and background;
+/* Every field as JSON (object), with names of object, class and background,
+ * and under "distractor" those of the second object (distractor.h; NULL: none).
  * NUL-terminated, mem_free; NULL when memory is short. */
-char *plan_to_json(const struct plan *plan, const struct catalog *catalog);
+char *plan_to_json(const struct plan *plan, const struct plan *distractor,
+                   const struct catalog *catalog);
 
 #endif

@@ -17,15 +17,16 @@ static double larger(int32_t a, int32_t b)
 }
 
 static void draw_pose(const struct draws *d, const struct recipe *recipe,
-                      uint32_t attempt, struct pose *out)
+                      const struct pose_ranges *ranges, uint32_t attempt,
+                      struct pose *out)
 {
     const uint32_t first = DRAWS_PER_POSE_ATTEMPT * attempt;
     const enum philox_purpose pose = PHILOX_OBJECT_POSE;
-    out->scale = draws_value(d, pose, first, &recipe->object.scale);
+    out->scale = draws_value(d, pose, first, ranges->scale);
     out->rotate_deg = draws_value(d, pose, first + 1, &recipe->object.rotate);
     out->shear_deg = draws_value(d, pose, first + 2, &recipe->object.shear);
-    out->x = draws_value(d, pose, first + 3, &recipe->object.x);
-    out->y = draws_value(d, pose, first + 4, &recipe->object.y);
+    out->x = draws_value(d, pose, first + 3, ranges->x);
+    out->y = draws_value(d, pose, first + 4, ranges->y);
     out->stretch = draws_value(d, pose, first + 5, &recipe->object.stretch);
     out->shear_y_deg = draws_value(d, pose, first + 6, &recipe->object.shear_y);
     out->flip = draws_chance(d, PHILOX_OBJECT_FLIP, 0, &recipe->object.flip);
@@ -175,23 +176,26 @@ static bool can_warp(const struct recipe *recipe)
            can_exceed_0(&recipe->object.elastic);
 }
 
-static bool pose_varies(const struct recipe *recipe)
+static bool pose_varies(const struct recipe *recipe,
+                        const struct pose_ranges *ranges)
 {
-    return recipe->object.scale.kind != VALUE_CONSTANT ||
+    return ranges->scale->kind != VALUE_CONSTANT ||
            recipe->object.rotate.kind != VALUE_CONSTANT ||
            recipe->object.shear.kind != VALUE_CONSTANT ||
            recipe->object.shear_y.kind != VALUE_CONSTANT ||
            recipe->object.stretch.kind != VALUE_CONSTANT || can_warp(recipe) ||
-           recipe->object.x.kind != VALUE_CONSTANT ||
-           recipe->object.y.kind != VALUE_CONSTANT;
+           ranges->x->kind != VALUE_CONSTANT ||
+           ranges->y->kind != VALUE_CONSTANT;
 }
 
 uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
+                   const struct pose_ranges *ranges,
                    const struct pool_object *object, struct pose *out)
 {
     const double wanted_q16 =
         recipe_number_at(&recipe->object.min_visible, d->position) * 65536.0;
-    const uint32_t n_most = pose_varies(recipe) ? PLAN_POSE_ATTEMPTS : 1;
+    const uint32_t n_most =
+        pose_varies(recipe, ranges) ? PLAN_POSE_ATTEMPTS : 1;
     const double stroke_px =
         draws_value(d, PHILOX_OBJECT_STROKE, 0, &recipe->object.stroke);
     uint32_t attempt = 0;
@@ -200,7 +204,7 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
         if (stroke_px != 0) {
             p.reach = stroke_reach(object->width, object->height);
         }
-        draw_pose(d, recipe, attempt, &p);
+        draw_pose(d, recipe, ranges, attempt, &p);
         set_maps(&p, recipe, &object->alpha_box);
         if (can_warp(recipe)) {
             warp_draw(d, recipe, attempt, &p);

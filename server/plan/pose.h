@@ -43,6 +43,11 @@ struct pose {
     uint32_t visible_q16;
 };
 
+/* What differs between the object and the distractor. */
+struct pose_ranges {
+    const struct value *scale, *x, *y;
+};
+
 /* The level where a step of one output pixel is in [0.7, 1.4) texels:
  * sharp enough, and little enough aliasing: half an octave each way about
  * 1. */
@@ -51,6 +56,7 @@ struct pose {
 /* Draws poses until one shows min_visible of the object, at most
  * PLAN_POSE_ATTEMPTS; then the one that shows most. Returns the attempts. */
 uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
+                   const struct pose_ranges *ranges,
                    const struct pool_object *object, struct pose *out);
 
 /* Writes object_level, m, visible_q16 and what is told of the pose. */

@@ -264,6 +264,23 @@ const struct field_rule field_table[] = {
      operation_order_words, .initial = {false},
      .text = "As listed, or drawn afresh for every sample."},
 
+    {"/distractor/probability", FIELD_MOVING, AT(distractor.probability),
+     "probability", 0, 1, .initial = {0},
+     .text = "Of a second object, of another class, that is pasted on the "
+             "context before the object; a feedback table says how often which "
+             "class, else all others alike. Its look is the object's but for "
+             "the keys here."},
+    {"/distractor/scale", FIELD_VALUE, AT(distractor.scale), "frame side", 0.01,
+     4, .initial = {0.4, 0.7},
+     .text = "Longest side of its alpha box as a fraction of the frame's "
+             "shorter side."},
+    {"/distractor/translate/x", FIELD_VALUE, AT(distractor.x), "frame width",
+     -1, 2, .initial = {0, 1},
+     .text = "Centre of its alpha box; 0 is the left edge, 0.5 the middle."},
+    {"/distractor/translate/y", FIELD_VALUE, AT(distractor.y), "frame height",
+     -1, 2, .initial = {0, 1},
+     .text = "Centre of its alpha box; 0 is the upper edge, 0.5 the middle."},
+
     {"/image/brightness", FIELD_VALUE, AT(image.brightness), "factor", 0, 4,
      .initial = {0.8, 1.2}, .text = "Multiplies every channel; 1 leaves it."},
     {"/image/contrast", FIELD_VALUE, AT(image.contrast), "factor", 0, 4,

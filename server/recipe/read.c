@@ -222,9 +222,10 @@ static int read_tensors(const struct read_place *p, const json_t *json,
             tensor++;
         }
         if (tensor == TENSOR_N) {
-            return read_refuse(&at, "must be one of label, object, background, "
-                                    "position, box, visible, keypoints, "
-                                    "mask, plane, context, image");
+            return read_refuse(&at,
+                               "must be one of label, object, background, "
+                               "position, box, visible, distractor, keypoints, "
+                               "mask, plane, context, image");
         }
         if ((bits & 1u << tensor) != 0) {
             return read_refuse(&at, "%s is named twice", name);

@@ -157,6 +157,13 @@ struct recipe {
         bool random_order;                        /* as the image's */
     } object;
 
+    /* A second object, of another class, pasted on the context first; the rest
+     * of its look is the object's. */
+    struct {
+        struct value probability; /* moves */
+        struct value scale, x, y; /* as the object's */
+    } distractor;
+
     struct {
         struct value brightness;             /* factor, 1 = as is */
         struct value contrast;               /* factor about 128 */
@@ -205,6 +212,7 @@ enum recipe_tensor {
     TENSOR_POSITION,   /* [n] i64 */
     TENSOR_BOX,        /* [n, 4] f32: x0, y0, x1, y1 px */
     TENSOR_VISIBLE,    /* [n] f32 */
+    TENSOR_DISTRACTOR, /* [n] i32: its class, -1 where there is none */
     TENSOR_KEYPOINTS,  /* [n, the catalog's n_keypoints, 3] f32: x, y px, v */
     TENSOR_MASK,       /* [n, h, w] u8: the plane's alpha */
     TENSOR_PLANE,      /* [n, h, w, 4] u8: the object, premultiplied RGBA */
@@ -222,6 +230,8 @@ enum recipe_tensor {
 void recipe_default(struct recipe *out);
 /* Does some sample need the objects' outlines (pool_config.strokes)? */
 bool recipe_wants_strokes(const struct recipe *r);
+/* Has some sample a distractor? */
+bool recipe_wants_distractor(const struct recipe *r);
 
 /* Strict: unknown keys, wrong types, duplicate keys, NaN, impossible ranges
  * are -ERROR_BAD_RECIPE with "<JSON pointer>: sentence". What the text does

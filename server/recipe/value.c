@@ -57,3 +57,9 @@ bool recipe_wants_strokes(const struct recipe *r)
     return v->kind != VALUE_CONSTANT || v->a != 0 ||
            (v->over[1] > 0 && v->to_a != 0);
 }
+
+bool recipe_wants_distractor(const struct recipe *r)
+{
+    const struct value *v = &r->distractor.probability;
+    return v->a > 0 || (v->over[1] > 0 && v->to_a > 0);
+}

@@ -165,7 +165,7 @@ static void check_plan(const struct recipe *r, uint64_t position, uint32_t edge)
     plan_make(r, &made.catalog, position,
               (struct graph_edge){edge % N_OBJECTS, edge / 8 % N_BACKGROUNDS},
               &plan);
-    char *text = plan_to_json(&plan, &made.catalog);
+    char *text = plan_to_json(&plan, NULL, &made.catalog);
     if (!text)
         abort();
     mem_free(text);

@@ -44,6 +44,10 @@ class Dump:
         return np.frombuffer(raw, np.uint8).reshape(h, w, channels)
 
     def sources(self, plan):
-        """The straight object and the background of a plan."""
+        """The straight object and the background of a plan, and the straight
+        distractor, or None."""
+        other = plan["distractor"]
         return (self.image("object", plan["object"], 4, "rgba"),
-                self.image("background", plan["background"], 3, "rgb"))
+                self.image("background", plan["background"], 3, "rgb"),
+                self.image("object", other["object"], 4, "rgba")
+                if other else None)

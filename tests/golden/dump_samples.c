@@ -14,6 +14,7 @@
 
 #include "server/base/mem.h"
 #include "server/compose/compose.h"
+#include "server/plan/distractor.h"
 #include "server/pool/demo.h"
 #include "tests/unit/synthetic.h"
 
@@ -177,12 +178,19 @@ static struct graph_edge edge_of(const struct catalog *c, uint64_t position)
                                (uint32_t)(position * 7 % c->n_backgrounds)};
 }
 
+static bool make_plans(const struct recipe *recipe, const struct catalog *c,
+                       uint64_t position, struct plan *plan, struct plan *other)
+{
+    plan_make(recipe, c, position, edge_of(c, position), plan);
+    return distractor_make(recipe, c, NULL, plan, other);
+}
+
 static void dump_plan(const struct recipe *recipe, const struct catalog *c,
                       uint64_t position, uint32_t index, const char *folder)
 {
-    struct plan plan;
-    plan_make(recipe, c, position, edge_of(c, position), &plan);
-    char *json = plan_to_json(&plan, c);
+    struct plan plan, other;
+    const bool has_other = make_plans(recipe, c, position, &plan, &other);
+    char *json = plan_to_json(&plan, has_other ? &other : NULL, c);
     if (!json)
         die("out of memory");
     write_file(folder, json, strlen(json), "plan-%u.json", index);
@@ -214,7 +222,8 @@ static void dump_batch(const struct recipe *recipe, const struct source *s,
     free(payload);
 }
 
-static void dump_used_images(const struct source *s, uint64_t first, uint32_t n,
+static void dump_used_images(const struct recipe *recipe,
+                             const struct source *s, uint64_t first, uint32_t n,
                              const char *folder)
 {
     const struct catalog *c = s->catalog;
@@ -226,8 +235,11 @@ static void dump_used_images(const struct source *s, uint64_t first, uint32_t n,
     if (!objects || !backgrounds || !index)
         die("%s: %s", path, strerror(errno));
     for (uint32_t i = 0; i < n; i++) {
-        objects[edge_of(c, first + i).object] = true;
-        backgrounds[edge_of(c, first + i).background] = true;
+        struct plan plan, other;
+        if (make_plans(recipe, c, first + i, &plan, &other))
+            objects[other.object] = true;
+        objects[plan.object] = true;
+        backgrounds[plan.background] = true;
     }
     fputs("{", index);
     dump_images(s, objects, true, index, folder);
@@ -257,7 +269,7 @@ int main(int argc, char **argv)
     uint64_t first = strtoull(argv[3], NULL, 10);
     uint32_t n = (uint32_t)strtoul(argv[4], NULL, 10);
     dump_batch(&recipe, &source, first, n, argv[5]);
-    dump_used_images(&source, first, n, argv[5]);
+    dump_used_images(&recipe, &source, first, n, argv[5]);
     close_source(&source);
     return 0;
 }

@@ -8,35 +8,27 @@ import math
 import numpy as np
 
 import operations
-from contexts import context
-from objects import displacement, object_plane, tight_box
+from objects import displacement, object_plane, paste, pasted_on, tight_box
 from sampling import recolour
 
 
 # The sample, sections 7 to 9.
 
-def sample(plan, straight, background):
-    """-> ([h, w, 3] u8, box)"""
-    o = object_plane(plan, straight, background)
-    a = o[..., 3:]
-    d = context(plan, background)
-    if plan["blend"] == "two_thirds_frame":
-        t = d * 85 + 128
-        p = o[..., :3] + ((t + (t >> 8)) >> 8)
-    else:
-        p = o[..., :3] + ((d * (256 - (a + (a >> 7))) + 128) >> 8)
-    assert p.max() <= 255
+def sample(plan, straight, background, other):
+    """other: the straight distractor, or None -> ([h, w, 3] u8, box)"""
+    o = object_plane(plan, straight, background, other)
+    p = paste(plan, o, pasted_on(plan, background, other))
     if plan["has_colour"]:
         p = recolour(p, plan["colour"])
     p = operations.run(p, plan["operations"])
     return p.astype(np.uint8), tight_box(o[..., 3])
 
 
-def layers(plan, straight, background):
+def layers(plan, straight, background, other):
     """-> {name: u8} of what the sample is put together from."""
-    o = object_plane(plan, straight, background).astype(np.uint8)
-    return {"mask": o[..., 3], "plane": o,
-            "context": context(plan, background).astype(np.uint8)}
+    o = object_plane(plan, straight, background, other).astype(np.uint8)
+    d = pasted_on(plan, background, other).astype(np.uint8)
+    return {"mask": o[..., 3], "plane": o, "context": d}
 
 
 # Keypoints, section 9; IEEE double in the page's order.

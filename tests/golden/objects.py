@@ -192,11 +192,34 @@ def tinted(o, matrix):
     return np.concatenate([rgb, a], axis=-1)
 
 
-def object_plane(plan, straight, background):
+def paste(plan, o, d):
+    """Section 7, over: an object's plane on what lies under it."""
+    a = o[..., 3:]
+    if plan["blend"] == "two_thirds_frame":
+        t = d * 85 + 128
+        p = o[..., :3] + ((t + (t >> 8)) >> 8)
+    else:
+        p = o[..., :3] + ((d * (256 - (a + (a >> 7))) + 128) >> 8)
+    assert p.max() <= 255
+    return p
+
+
+def pasted_on(plan, background, other):
+    """D of section 7, with the distractor on it where there is one."""
+    d = context(plan, background)
+    if plan["distractor"]:
+        second = dict(plan, **plan["distractor"])
+        second["distractor"] = None
+        d = paste(second, object_plane(second, other, background), d)
+    return d
+
+
+def object_plane(plan, straight, background, other=None):
     o = operations.run_on_object(coloured_object(plan, straight),
                                  plan["object_operations"])
     if plan["match_q16"] > 0 and o[..., 3].any():
-        o = tinted(o, match_matrix(plan, o, context(plan, background)))
+        o = tinted(o, match_matrix(plan, o, pasted_on(plan, background,
+                                              other)))
     if plan["blend"] != "over":
         t = o * 170 + 128
         o = (t + (t >> 8)) >> 8

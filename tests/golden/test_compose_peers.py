@@ -36,7 +36,7 @@ class Sample:
 
     def __init__(self, dumped, i):
         self.plan, self.told = dumped.plans[i], dumped.plans[i]["told"]
-        straight, self.background = dumped.sources(self.plan)
+        straight, self.background, _ = dumped.sources(self.plan)
         self.object = straight.astype(np.float32)
         self.object[..., :3] *= self.object[..., 3:] / 255  # premultiplied
         ys, xs = np.nonzero(straight[..., 3])

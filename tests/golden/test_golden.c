@@ -186,6 +186,11 @@ static const struct {
      "{\"op\":\"motion_blur\"},{\"op\":\"jpeg\",\"quality\":[10,40]}]}}"},
     {"frame", "{\"object\":{\"perspective\":0.5,\"perspective_of\":\"frame\","
               "\"scale\":[0.4,1.3],\"min_visible\":0}}"},
+    {"distractors",
+     "{\"distractor\":{\"probability\":0.7},\"labels\":{\"tensors\":["
+     "\"distractor\",\"context\"]},\"object\":{\"match\":0.5,\"edge\":"
+     "\"feather\",\"operations\":[{\"op\":\"jitter\"}]},\"background\":{"
+     "\"operations\":[{\"op\":\"gaussian_blur\",\"sigma\":[0,2]}]}}"},
     {"keypoints", "{\"labels\":{\"tensors\":[\"keypoints\"]},\"object\":{"
                   "\"perspective\":[0,0.5],\"elastic\":[0,3]}}"},
 };

@@ -53,6 +53,8 @@ ODD = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 EVERY_TENSOR = {"tensors": ["label", "object", "background", "position", "box",
                             "visible", "mask", "plane", "context"]}
 
+WITH_OTHER = {"tensors": EVERY_TENSOR["tensors"] + ["distractor"]}
+
 MOVES = [0, 100000]
 
 KEYPOINTS = {"tensors": ["label", "object", "background", "position", "box",
@@ -294,6 +296,31 @@ RECIPES = {
          "object": dict(ANY_POSE, edge="feather", feather=1.7,
                         brightness=[0.5, 1.5]),
          "background": {"hue": [-0.5, 0.5]}}, 20),
+    "distractors": (
+        {"size": [40, 57], "context": EVERY_CONTEXT, "labels": WITH_OTHER,
+         "object": ANY_POSE, "distractor": {"probability": 0.8}}, 60),
+    "distractors of any look": (
+        {"size": [33, 40], "context": EVERY_CONTEXT, "labels": WITH_OTHER,
+         "background": dict(ANY_COLOUR, operations=[
+             {"op": "gaussian_blur", "sigma": 1}]),
+         "distractor": {"probability": 1, "scale": [0.05, 2],
+                        "translate": {"x": [-0.2, 1.2], "y": [-0.2, 1.2]}},
+         "object": dict(
+             ANY_POSE, stroke=[-3, 5], perspective=[0, 0.5], elastic=[0, 3],
+             match=[0, 1], match_mode="mean_std", operations=[
+                 {"op": "jitter"}, {"op": "autocontrast",
+                                    "probability": 0.5}],
+             edge={"choice": ["hard", "alpha", "feather", "box", "eroded",
+                              "motion"]}, **ANY_COLOUR),
+         "image": {"operations": [{"op": "gaussian_noise"}]}}, 60),
+    "distractors of two thirds": (
+        {"size": [30, 21], "context": EVERY_CONTEXT, "labels": WITH_OTHER,
+         "object": dict(ANY_POSE, blend="two_thirds"),
+         "distractor": {"probability": 0.9}}, 30),
+    "distractors of two thirds of the frame": (
+        {"size": [30, 21], "context": EVERY_CONTEXT, "labels": WITH_OTHER,
+         "object": dict(ANY_POSE, blend="two_thirds_frame", match=1),
+         "distractor": {"probability": 0.5}}, 30),
     "curricula": (  # the middle of what moves
         {"size": [31, 40], "context": dict(
             EVERY_CONTEXT, background={"from": 0, "to": 2, "over": MOVES},
@@ -398,6 +425,11 @@ class NumericsTest(unittest.TestCase):
                           ("position", "position")):
             np.testing.assert_array_equal(t[name],
                                           [p[key] for p in dump.plans])
+        if "distractor" in t:
+            np.testing.assert_array_equal(
+                t["distractor"], [p["distractor"]["class_id"]
+                                  if p["distractor"] else -1
+                                  for p in dump.plans])
         np.testing.assert_array_equal(
             t["visible"], np.array([p["visible_q16"] / 65536
                                     for p in dump.plans], np.float32))
@@ -407,7 +439,8 @@ class NumericsTest(unittest.TestCase):
         self.seen_keypoints = set()
         lists = ("operations", "object_operations", "background_operations")
         seen = {"context": set(), "edge": set(), "levels": set(),
-                "paddings": set(), "boxes": 0, "samples": 0}
+                "paddings": set(), "distractor": set(), "boxes": 0,
+                "samples": 0}
         seen.update({name: set() for name in lists})
         for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
             with self.subTest(name):
@@ -416,6 +449,7 @@ class NumericsTest(unittest.TestCase):
                 seen["context"] |= {p["context"] for p in plans}
                 seen["edge"] |= {p["edge"] for p in plans}
                 seen["levels"] |= {p["object_level"] for p in plans}
+                seen["distractor"] |= {bool(p["distractor"]) for p in plans}
                 seen["paddings"] |= {p["turn"]["padding"] for p in plans
                                      if p["turn"]}
                 seen["samples"] += len(plans)
@@ -431,6 +465,7 @@ class NumericsTest(unittest.TestCase):
         if SOURCE == "synthetic":
             for name in lists:
                 self.assertEqual(seen[name], set(operations.OPERATIONS))
+            self.assertEqual(seen["distractor"], {False, True})
             self.assertEqual(seen["paddings"], {"fit", "edge", "reflect",
                                                 "wrap", "colour"})
         self.assertGreater(seen["boxes"], seen["samples"] / 2)

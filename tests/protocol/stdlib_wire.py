@@ -32,13 +32,15 @@ IMAGE_DTYPES = {"": 0, "u8": 1, "f32": 4, "f16": 5, "bf16": 6}
 LAYOUTS = {"": 0, "nhwc": 1, "nchw": 2}
 CHANNELS = {1: 3, 2: 3, 3: 1}  # RGB, BGR, grey -> how many
 KNOWN = {"label": ("i64", ()), "object": ("i32", ()), "background": ("i32", ()),
-         "position": ("i64", ()), "box": ("f32", (4,)), "visible": ("f32", ())}
+         "position": ("i64", ()), "box": ("f32", (4,)), "visible": ("f32", ()),
+         "distractor": ("i32", ())}
 RANKS = {"mask": ("u8", 3), "plane": ("u8", 4), "context": ("u8", 4),
          "keypoints": ("f32", 3)}  # dtype, dimensions
 WORDS = dict(enumerate((
     "internal no_memory bad_argument bad_frame too_large not_found fingerprint_mismatch "
     "unauthorized unsupported overloaded draining timeout closed io bad_state corrupt").split(), 1))
-WORDS |= {22: "lease_lost", 23: "ended", 24: "group_mismatch"}
+WORDS |= {22: "lease_lost", 23: "ended", 24: "group_mismatch",
+          25: "unknown_feedback"}
 
 
 class ProtocolError(Exception):

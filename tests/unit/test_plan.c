@@ -297,7 +297,7 @@ static const char *const keys[] = {
     "match_mode",
     "visible_q16",
     "n_attempts",
-    "keypoints",
+    "keypoints", "distractor",
     "has_colour",
     "colour",
     "operations",
@@ -316,7 +316,7 @@ static void the_json_holds_every_member(void **state)
     struct recipe r = world_recipe(every_context);
     for (uint64_t i = 0; i < 20; i++) {
         struct plan p = world_plan(&r, i);
-        char *text = plan_to_json(&p, world_catalog);
+        char *text = plan_to_json(&p, NULL, world_catalog);
         json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
         assert_non_null(json);
         for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
@@ -335,7 +335,7 @@ static void the_json_holds_every_member(void **state)
     }
     struct plan p = world_plan(&r, 0);
     mem_fail_nth(1);
-    assert_null(plan_to_json(&p, world_catalog));
+    assert_null(plan_to_json(&p, NULL, world_catalog));
     mem_fail_nth(0);
 }
 

@@ -17,7 +17,9 @@ static struct pose pose_of(const struct recipe *r, uint64_t position,
 {
     const struct draws d = {.seed = r->seed, .position = position};
     struct pose p;
-    pose_find(&d, r, &world_catalog->objects[object], &p);
+    const struct pose_ranges ranges = {&r->object.scale, &r->object.x,
+                                       &r->object.y};
+    pose_find(&d, r, &ranges, &world_catalog->objects[object], &p);
     return p;
 }
 

@@ -190,6 +190,8 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"texture_kind\":{\"choice\":[\"noise\",\"stripes\",\"checker\"]},"
         "\"texture_octaves\":4,\"texture_scale\":[4,64],"
         "\"texture_to\":[[0,255],[0,255],[0,255]]},"
+        "\"distractor\":{\"probability\":0,\"scale\":[0.4,0.7],"
+        "\"translate\":{\"x\":[0,1],\"y\":[0,1]}},"
         "\"graph\":{\"balance\":\"class\",\"objects_per_background\":4,"
         "\"order\":\"dealt\",\"pairing\":\"balanced\",\"strict\":false},"
         "\"image\":{\"brightness\":[0.8,1.2],\"contrast\":[0.8,1.2],"

@@ -37,7 +37,7 @@ static const struct {
     {"[]", "/: must be an object, not an array"},
     {"{\"scale\":1}",
      "/scale: unknown key; known here: preset, size, batch, seed, graph, "
-     "background, object, image, context, labels, output"},
+     "background, object, distractor, image, context, labels, output"},
     {"{\"object\":{\"translate\":{\"z\":1}}}",
      "/object/translate/z: unknown key; known here: x, y"},
     {"{\"object\":{\"translate\":0.5}}",
@@ -45,7 +45,7 @@ static const struct {
     {"{\"object\":[]}", "/object: must be an object, not an array"},
     {"{\"a/b~c\":1}",
      "/a~1b~0c: unknown key; known here: preset, size, batch, seed, graph, "
-     "background, object, image, context, labels, output"},
+     "background, object, distractor, image, context, labels, output"},
     {"{\"object\":{\"scale\":[0.1,-3]}}",
      "/object/scale/1: must be at least 0.01, not -3"},
     {"{\"object\":{\"scale\":0}}",
@@ -281,7 +281,15 @@ static const struct {
      "integer"},
     {"{\"labels\":{\"tensors\":[\"label\",\"depth\"]}}",
      "/labels/tensors/1: must be one of label, object, background, "
-     "position, box, visible, keypoints, mask, plane, context, image"},
+     "position, box, visible, distractor, keypoints, mask, plane, context, "
+     "image"},
+    {"{\"distractor\":{\"probability\":1.5}}",
+     "/distractor/probability: must be at most 1, not 1.5"},
+    {"{\"distractor\":{\"scale\":[0.4,9]}}",
+     "/distractor/scale/1: must be at most 4, not 9"},
+    {"{\"distractor\":{\"min_visible\":1}}",
+     "/distractor/min_visible: unknown key; known here: probability, scale, "
+     "translate"},
     {"{\"labels\":{\"tensors\":[\"box\",\"box\"]}}",
      "/labels/tensors/1: box is named twice"},
     {"{\"labels\":{\"tensors\":\"box\"}}",

@@ -19,7 +19,7 @@ from .digest import chain_digest
 from .errors import (BadArgument, BadState, Cancelled, Disconnected, Ended,
                      FingerprintMismatch, Forked, GroupMismatch, LeaseLost,
                      NotFound, Overloaded, PastedError, Timeout, Unauthorized,
-                     Unsupported)
+                     UnknownFeedback, Unsupported)
 from .loader import Loader
 
 __version__ = _lib.version().decode()
@@ -27,5 +27,6 @@ __version__ = _lib.version().decode()
 __all__ = ["BadArgument", "BadState", "Batch", "Cancelled", "Client",
            "Disconnected", "Ended", "FingerprintMismatch", "Forked",
            "GroupMismatch", "LeaseLost", "Loader", "NotFound", "Overloaded",
-           "PastedError", "Timeout", "Unauthorized", "Unsupported",
+           "PastedError", "Timeout", "Unauthorized",
+           "UnknownFeedback", "Unsupported",
            "chain_digest", "connect"]

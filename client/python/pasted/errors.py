@@ -84,10 +84,16 @@ class GroupMismatch(PastedError):
     status = -24
 
 
+class UnknownFeedback(PastedError, LookupError):
+    """The server has no feedback table of this digest: give the table."""
+    status = -25
+
+
 _BY_STATUS = {kind.status: kind for kind in
               (BadArgument, NotFound, FingerprintMismatch, Unauthorized,
                Unsupported, Overloaded, Timeout, Disconnected, BadState,
-               Forked, Cancelled, LeaseLost, Ended, GroupMismatch)}
+               Forked, Cancelled, LeaseLost, Ended, GroupMismatch,
+               UnknownFeedback)}
 
 
 def check(status: int, handle) -> None:
