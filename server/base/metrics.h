@@ -90,6 +90,20 @@
       "Acknowledgements of steps of groups.")                                  \
     X(GROUP_EXPIRED, counter, "pasted_group_leases_expired_total",             \
       "Leases that ended because their member showed no progress.")            \
+    X(FEEDBACK_TABLES, gauge, "pasted_feedback_tables",                        \
+      "Feedback tables held.")                                                 \
+    X(FEEDBACK_BYTES, gauge, "pasted_feedback_bytes",                          \
+      "Memory that feedback tables take.")                                     \
+    X(FEEDBACK_TAKEN, counter,                                                 \
+      "pasted_feedback_uploads_total{answer=\"taken\"}",                       \
+      "Feedback tables uploaded, by answer.")                                  \
+    X(FEEDBACK_REFUSED, counter,                                               \
+      "pasted_feedback_uploads_total{answer=\"refused\"}",                     \
+      "Feedback tables uploaded, by answer.")                                  \
+    X(FEEDBACK_EVICTIONS, counter, "pasted_feedback_evictions_total",          \
+      "Feedback tables dropped to make room for others.")                      \
+    X(FEEDBACK_UNKNOWN, counter, "pasted_feedback_unknown_total",              \
+      "Requests that named a feedback table that was not here.")               \
     X(HTTP_2XX, counter, "pasted_http_requests_total{code=\"2xx\"}",           \
       "HTTP requests answered, by class of status.")                           \
     X(HTTP_3XX, counter, "pasted_http_requests_total{code=\"3xx\"}",           \

@@ -102,6 +102,13 @@ static int create_leases(struct parts *p, struct fault *fault)
                : fault_set(fault, ERROR_NO_MEMORY, "no memory for groups");
 }
 
+static int create_feedback(struct parts *p, struct fault *fault)
+{
+    const struct feedback_limits limits = feedback_limits_default();
+
+    return feedback_store_create(&limits, &p->feedback, fault);
+}
+
 static int create_http(struct parts *p, struct fault *fault)
 {
     struct http_config config = http_config_default();
@@ -111,6 +118,7 @@ static int create_http(struct parts *p, struct fault *fault)
     config.max_body_bytes = p->config->batch_budget_bytes;
     config.pools = &p->pools;
     config.leases = p->leases;
+    config.feedback = p->feedback;
     int rc = http_server_create(&p->loop, p->workers, p->store, &p->streams,
                                 &config, &p->http, fault);
     if (rc == 0)
@@ -178,6 +186,8 @@ int parts_open(struct parts *p, const struct config *config,
         rc = create_store(p, fault);
     if (rc == 0)
         rc = create_leases(p, fault);
+    if (rc == 0)
+        rc = create_feedback(p, fault);
     if (rc == 0)
         rc = create_http(p, fault);
     if (rc == 0)
@@ -247,6 +257,7 @@ int parts_serve(struct parts *p, struct fault *fault)
     /* The server's, also when it fails. */
     p->sockets.tcp = p->sockets.local = -1;
     config.leases = p->leases;
+    config.feedback = p->feedback;
     return tcp_server_create(&p->loop, p->store, &p->streams, &config, &p->tcp,
                              fault);
 }
@@ -272,6 +283,7 @@ void parts_close(struct parts *p)
     if (p->leases)
         p->leases->calls->destroy(p->leases);
     store_destroy(p->store);
+    feedback_store_destroy(p->feedback);
     for (uint32_t i = 0; i < p->streams.n_streams; i++)
         stream_destroy(p->streams.stream[i]);
     for (uint32_t i = 0; i < CONFIG_MAX_POOLS; i++)

@@ -15,6 +15,7 @@
 #include "server/daemon/notify.h"
 #include "server/groups/lease.h"
 #include "server/http/http.h"
+#include "server/serve/feedback_store.h"
 #include "server/serve/store.h"
 #include "server/tcp/tcp.h"
 #include "server/tcp/unix_path.h"
@@ -29,6 +30,7 @@ struct parts {
     struct workers *workers;
     struct store *store;
     struct lease_store *leases; /* of groups */
+    struct feedback_store *feedback;
     struct loader loader;
     struct http_pools pools;
     struct stream_set streams;

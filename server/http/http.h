@@ -12,6 +12,7 @@
 #include "server/base/tokens.h"
 #include "server/base/workers.h"
 #include "server/groups/lease.h"
+#include "server/serve/feedback_store.h"
 #include "server/serve/store.h"
 
 struct http_server;
@@ -36,8 +37,9 @@ struct http_config {
     uint32_t idle_timeout_s;         /* for a whole request to arrive */
     uint32_t request_timeout_ms;     /* of work in progress: then 504 */
     uint64_t max_body_bytes; /* of all encoded answers under way; then 503 */
-    const struct http_pools *pools; /* NULL: none */
-    struct lease_store *leases;     /* of groups; NULL: none */
+    const struct http_pools *pools;  /* NULL: none */
+    struct lease_store *leases;      /* of groups; NULL: none */
+    struct feedback_store *feedback; /* NULL: no tables */
 };
 struct http_config http_config_default(void);
 

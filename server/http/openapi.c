@@ -6,12 +6,17 @@
 #include "server/base/version.h"
 #include "server/http/route.h"
 
+#define DIGEST_PATTERN "^[0-9A-Fa-f]{64}$"
+
 /* {name}s of paths: what they are. */
 static json_t *capture_schema(const char *name)
 {
     if (strcmp(name, "stream") == 0 || strcmp(name, "preset") == 0)
         return json_pack("{s:s, s:s}", "type", "string", "pattern",
                          "^[A-Za-z0-9_.-]{1,64}$");
+    if (strcmp(name, "feedback") == 0)
+        return json_pack("{s:s, s:s}", "type", "string", "pattern",
+                         DIGEST_PATTERN);
     return json_pack("{s:s, s:s, s:i}", "type", "integer", "format", "int64",
                      "minimum", 0);
 }
@@ -31,9 +36,9 @@ static void add_path_parameters(json_t *list, const char *pattern)
 
 static json_t *param_schema(enum http_param p)
 {
-    if (p == HTTP_PARAM_FINGERPRINT)
+    if (http_param_is_digest(p))
         return json_pack("{s:s, s:s}", "type", "string", "pattern",
-                         "^[0-9A-Fa-f]{64}$");
+                         DIGEST_PATTERN);
     if (http_param_word(p, 0)) {
         json_t *words = json_array();
         for (uint32_t i = 0; http_param_word(p, i); i++)
@@ -79,6 +84,29 @@ static json_t *responses(const struct http_route *route)
     return all;
 }
 
+static json_t *schema_of_upload(void)
+{
+    json_t *row = json_pack("{s:s, s:{s:s, s:i}}", "type", "array", "items",
+                            "type", "number", "minimum", 0);
+    return json_pack("{s:s, s:[s,s], s:{s:{s:s}, s:{s:s, s:o}}}", "type",
+                     "object", "required", "stream", "weights", "properties",
+                     "stream", "type", "string", "weights", "type", "array",
+                     "items", row);
+}
+
+static json_t *put_operation(const struct http_route *route)
+{
+    char id[64];
+
+    snprintf(id, sizeof(id), "%sPut", route->operation);
+    json_t *answers = responses(route);
+    json_object_del(answers, "304");
+    return json_pack("{s:s, s:s, s:{s:b, s:{s:{s:o}}}, s:o}", "operationId", id,
+                     "summary", http_route_put(route)->summary, "requestBody",
+                     "required", 1, "content", "application/json", "schema",
+                     schema_of_upload(), "responses", answers);
+}
+
 static json_t *path_item(const struct http_route *route)
 {
     static const char *const methods[] = {"get", "head"};
@@ -95,6 +123,8 @@ static json_t *path_item(const struct http_route *route)
             json_object_set_new(operation, "security", json_array());
         json_object_set_new(item, methods[m], operation);
     }
+    if (http_route_put(route))
+        json_object_set_new(item, "put", put_operation(route));
     return item;
 }
 

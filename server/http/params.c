@@ -59,6 +59,11 @@ uint64_t http_param_max(enum http_param p)
     return param_rows[p].max;
 }
 
+bool http_param_is_digest(enum http_param p)
+{
+    return p == HTTP_PARAM_FINGERPRINT || p == HTTP_PARAM_FEEDBACK;
+}
+
 const char *http_param_word(enum http_param p, uint32_t i)
 {
     const struct param_word *w = words_of(p);
@@ -140,6 +145,15 @@ static int take_number(enum http_param p, const char *value, uint64_t *out,
                      (unsigned long long)row->max);
 }
 
+static int take_digest(enum http_param p, const char *value, struct digest *out,
+                       struct fault *fault)
+{
+    if (digest_from_hex(value, out) == 0)
+        return 0;
+    return fault_set(fault, ERROR_BAD_ARGUMENT,
+                     "%s: 64 hexadecimal digits are wanted", param_rows[p].key);
+}
+
 int http_params_add(struct http_params *params, uint32_t allowed,
                     const char *key, const char *value, struct fault *fault)
 {
@@ -152,11 +166,11 @@ int http_params_add(struct http_params *params, uint32_t allowed,
                          "parameter \"%s\" is given twice", key);
     if (!value)
         value = "";
-    if (p == HTTP_PARAM_FINGERPRINT)
-        rc = digest_from_hex(value, &params->fingerprint)
-                 ? fault_set(fault, ERROR_BAD_ARGUMENT,
-                             "fingerprint: 64 hexadecimal digits are wanted")
-                 : 0;
+    if (http_param_is_digest((enum http_param)p))
+        rc = take_digest((enum http_param)p, value,
+                         p == HTTP_PARAM_FEEDBACK ? &params->feedback
+                                                  : &params->fingerprint,
+                         fault);
     else if (words_of((enum http_param)p))
         rc = take_word((enum http_param)p, value, &params->number[p], fault);
     else

@@ -12,10 +12,10 @@
 
 #define HTTP_MAX_POSITION INT64_MAX /* positions are i64 on every wire */
 
-/* X(ID, query key, smallest, largest, what it says). FINGERPRINT is 64
- * hexadecimal digits, DTYPE and LAYOUT words, the others decimal numbers. Rank,
- * world and batch reach as far as PROTOCOL.md's u32: how many samples one slice
- * may have is for stream_slice to say. */
+/* X(ID, query key, smallest, largest, what it says). FINGERPRINT and FEEDBACK
+ * are 64 hexadecimal digits, DTYPE and LAYOUT words, the others decimal
+ * numbers. Rank, world and batch reach as far as PROTOCOL.md's u32: how many
+ * samples one slice may have is for stream_slice to say. */
 #define HTTP_PARAMS(X)                                                         \
     X(RANK, "rank", 0, UINT32_MAX, "Rank whose slice of the step is meant.")   \
     X(WORLD, "world", 1, UINT32_MAX, "Number of ranks; divides the batch.")    \
@@ -26,6 +26,9 @@
     X(EPOCH, "epoch", 0, HTTP_MAX_POSITION, "Epoch; 0 where not given.")       \
     X(FROM, "from", 0, HTTP_MAX_POSITION, "First step to tell about; 0.")      \
     X(VERBOSE, "verbose", 0, 1, "Say what the answer rests on, a line each.")  \
+    X(FEEDBACK, "feedback", 0, 0,                                              \
+      "Feedback table that says which class lies under or beside an object; "  \
+      "all others alike where not given.")                                     \
     X(FINGERPRINT, "fingerprint", 0, 0,                                        \
       "Expected fingerprint of the stream: another one is refused with 409, "  \
       "and the answer may be cached for ever.")
@@ -42,13 +45,14 @@ enum http_param {
 struct http_params {
     uint32_t given; /* bit per enum http_param */
     uint64_t number[HTTP_PARAM_COUNT];
-    struct digest fingerprint;
+    struct digest fingerprint, feedback;
 };
 
 const char *http_param_key(enum http_param p);
 const char *http_param_help(enum http_param p);
 uint64_t http_param_min(enum http_param p);
 uint64_t http_param_max(enum http_param p);
+bool http_param_is_digest(enum http_param p);
 /* The words that a parameter may be; NULL from the end on, and for all i of a
  * parameter that is no word. */
 const char *http_param_word(enum http_param p, uint32_t i);

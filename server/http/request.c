@@ -73,6 +73,8 @@ static void request_destroy(struct http_request *r)
         MHD_destroy_response(r->response);
     if (c && c->request == r)
         c->request = NULL;
+    feedback_unref(r->feedback);
+    mem_free(r->upload);
     s->reserved_bytes -= r->reserved_bytes;
     s->n_requests--;
     if (r->next)
@@ -194,7 +196,20 @@ static bool has_body(struct MHD_Connection *mhd)
                                        MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
-static bool is_authorised(const struct http_request *r)
+bool http_request_reserve(struct http_request *r, uint64_t n_bytes)
+{
+    struct http_server *s = r->server;
+
+    if (s->reserved_bytes > 0 &&
+        (n_bytes > s->config.max_body_bytes ||
+         s->reserved_bytes > s->config.max_body_bytes - n_bytes))
+        return false;
+    s->reserved_bytes += n_bytes;
+    r->reserved_bytes += n_bytes;
+    return true;
+}
+
+bool http_request_authorised(const struct http_request *r)
 {
     const struct tokens *tokens = r->server->config.tokens;
     const char *header = MHD_lookup_connection_value(
@@ -223,8 +238,10 @@ static void refuse_status(struct http_request *r, unsigned status,
                           const char *word, const char *detail)
 {
     struct http_problem p = {status, word, MHD_get_reason_phrase_for(status),
-                             status == 405 ? "GET, HEAD" : NULL, NULL};
+                             NULL, NULL};
 
+    if (status == 405)
+        p.allow = http_route_put(r->route) ? "GET, HEAD, PUT" : "GET, HEAD";
     http_refuse(r, &p, detail);
 }
 
@@ -246,6 +263,17 @@ static enum MHD_Result read_query_key(void *context, enum MHD_ValueKind kind,
                : MHD_NO;
 }
 
+static bool is_put(const char *method)
+{
+    return strcmp(method, MHD_HTTP_METHOD_PUT) == 0;
+}
+
+static bool may_use(const struct http_request *r, const char *method)
+{
+    return r->head || strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+           (is_put(method) && http_route_put(r->route));
+}
+
 /* What every route has in common, then the route's own handler. */
 static void dispatch(struct http_request *r, const char *path,
                      const char *method)
@@ -261,10 +289,12 @@ static void dispatch(struct http_request *r, const char *path,
                   "the URI holds characters that have no place in it");
     else if (!r->route)
         refuse_path(r);
-    else if (!r->head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
+    else if (!may_use(r, method))
         refuse_status(r, 405, "method_not_allowed",
-                      "only GET and HEAD are served here");
-    else if (!is_authorised(r))
+                      http_route_put(r->route)
+                          ? "GET, HEAD and PUT are served here"
+                          : "only GET and HEAD are served here");
+    else if (!http_request_authorised(r))
         http_fail(
             r, ERROR_UNAUTHORIZED,
             "an Authorization header with a valid bearer token is wanted");
@@ -274,6 +304,8 @@ static void dispatch(struct http_request *r, const char *path,
                                        read_query_key, &q) >= 0 &&
              q.fault.code)
         http_fail_fault(r, &q.fault);
+    else if (is_put(method))
+        http_route_put(r->route)->handle(r);
     else
         r->route->handle(r);
 }
@@ -295,7 +327,7 @@ enum MHD_Result http_request_handle(void *server, struct MHD_Connection *mhd,
 {
     struct http_request *r = *request;
 
-    (void)version, (void)upload;
+    (void)version;
     if (!r)
         return MHD_NO;
     if (r->answered)
@@ -306,10 +338,17 @@ enum MHD_Result http_request_handle(void *server, struct MHD_Connection *mhd,
         if (!has_body(mhd))
             return MHD_YES; /* MHD calls once more when all has arrived */
         r->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-        refuse_status(r, 413, "too_large", "no request here takes a body");
-        return queue_answer(r);
+        if (!http_upload_begin(r, path, method))
+            return queue_answer(r);
+        set_connection_deadline(r, arrival_deadline(r->server));
+        return MHD_YES;
     }
-    *upload_bytes = 0;
+    if (*upload_bytes > 0) {
+        http_upload_take(r, upload, *upload_bytes);
+        *upload_bytes = 0;
+        return MHD_YES;
+    }
+    set_connection_deadline(r, 0);
     dispatch(r, path, method);
     if (r->answered)
         return queue_answer(r);

@@ -55,6 +55,11 @@ struct http_request {
     struct http_captures captures;
     struct http_params params;
 
+    struct feedback *feedback; /* that the query names; one reference */
+    /* Of a PUT: what was sent, NUL-terminated, as far as it has come. */
+    uint8_t *upload;
+    size_t upload_bytes, upload_have;
+
     struct http_work *work; /* while WAITING */
     uint64_t deadline_ns;
 
@@ -114,6 +119,19 @@ void http_sweep(struct http_server *s, uint64_t now_ns);
 /* Answers 503 to all who wait. */
 void http_request_cancel_all(struct http_server *s);
 
+bool http_request_authorised(const struct http_request *r);
+/* Room for n_bytes more of bodies; given back with the request. One alone may
+ * be as large as it likes. */
+bool http_request_reserve(struct http_request *r, uint64_t n_bytes);
+
+/* upload.c: the body of a PUT, of at most HTTP_MAX_UPLOAD_BYTES. */
+#define HTTP_MAX_UPLOAD_BYTES (1u << 20)
+/* After the headers of a request with a body: true when it is to be read, else
+ * r is answered. */
+bool http_upload_begin(struct http_request *r, const char *path,
+                       const char *method);
+void http_upload_take(struct http_request *r, const char *data, size_t n_bytes);
+
 /* http.c: MHD runs in the loop's next turn. */
 void http_server_wake(struct http_server *s);
 
@@ -148,7 +166,8 @@ void http_refuse(struct http_request *r, const struct http_problem *problem,
                  const char *detail);
 
 /* Conditions; each returns false when it has answered the request. */
-/* The stream that the first capture names: else 404, or 503 while loading. */
+/* The stream that the first capture names, and the feedback table that the
+ * query does: else 404, or 503 while loading. */
 struct stream *http_request_stream(struct http_request *r);
 /* fingerprint= agrees (then the answer is immutable) or is absent; else 409. */
 bool http_request_pinned(struct http_request *r, const struct stream *stream);
@@ -164,6 +183,8 @@ void http_form_output(const char *what, const struct recipe *recipe,
                       uint8_t dtype, uint8_t layout, char out[HTTP_FORM_BYTES]);
 void http_form_png(const char *what, const struct recipe *recipe,
                    char out[HTTP_FORM_BYTES]);
+/* 304 when the client has r->etag. */
+bool http_request_unheld(struct http_request *r);
 /* Capture i as a number; else 400. */
 bool http_request_number(struct http_request *r, uint32_t i, const char *what,
                          uint64_t *out);

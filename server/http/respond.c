@@ -246,6 +246,18 @@ static json_t *stream_names(const struct stream_set *set)
     return json_pack("{s:o}", "streams", names);
 }
 
+static bool take_feedback(struct http_request *r, const struct stream *stream)
+{
+    struct fault fault = {0};
+
+    if (!(r->params.given & HTTP_PARAM_BIT(FEEDBACK)) ||
+        feedback_store_find(r->server->config.feedback, stream,
+                            &r->params.feedback, &r->feedback, &fault) == 0)
+        return true;
+    http_fail_fault(r, &fault);
+    return false;
+}
+
 struct stream *http_request_stream(struct http_request *r)
 {
     const struct stream_set *set = r->server->streams;
@@ -256,7 +268,7 @@ struct stream *http_request_stream(struct http_request *r)
     char detail[256];
 
     if (stream)
-        return stream;
+        return take_feedback(r, stream) ? stream : NULL;
     if (set->n_streams == 0) {
         http_fail(r, ERROR_OVERLOADED, "the pools are being loaded");
         return NULL;
@@ -286,16 +298,28 @@ bool http_request_pinned(struct http_request *r, const struct stream *stream)
     return false;
 }
 
-bool http_request_stale(struct http_request *r, const struct stream *stream,
-                        uint64_t first_position, uint32_t n_samples,
-                        const char *form)
+bool http_request_unheld(struct http_request *r)
 {
-    http_etag_make(&stream->fingerprint, stream->output, first_position,
-                   n_samples, form, r->etag);
     if (!client_has_tag(r))
         return true;
     answer_unchanged(r);
     return false;
+}
+
+bool http_request_stale(struct http_request *r, const struct stream *stream,
+                        uint64_t first_position, uint32_t n_samples,
+                        const char *form)
+{
+    char whole[HTTP_FORM_BYTES + 1 + DIGEST_HEX_BYTES], hex[DIGEST_HEX_BYTES];
+
+    snprintf(whole, sizeof(whole), "%s", form);
+    if (r->feedback) {
+        digest_hex(&r->feedback->digest, hex);
+        snprintf(whole, sizeof(whole), "%.255s %s", form, hex);
+    }
+    http_etag_make(&stream->fingerprint, stream->output, first_position,
+                   n_samples, whole, r->etag);
+    return http_request_unheld(r);
 }
 
 void http_form_output(const char *what, const struct recipe *recipe,

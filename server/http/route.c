@@ -1,8 +1,11 @@
 /* The route table and its look-up. Answers nothing. */
 #include "server/http/route.h"
 
-#define P(id) HTTP_PARAM_BIT(id)
-#define SLICE (P(RANK) | P(WORLD) | P(BATCH) | P(FINGERPRINT))
+#include <string.h>
+
+#define P(id)  HTTP_PARAM_BIT(id)
+#define SAMPLE (P(FEEDBACK) | P(FINGERPRINT))
+#define SLICE  (P(RANK) | P(WORLD) | P(BATCH) | SAMPLE)
 
 #define STREAM "/v1/streams/{stream}"
 
@@ -35,13 +38,13 @@ const struct http_route http_routes[] = {
      false},
     {STREAM "/samples/{position}.mask.png", http_get_sample_mask, "sampleMask",
      "image/png",
-     "The object's alpha in one sample, where the recipe names a mask.",
-     P(FINGERPRINT), false},
+     "The object's alpha in one sample, where the recipe names a mask.", SAMPLE,
+     false},
     {STREAM "/samples/{position}.png", http_get_sample_png, "samplePng",
-     "image/png", "The image of one sample.", P(FINGERPRINT), false},
+     "image/png", "The image of one sample.", SAMPLE, false},
     {STREAM "/samples/{position}.json", http_get_sample_json, "sampleJson",
      "application/json", "The plan of one sample: every decision, box, label.",
-     P(FINGERPRINT), false},
+     SAMPLE, false},
     {STREAM "/batches/{step}.png", http_get_batch_png, "batchPng", "image/png",
      "The images of one step, or of a rank's slice of it, as a grid.", SLICE,
      false},
@@ -67,9 +70,27 @@ const struct http_route http_routes[] = {
      "The presets and their sources.", 0, false},
     {"/v1/presets/{preset}", http_get_preset, "preset", "application/json",
      "One preset as a whole recipe.", 0, false},
+    {"/v1/feedback", http_get_feedbacks, "feedbacks", "application/json",
+     "The feedback tables that are here.", 0, false},
+    {"/v1/feedback/{feedback}", http_get_feedback, "feedback",
+     "application/json", "One feedback table: the weights of each class.", 0,
+     false},
 };
 
 const uint32_t http_n_routes = sizeof(http_routes) / sizeof(http_routes[0]);
+
+static const struct http_put put_table[] = {
+    {"/v1/feedback", http_put_feedback,
+     "Keeps a feedback table for a stream's classes and says its digest."},
+};
+
+const struct http_put *http_route_put(const struct http_route *route)
+{
+    for (size_t i = 0; i < sizeof(put_table) / sizeof(put_table[0]); i++)
+        if (strcmp(put_table[i].pattern, route->pattern) == 0)
+            return &put_table[i];
+    return NULL;
+}
 
 const struct http_route *http_route_find(const char *path,
                                          struct http_captures *captures)

@@ -1,5 +1,5 @@
 /* The routes: one table from which matching, 404 and /openapi.json are made.
- * All are GET (and HEAD). */
+ * All are GET (and HEAD); one takes PUT too. */
 #ifndef PASTED_HTTP_ROUTE_H
 #define PASTED_HTTP_ROUTE_H
 
@@ -15,8 +15,18 @@ struct http_route {
     bool open;       /* no token wanted */
 };
 
+/* PUT of one of them, with what was sent in r->upload. */
+struct http_put {
+    const char *pattern;
+    void (*handle)(struct http_request *r);
+    const char *summary;
+};
+
 extern const struct http_route http_routes[];
 extern const uint32_t http_n_routes;
+
+/* NULL: this route takes no PUT. */
+const struct http_put *http_route_put(const struct http_route *route);
 
 /* NULL when no pattern matches the path. */
 const struct http_route *http_route_find(const char *path,
@@ -44,6 +54,9 @@ void http_get_group(struct http_request *r);
 void http_get_operations(struct http_request *r);
 void http_get_presets(struct http_request *r);
 void http_get_preset(struct http_request *r);
+void http_get_feedbacks(struct http_request *r);
+void http_put_feedback(struct http_request *r);
+void http_get_feedback(struct http_request *r);
 
 /* /openapi.json as text (OpenAPI 3.1), for the tests too. */
 json_t *http_openapi(void);

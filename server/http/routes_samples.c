@@ -7,6 +7,7 @@
 #include "server/base/metrics.h"
 #include "server/http/route.h"
 #include "server/http/work.h"
+#include "server/plan/distractor.h"
 
 /* On a worker. */
 static int make_png(struct http_work *w)
@@ -128,7 +129,11 @@ static int measure_box(const struct http_work *w, const struct plan *plan,
 
 static json_t *plan_json(const struct http_work *w, const struct plan *plan)
 {
-    char *text = plan_to_json(plan, w->stream->catalog);
+    struct plan other;
+    const bool has_other = distractor_make(
+        &w->stream->recipe, w->stream->catalog, w->feedback, plan, &other);
+    char *text =
+        plan_to_json(plan, has_other ? &other : NULL, w->stream->catalog);
     json_t *json = text ? json_loads(text, 0, NULL) : NULL;
 
     mem_free(text);

@@ -23,6 +23,7 @@ struct http_work *http_work_create(struct http_request *r,
     w->server = r->server;
     w->stream = stream;
     w->class = WORKER_SMALL;
+    w->feedback = r->feedback ? feedback_ref(r->feedback) : NULL;
     r->work = w;
     r->server->n_works++;
     return w;
@@ -34,6 +35,7 @@ static void destroy(struct http_work *w)
         w->request->work = NULL;
     w->server->n_works--;
     batch_unref(w->batch);
+    feedback_unref(w->feedback);
     if (w->graph)
         epoch_unpin(w->stream, w->position);
     mem_free(w->body.data);
@@ -126,25 +128,11 @@ static void on_batch(struct store_request *request, int status,
     submit(w);
 }
 
-/* Room for one more answer: one alone may be as large as it likes. */
-static bool reserve(struct http_request *r, uint64_t n_bytes)
-{
-    struct http_server *s = r->server;
-
-    if (s->reserved_bytes > 0 &&
-        (n_bytes > s->config.max_body_bytes ||
-         s->reserved_bytes > s->config.max_body_bytes - n_bytes))
-        return false;
-    s->reserved_bytes += n_bytes;
-    r->reserved_bytes = n_bytes;
-    return true;
-}
-
 void http_work_on_batch(struct http_work *w, uint64_t body_bytes)
 {
     struct fault fault = {0};
 
-    if (!reserve(w->request, body_bytes)) {
+    if (!http_request_reserve(w->request, body_bytes)) {
         fault_set(&fault, ERROR_OVERLOADED,
                   "too many large answers are under way");
         fail(w, &fault);
@@ -156,6 +144,7 @@ void http_work_on_batch(struct http_work *w, uint64_t body_bytes)
         .n_samples = w->n_samples,
         .dtype = w->dtype,
         .layout = w->layout,
+        .feedback = w->feedback,
         .checksum = CHECKSUM_NONE,
         .class = w->class,
         .done = on_batch,

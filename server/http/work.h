@@ -23,6 +23,7 @@ struct http_work {
     uint32_t n_samples;
     uint8_t dtype, layout; /* 0: the recipe's */
     enum worker_class class;
+    struct feedback *feedback; /* the request's, one reference; NULL: none */
     const char *media;
     /* On a worker: fills body, or returns a negative code with fault. */
     int (*make)(struct http_work *w);

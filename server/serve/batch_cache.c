@@ -4,6 +4,7 @@
 #include "server/serve/batch_cache.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
@@ -17,6 +18,8 @@ uint32_t batch_key_hash(const struct batch_key *k)
     /* Multiply and fold; the odd constant is 2^64 / golden ratio. */
     h = (h ^ k->first_position) * UINT64_C(0x9E3779B97F4A7C15);
     h ^= h >> 32;
+    for (int i = 0; i < 8; i++)
+        h ^= (uint64_t)k->feedback.bytes[i] << 8 * i;
     h ^= (uint64_t)k->n_samples << 16 | (uint64_t)k->dtype << 8 | k->layout;
     h *= UINT64_C(0x9E3779B97F4A7C15);
     return (uint32_t)(h >> 32);
@@ -26,7 +29,8 @@ bool batch_key_equal(const struct batch_key *a, const struct batch_key *b)
 {
     return a->stream == b->stream && a->first_position == b->first_position &&
            a->n_samples == b->n_samples && a->dtype == b->dtype &&
-           a->layout == b->layout;
+           a->layout == b->layout &&
+           memcmp(&a->feedback, &b->feedback, sizeof(a->feedback)) == 0;
 }
 
 static struct batch_key key_of(const struct batch *b)
@@ -37,6 +41,7 @@ static struct batch_key key_of(const struct batch *b)
         .n_samples = b->layout.n_samples,
         .dtype = b->layout.format.dtype,
         .layout = b->layout.format.layout,
+        .feedback = b->feedback,
     };
 }
 

@@ -65,6 +65,7 @@ struct rendering {
     struct store_request *waiters, *last_waiter;
 
     struct stream *stream;
+    struct feedback *feedback; /* one reference; NULL: none */
     struct batch_layout layout;
     uint64_t run_bytes;     /* of the arena */
     enum batch_share share; /* BATCH_LARGE or BATCH_SMALL */
@@ -80,11 +81,10 @@ struct rendering {
     uint32_t kinds;                   /* bit per kind to compute */
     uint32_t samples_a_part;
     _Atomic uint32_t parts_left;
-    _Atomic uint32_t n_begun, n_ending; /* parts; on their last sample */
-    _Atomic uint64_t compose_ns;        /* of all workers together */
-    _Atomic uint32_t n_composed;        /* samples */
-    _Atomic int interest;               /* enum rendering_interest */
-    int status;                         /* of TASK_FAIL */
+    _Atomic uint64_t compose_ns; /* of all workers together */
+    _Atomic uint32_t n_composed; /* samples */
+    _Atomic int interest;        /* enum rendering_interest */
+    int status;                  /* of TASK_FAIL */
     struct fault fault;
 };
 

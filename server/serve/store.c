@@ -181,6 +181,8 @@ static int resolve(struct store *s, const struct store_request *request,
         .dtype = request->dtype ? request->dtype : recipe->output.dtype,
         .layout = request->layout ? request->layout : recipe->output.layout,
     };
+    if (request->feedback)
+        out_key->feedback = request->feedback->digest;
     return 0;
 }
 

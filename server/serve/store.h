@@ -17,6 +17,7 @@
 #include "common/error.h"
 #include "server/base/workers.h"
 #include "server/compose/compose.h"
+#include "server/plan/feedback.h"
 #include "server/serve/stream.h"
 
 struct store;
@@ -25,6 +26,7 @@ struct store;
 struct batch {
     struct stream *stream;
     uint64_t first_position;
+    struct digest feedback; /* all zero: none */
     struct batch_layout layout;
     const uint8_t *payload; /* layout.tensors_bytes, as BATCH carries it but
                                with checksum kind 0 in its head */
@@ -48,7 +50,9 @@ struct store_request {
     struct stream *stream;
     uint64_t first_position;
     uint32_t n_samples;
-    uint8_t dtype, layout;       /* 0 = the recipe's */
+    uint8_t dtype, layout; /* 0 = the recipe's */
+    /* Of the stream's classes, held until done or store_cancel; NULL: none. */
+    struct feedback *feedback;
     enum checksum_kind checksum; /* batch->checksums[checksum] will be there */
     enum worker_class class;     /* WORKER_SMALL for previews */
     bool shared; /* where a client may map it, when there is room */

@@ -115,6 +115,7 @@ struct rendering *store_take_rendering(struct store *s,
         .key = *key,
         .hash = batch_key_hash(key),
         .stream = request->stream,
+        .feedback = request->feedback ? feedback_ref(request->feedback) : NULL,
         .shared = request->shared,
         .job.class = request->class,
     };
@@ -139,10 +140,12 @@ void store_free_rendering(struct rendering *r)
     hash_remove(s, r);
     release_epochs(r);
     scratch_unref(s, r->scratch);
+    feedback_unref(r->feedback);
     if (r->state == RENDERING_EPOCHS || r->state == RENDERING_RUNNING)
         count_running(r, -1);
     r->batch = NULL;
     r->scratch = NULL;
+    r->feedback = NULL;
     r->state = RENDERING_FREE;
     list_push(&s->free, r);
     if (batch && --batch->refs == 0)

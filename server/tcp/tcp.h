@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "server/base/tokens.h"
 #include "server/groups/lease.h"
+#include "server/serve/feedback_store.h"
 #include "server/serve/store.h"
 
 struct tcp_server;
@@ -21,6 +22,7 @@ struct tcp_config {
     int unix_fd;                 /* a bound Unix socket too, or -1 */
     const struct tokens *tokens; /* NULL: anonymous */
     struct lease_store *leases;  /* NULL: no groups; outlives the server */
+    struct feedback_store *feedback; /* NULL: no tables; likewise */
     uint32_t max_sessions;
     uint32_t idle_timeout_ms;  /* no frame and nothing under way */
     uint32_t write_stall_ms;   /* bytes waiting and none taken */

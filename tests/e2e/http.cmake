@@ -1,5 +1,5 @@
 # The daemon as its users see it.
-foreach(name http operation outputs extremes plans)
+foreach(name http operation outputs extremes plans feedback_http)
   pasted_script_test(e2e_${name} LABELS e2e TIMEOUT 600
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py -v)
 endforeach()
