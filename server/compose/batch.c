@@ -216,6 +216,7 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
     c->payload = payload;
     c->due = 0;
     c->is_planned = false;
+    c->is_ending = false;
     c->is_streamed = l->tensors_bytes > BATCH_CACHED_BYTES;
 }
 
@@ -310,7 +311,7 @@ void batch_composer_run(struct batch_composer *c,
     put_u32(item(c->layout, TENSOR_DISTRACTOR, sample->index, c->payload),
             (uint32_t)other);
     /* Not after each: later stores would wait for the memory. */
-    if (c->is_streamed && !next)
+    if (c->is_streamed && (!next || c->is_ending))
         render.kernels->stream_end();
 }
 

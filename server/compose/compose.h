@@ -97,6 +97,7 @@ struct batch_composer {
     /* Images of a batch beyond BATCH_CACHED_BYTES are written around the
      * caches; who reads each sample at once clears this after init. */
     bool is_streamed;
+    bool is_ending; /* set after init: no call follows the one that is made */
     uint64_t planned_position;
 };
 
@@ -106,9 +107,10 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
                          const struct catalog *catalog, void *scratch,
                          uint8_t *payload);
 /* Composes one sample into every tensor of the payload. next is what the
- * following call will be given, or NULL; other threads may read the images
- * after a call without a next one. Different composers may write different
- * indexes at once. */
+ * following call will be given, or NULL; in the last call, what this core will
+ * most likely compose next. Other threads may read the images after a call
+ * that is the last or without a next one. Different composers may write
+ * different indexes at once. */
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next);

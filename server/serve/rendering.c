@@ -11,9 +11,8 @@
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
 
-/* A part should amortise its hand-over and its first sample, which nothing
- * fetched ahead (compose/ahead.h), and still leave parts for every core: about
- * a megabyte, at most 64 samples, and PARTS_A_WORKER for each worker. */
+/* A part should amortise its hand-over and still leave parts for every core:
+ * about a megabyte, at most 64 samples, and PARTS_A_WORKER for each worker. */
 #define PART_BYTES       (1u << 20)
 #define PART_MAX_SAMPLES 64
 #define PARTS_A_WORKER   4
@@ -146,6 +145,21 @@ static struct batch_sample sample_of(const struct rendering *r, uint32_t index)
     return sample;
 }
 
+/* The sample that this worker most likely composes next: the first of the part
+ * that nobody has begun, behind those of workers who end theirs as well. Only
+ * its pixels are asked for: a wrong guess costs time, never a byte. */
+static bool guess_next(struct rendering *r, struct batch_sample *out)
+{
+    uint32_t part =
+        atomic_load_explicit(&r->n_begun, memory_order_relaxed) +
+        atomic_fetch_add_explicit(&r->n_ending, 1, memory_order_relaxed);
+
+    if (part >= r->job.n_parts)
+        return false;
+    *out = sample_of(r, part * r->samples_a_part);
+    return true;
+}
+
 /* Samples [from, to): each knows the one after it. */
 static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
                             void *scratch)
@@ -158,13 +172,16 @@ static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
     composer.feedback = r->feedback;
     if (r->kinds)
         composer.is_streamed = false; /* summed while in the cache */
-    for (uint32_t i = from; i < to; i++) {
-        if (i + 1 < to)
-            next = sample_of(r, i + 1);
-        batch_composer_run(&composer, &sample, i + 1 < to ? &next : NULL);
+    for (uint32_t i = from; i + 1 < to; i++) {
+        next = sample_of(r, i + 1);
+        batch_composer_run(&composer, &sample, &next);
         sum_samples(r, i, i + 1);
         sample = next;
     }
+    composer.is_ending = true;
+    batch_composer_run(&composer, &sample, guess_next(r, &next) ? &next : NULL);
+    sum_samples(r, to - 1, to);
+    atomic_fetch_sub_explicit(&r->n_ending, 1, memory_order_relaxed);
 }
 
 bool rendering_revive(struct rendering *r)
@@ -205,6 +222,7 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
         end_part(r);
         return;
     }
+    atomic_fetch_add_explicit(&r->n_begun, 1, memory_order_relaxed);
     if (part == 0)
         batch_write_head(&r->layout, r->key.first_position, r->payload);
     compose_samples(r, from, to, scratch);
@@ -259,6 +277,8 @@ void rendering_prepare(struct rendering *r,
         break;
     }
     atomic_store_explicit(&r->parts_left, r->job.n_parts, memory_order_relaxed);
+    atomic_store_explicit(&r->n_begun, 0, memory_order_relaxed);
+    atomic_store_explicit(&r->n_ending, 0, memory_order_relaxed);
 }
 
 void rendering_add_waiter(struct rendering *r, struct store_request *request)

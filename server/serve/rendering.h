@@ -81,10 +81,11 @@ struct rendering {
     uint32_t kinds;                   /* bit per kind to compute */
     uint32_t samples_a_part;
     _Atomic uint32_t parts_left;
-    _Atomic uint64_t compose_ns; /* of all workers together */
-    _Atomic uint32_t n_composed; /* samples */
-    _Atomic int interest;        /* enum rendering_interest */
-    int status;                  /* of TASK_FAIL */
+    _Atomic uint32_t n_begun, n_ending; /* parts; on their last sample */
+    _Atomic uint64_t compose_ns;        /* of all workers together */
+    _Atomic uint32_t n_composed;        /* samples */
+    _Atomic int interest;               /* enum rendering_interest */
+    int status;                         /* of TASK_FAIL */
     struct fault fault;
 };
 
