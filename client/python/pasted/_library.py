@@ -11,6 +11,7 @@ import os
 import pathlib
 from ctypes import (POINTER, Structure, c_char, c_char_p, c_int, c_size_t,
                     c_uint32, c_uint64, c_void_p)
+from typing import Any, Iterator
 
 MAX_DIMS = 4
 NAME_BYTES = 256
@@ -84,7 +85,7 @@ _SIGNATURES = {
 }
 
 
-def _candidates():
+def _candidates() -> Iterator[str]:
     """Where to look, in order: the environment, beside this file (pip), the
     build tree of this checkout, the system."""
     named = os.environ.get("PASTED_LIBRARY")
@@ -124,6 +125,9 @@ class Library:
             function.restype = result
             function.argtypes = arguments
             setattr(self, name, function)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"pasted_{name} is not in _SIGNATURES")
 
 
 lib = Library()

@@ -11,7 +11,7 @@ import ctypes
 import json
 import time
 import weakref
-from typing import (Any, Dict, Iterator, Mapping, Optional, Sequence,
+from typing import (Any, Callable, Dict, Iterator, Mapping, Optional, Sequence,
                     Tuple)
 
 import numpy as np
@@ -21,8 +21,9 @@ from ._library import lib
 from .errors import BadState, Ended, NotFound, Timeout, check
 
 # enum pasted_dtype. NumPy has no bfloat16: its bits come as uint16.
-_DTYPES = {1: np.dtype("u1"), 2: np.dtype("<i4"), 3: np.dtype("<i8"),
-           4: np.dtype("<f4"), 5: np.dtype("<f2"), 6: np.dtype("<u2")}
+_DTYPES: Dict[int, np.dtype] = {
+    1: np.dtype("u1"), 2: np.dtype("<i4"), 3: np.dtype("<i8"),
+    4: np.dtype("<f4"), 5: np.dtype("<f2"), 6: np.dtype("<u2")}
 _DTYPE_NAMES = {1: "u8", 2: "i32", 3: "i64", 4: "f32", 5: "f16", 6: "bf16"}
 _LAYOUT_NAMES = {1: "nhwc", 2: "nchw"}
 _CHANNEL_NAMES = {1: "rgb", 2: "bgr", 3: "grey"}
@@ -78,10 +79,11 @@ def _description(batch: int, index: int) -> _library.Tensor:
 
 def _view(tensor: _library.Tensor, owner: Any) -> np.ndarray:
     """A read-only array over the batch's memory; keeps `owner` alive."""
-    memory = (ctypes.c_ubyte * tensor.n_bytes).from_address(tensor.data)
+    memory: Any = (ctypes.c_ubyte * tensor.n_bytes).from_address(tensor.data)
     memory.owner = owner
     shape = tuple(tensor.shape[:tensor.n_dims])
-    array = np.frombuffer(memory, _DTYPES[tensor.dtype]).reshape(shape)
+    array: np.ndarray = np.frombuffer(
+        memory, _DTYPES[tensor.dtype]).reshape(shape)
     array.flags.writeable = False
     return array
 
@@ -198,7 +200,7 @@ class Client:
 
     # -- batches -----------------------------------------------------------
 
-    def _wait(self, call) -> None:
+    def _wait(self, call: Callable[[], int]) -> None:
         """Repeats a call that timed out until `timeout` has passed; signals
         (Ctrl-C) are handled in between."""
         deadline = time.monotonic() + self.timeout
@@ -209,7 +211,8 @@ class Client:
                 if time.monotonic() >= deadline:
                     raise
 
-    def _arrays_of(self, raw: int, copy: bool) -> Batch:
+    def _arrays_of(self, out: ctypes.c_void_p, copy: bool) -> Batch:
+        raw = out.value or 0  # never 0: the call that set it succeeded
         held = _Held(raw)
         arrays = {}
         for i in range(lib.batch_n_tensors(raw)):
@@ -262,7 +265,7 @@ class Client:
         raw = ctypes.c_void_p()
         self._live()
         self._wait(lambda: lib.next(self._handle, ctypes.byref(raw)))
-        return self._arrays_of(raw.value, copy)
+        return self._arrays_of(raw, copy)
 
     def _next_into(self, arrays: Dict[str, np.ndarray]) -> Batch:
         buffers = (_library.Buffer * len(arrays))()
@@ -284,7 +287,7 @@ class Client:
         self._live()
         self._wait(lambda: lib.pull(self._handle, position,
                                     ctypes.byref(raw)))
-        return self._arrays_of(raw.value, copy)
+        return self._arrays_of(raw, copy)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches for ever, or until the group has ended."""

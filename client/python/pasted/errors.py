@@ -2,6 +2,8 @@
 through `check`."""
 from __future__ import annotations
 
+from typing import Optional
+
 from ._library import lib
 
 
@@ -96,7 +98,7 @@ _BY_STATUS = {kind.status: kind for kind in
                UnknownFeedback)}
 
 
-def check(status: int, handle) -> None:
+def check(status: int, handle: Optional[int]) -> None:
     """Raises the exception of a negative status."""
     if status >= 0:
         return

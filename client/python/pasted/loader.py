@@ -6,6 +6,7 @@ PyTorch is used where it is installed and asked for; nothing here needs it.
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ except ImportError:
     _Base = object  # type: ignore[assignment,misc]
 
 
-def _torch():
+def _torch() -> Any:
     try:
         import torch
     except ImportError:
@@ -65,18 +66,23 @@ class Loader(_Base):
             rounded down.
         framework: "torch", "numpy", or None for torch where it is installed.
         pin_memory: torch tensors in page-locked memory, for
-            .to(device, non_blocking=True).
+            .to(device, non_blocking=True). Without CUDA: a warning, and
+            ordinary memory.
+        copy: False yields read-only views of libpasted's memory instead of
+            arrays of their own; for framework="numpy". They stay valid for as
+            long as they are held, and later batches do not wait for them.
         rank, world: default: torch.distributed's where it runs, else 0, 1.
         options: as pasted.Client's.
 
     bfloat16 images are torch.bfloat16 in torch and their bits (uint16) in
-    NumPy. Tensors own their memory.
+    NumPy. Tensors own their memory, unless copy is False.
     """
 
     def __init__(self, url: Optional[str] = None, *,
                  tensors: Optional[Sequence[str]] = ("image", "label"),
                  steps: Any = None, framework: Optional[str] = None,
-                 pin_memory: bool = False, rank: Optional[int] = None,
+                 pin_memory: bool = False, copy: bool = True,
+                 rank: Optional[int] = None,
                  world: Optional[int] = None, **options: Any) -> None:
         super().__init__()
         if framework not in (None, "torch", "numpy"):
@@ -86,6 +92,9 @@ class Loader(_Base):
             framework = "torch" if _Base is not object else "numpy"
         if framework == "numpy" and pin_memory:
             raise ValueError("pin_memory needs framework='torch'")
+        if framework == "torch" and not copy:
+            raise ValueError("copy=False needs framework='numpy': torch has "
+                             "no read-only tensors")
         if not (steps is None or steps == "epoch"
                 or (isinstance(steps, int) and steps > 0)):
             raise ValueError(f"steps must be a positive number, 'epoch' or "
@@ -95,7 +104,7 @@ class Loader(_Base):
         self._url, self._options = url, options
         self._tensors = tuple(tensors) if tensors is not None else None
         self._steps, self._framework = steps, framework
-        self._pin_memory = pin_memory
+        self._pin_memory, self._copy = pin_memory, copy
         self._rank, self._world = rank, world
         self._client: Optional[Client] = None
         self._pending: Optional[Dict[str, Any]] = None
@@ -133,21 +142,32 @@ class Loader(_Base):
         else:
             self._client.load_state_dict(state)
 
-    def _next(self, names: Optional[Sequence[str]]) -> Dict[str, Any]:
+    def _next(self, client: Client) -> Dict[str, Any]:
+        names = self._tensors
+        if not self._copy:
+            return dict(client.next(copy=False))
         if self._framework == "numpy":
-            return dict(self._client.next(names=names))
+            return dict(client.next(names=names))
         torch = _torch()
-        if not self._pin_memory:
-            batch = self._client.next(names=names)
+        if not self._pins(torch):
+            batch = client.next(names=names)
             return {name: _to_torch(torch, array, batch)
                     for name, array in batch.items()}
         kept = {name: torch.empty(shape, dtype=_torch_dtype(torch, dtype),
                                   pin_memory=True)
-                for name, (dtype, shape)
-                in self._client.shapes(names).items()}
-        batch = self._client.next(out={n: t.numpy() for n, t in kept.items()})
+                for name, (dtype, shape) in client.shapes(names).items()}
+        batch = client.next(out={n: t.numpy() for n, t in kept.items()})
         return {name: _as_bfloat16(torch, tensor, batch.bf16)
                 for name, tensor in kept.items()}
+
+    def _pins(self, torch: Any) -> bool:
+        """Whether to pin; where CUDA is missing, says so once and does not,
+        as torch's DataLoader."""
+        if self._pin_memory and not torch.cuda.is_available():
+            warnings.warn("pin_memory: there is no CUDA device; tensors are "
+                          "in ordinary memory", stacklevel=3)
+            self._pin_memory = False
+        return self._pin_memory
 
     def __iter__(self) -> Iterator[Any]:
         _refuse_workers()
@@ -159,7 +179,7 @@ class Loader(_Base):
             span = steps * client.info["global_batch"]
             stop = (client.position // span + 1) * span
         while stop is None or client.position < stop:
-            arrays = self._next(self._tensors)
+            arrays = self._next(client)
             yield (arrays if self._tensors is None
                    else tuple(arrays[name] for name in self._tensors))
 
@@ -177,20 +197,20 @@ class Loader(_Base):
         self.close()
 
 
-def _torch_dtype(torch, dtype: np.dtype):
+def _torch_dtype(torch: Any, dtype: np.dtype) -> Any:
     # torch 1.13 has no uint16: bf16's bits are carried as int16.
     return {"u1": torch.uint8, "i4": torch.int32, "i8": torch.int64,
             "f4": torch.float32, "f2": torch.float16,
             "u2": torch.int16}[dtype.str[1:]]
 
 
-def _as_bfloat16(torch, tensor, is_bf16: bool):
+def _as_bfloat16(torch: Any, tensor: Any, is_bf16: bool) -> Any:
     if is_bf16 and tensor.dtype == torch.int16:
         return tensor.view(torch.bfloat16)
     return tensor
 
 
-def _to_torch(torch, array: np.ndarray, batch: Batch):
+def _to_torch(torch: Any, array: np.ndarray, batch: Batch) -> Any:
     if array.dtype == np.uint16:
         array = array.view(np.int16)
     return _as_bfloat16(torch, torch.from_numpy(array), batch.bf16)

@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -70,6 +71,15 @@ def test_ranks_share_the_batch(url):
             np.testing.assert_array_equal(whole, np.concatenate([a, b]))
 
 
+def test_views_are_read_only_and_outlive_the_loader(url):
+    with pasted.Loader(url, steps=4, framework="numpy", copy=False) as loader:
+        views = images(loader)
+    with pasted.Loader(url, steps=4, framework="numpy") as loader:
+        for view, image in zip(views, images(loader), strict=True):
+            np.testing.assert_array_equal(view, image)
+            assert image.flags.writeable and not view.flags.writeable
+
+
 def test_none_for_tensors_yields_them_all(url):
     with pasted.Loader(url, tensors=None, steps=1,
                        framework="numpy") as loader:
@@ -79,9 +89,10 @@ def test_none_for_tensors_yields_them_all(url):
 
 @pytest.mark.parametrize("wrong", [
     {"steps": 0}, {"steps": "epochs"}, {"framework": "jax"}, {"rank": 1},
-    {"framework": "numpy", "pin_memory": True}])
+    {"framework": "numpy", "pin_memory": True},
+    pytest.param({"framework": "torch", "copy": False}, marks=needs_torch)])
 def test_wrong_arguments_are_refused_at_once(url, wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=list(wrong)[-1]):
         pasted.Loader(url, **wrong)
 
 
@@ -118,6 +129,21 @@ def test_torch_tensors_own_their_memory(url):
         ((image, label),) = loader
     assert image.dtype == torch.uint8 and label.dtype == torch.int64
     image.add_(1)
+
+
+@needs_torch
+def test_pinned_tensors_are_the_same_or_a_warning_says_why(url):
+    with pasted.Loader(url, steps=1) as loader:
+        ((image, label),) = loader
+    has_cuda = torch.cuda.is_available()
+    with warnings.catch_warnings(record=True) as said, \
+            pasted.Loader(url, steps=2, pin_memory=True) as loader:
+        warnings.simplefilter("always")
+        (pinned, labels), _ = loader
+    assert torch.equal(pinned, image) and torch.equal(labels, label)
+    assert pinned.is_pinned() == has_cuda
+    assert [str(w.message)[:11] for w in said] == (
+        [] if has_cuda else ["pin_memory:"])
 
 
 @needs_torch
