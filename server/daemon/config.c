@@ -29,6 +29,7 @@ struct config *config_create(void)
     c->http = (struct config_endpoint){"127.0.0.1", 7780};
     c->tcp = (struct config_endpoint){"127.0.0.1", 7700};
     c->grace_s = 5;
+    c->shared_budget_bytes = UINT64_MAX;
     c->log_level = LOG_INFO;
     return c;
 }
@@ -233,6 +234,8 @@ static void fill_in(struct config *c)
         if (c->batch_budget_bytes > MAX_DEFAULT_BUDGET_BYTES)
             c->batch_budget_bytes = MAX_DEFAULT_BUDGET_BYTES;
     }
+    if (c->shared_budget_bytes == UINT64_MAX)
+        c->shared_budget_bytes = c->batch_budget_bytes / 2;
     if (c->memory_limit_bytes == 0 && memory > c->batch_budget_bytes)
         c->memory_limit_bytes = memory - c->batch_budget_bytes;
 }
@@ -259,5 +262,9 @@ int config_check(struct config *c, struct fault *fault)
     if (c->batch_budget_bytes < MIN_BUDGET_BYTES)
         return fault_set(fault, ERROR_BAD_CONFIG,
                          "batch_budget: at least 1M is wanted");
+    if (c->shared_budget_bytes > c->batch_budget_bytes - MIN_BUDGET_BYTES / 2)
+        return fault_set(fault, ERROR_BAD_CONFIG,
+                         "shared_budget: it is a part of batch_budget, and at "
+                         "least 512K of that are wanted beside it");
     return 0;
 }

@@ -55,6 +55,9 @@ struct config {
     uint64_t workers;            /* 0: host_cpus() */
     uint64_t memory_limit_bytes; /* 0: host memory less the batch budget */
     uint64_t batch_budget_bytes; /* 0: min(1 GiB, host memory / 4) */
+    /* Of these, what clients of this host may map; without a Unix socket 0.
+     * Before config_check UINT64_MAX: half. */
+    uint64_t shared_budget_bytes;
     uint64_t grace_s;
     int64_t log_level; /* enum log_level */
     char *config_file, *port_file;

@@ -54,6 +54,7 @@ static int open_sockets(struct parts *p, struct fault *fault)
     if (rc == 0 && p->sockets.local < 0 && c->unix_path)
         rc = unix_path_open(&p->unix_path, c->unix_path, &p->sockets.local,
                             fault);
+    p->has_local = p->sockets.local >= 0;
     return rc;
 }
 
@@ -70,7 +71,7 @@ static int create_store(struct parts *p, struct fault *fault)
         .budget_bytes = p->config->batch_budget_bytes,
         .epoch_budget_bytes = epoch_budget_bytes(p->config),
         .shared_bytes =
-            p->sockets.local >= 0 ? p->config->batch_budget_bytes / 2 : 0,
+            p->sockets.local >= 0 ? p->config->shared_budget_bytes : 0,
         .max_queued = MAX_QUEUED,
         .max_samples = RECIPE_MAX_BATCH,
     };

@@ -27,6 +27,7 @@ struct parts {
     struct notify_sockets sockets; /* until the servers own them */
     uint16_t tcp_port;
     struct unix_path unix_path; /* its name, where we made it */
+    bool has_local;             /* there is a Unix socket */
     struct workers *workers;
     struct store *store;
     struct lease_store *leases; /* of groups */

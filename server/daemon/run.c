@@ -168,8 +168,16 @@ static void log_start(const struct daemon *d)
              v6 ? "[" : "", c->http.address, v6 ? "]" : "",
              (unsigned)http_server_port(p->http), c->tcp.address,
              (unsigned)p->tcp_port);
-    if (p->unix_path.text[0])
-        log_info("clients of this host: %s", p->unix_path.text);
+    if (p->has_local)
+        log_info("clients of this host: %s, %.0f MiB of the budget are theirs "
+                 "to map",
+                 p->unix_path.text[0] ? p->unix_path.text : "inherited socket",
+                 (double)store_shared_bytes(p->store) / 1048576);
+    log_info("largest batch: %.1f MiB%s",
+             (double)store_max_batch_bytes(p->store) / 1048576,
+             store_shared_bytes(p->store) > 0
+                 ? ", more with a smaller shared_budget"
+                 : "");
 }
 
 static void on_loaded(struct loader *loader)

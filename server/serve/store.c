@@ -55,6 +55,13 @@ uint64_t store_max_batch_bytes(const struct store *s)
     return max_batch_bytes(&s->config);
 }
 
+const char *store_limit_hint(const struct store *s)
+{
+    return s->cache.shared.arena
+               ? " (shared_budget is kept for clients of this host)"
+               : "";
+}
+
 uint32_t store_max_samples(const struct store *s)
 {
     return s->config.max_samples;
@@ -205,8 +212,9 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
     if (payload_bytes > store_max_batch_bytes(s))
         return fault_set(fault, ERROR_TOO_LARGE,
                          "a batch of %" PRIu64 " bytes: the batch budget "
-                         "allows %" PRIu64,
-                         payload_bytes, store_max_batch_bytes(s));
+                         "allows %" PRIu64 "%s",
+                         payload_bytes, store_max_batch_bytes(s),
+                         store_limit_hint(s));
     r->first_epoch = k->first_position / n_edges;
     r->n_epochs =
         (k->first_position + k->n_samples - 1) / n_edges - r->first_epoch + 1;

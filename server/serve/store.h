@@ -94,6 +94,9 @@ void store_cancel(struct store *s, struct store_request *request);
 /* The largest payload (tensors and checksums) the budget can hold twice;
  * larger ones are refused. */
 uint64_t store_max_batch_bytes(const struct store *s);
+/* What a sentence about too large a batch ends with: where a part of the budget
+ * is for clients that map it, that it is and how to change it. */
+const char *store_limit_hint(const struct store *s);
 /* The most samples of one request; more are refused. */
 uint32_t store_max_samples(const struct store *s);
 

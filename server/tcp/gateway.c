@@ -25,7 +25,8 @@ static uint32_t grantable(const struct session *s)
 {
     bool ring = s->transport.is_unix && store_shared_fd(s->server->store) >= 0;
     uint32_t all = SESSION_CAPABILITIES | (ring ? WIRE_CAPABILITY_RING : 0);
-    return s->server->config.leases ? all : all & ~WIRE_CAPABILITY_GROUPS;
+    const uint32_t groups = WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_KEEP;
+    return s->server->config.leases ? all : all & ~groups;
 }
 
 static int on_hello(struct session *s, const struct wire_header *h,
@@ -91,9 +92,9 @@ static int lay_out(struct session *s, const struct stream *stream,
         layout.tensors_bytes + table_bytes > store_max_batch_bytes(store))
         return fault_set(fault, ERROR_TOO_LARGE,
                          "a batch of %" PRIu32 " samples is beyond the limit "
-                         "of %" PRIu32 " samples or %" PRIu64 " bytes",
+                         "of %" PRIu32 " samples or %" PRIu64 " bytes%s",
                          n, store_max_samples(store),
-                         store_max_batch_bytes(store));
+                         store_max_batch_bytes(store), store_limit_hint(store));
     s->dtype = layout.format.dtype;
     s->layout = layout.format.layout;
     s->batch_bytes = layout.tensors_bytes + (s->checksum ? table_bytes : 0);

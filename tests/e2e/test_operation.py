@@ -15,6 +15,7 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import Daemon, program, run_to_end  # noqa: E402
+import libpasted  # noqa: E402
 
 
 def png(width, height, pixel, alpha):
@@ -301,9 +302,18 @@ class Systemd(WithFolder):
         self.assertGreaterEqual(seen.count("WATCHDOG=1"), 3)
         self.assertTrue(seen[-1].startswith("STOPPING=1"))
 
+    def listener(self, name):
+        """What systemd would listen on."""
+        if name != "unix":
+            return socket.create_server(("127.0.0.1", 0))
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(self.folder / "pasted.sock"))
+        server.listen()
+        return server
+
     def activate(self, names, arguments):
         """Starts the daemon as systemd would, with sockets from fd 3 on."""
-        servers = [socket.create_server(("127.0.0.1", 0)) for _ in names]
+        servers = [self.listener(name) for name in names]
         ports = [s.getsockname()[1] for s in servers]
         port_file = str(self.folder / "ports.json")
         pid = os.fork()
@@ -336,6 +346,14 @@ class Systemd(WithFolder):
             time.sleep(0.05)
         self.assertTrue(d.is_ready())
         socket.create_connection(("127.0.0.1", ports[0])).close()
+
+    def test_an_inherited_unix_socket_offers_memory(self):
+        path = self.folder / "pasted.sock"
+        self.activate(["http", "tcp", "unix"], make_pools(self.folder))
+        client = libpasted.Client(f"pasted+unix://{path}", batch=4)
+        self.addCleanup(client.close)
+        self.assertEqual(client.next()[0], libpasted.OK, client.error())
+        self.assertGreater(client.stats().mapped, 0)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "protocol")]
 from daemon import Daemon, run_to_end  # noqa: E402
+from held import greeted  # noqa: E402
 import libpasted  # noqa: E402
+import stdlib_wire as wire  # noqa: E402
 
 
 class UnixSocket(unittest.TestCase):
@@ -93,6 +96,36 @@ class UnixSocket(unittest.TestCase):
                 other.bind(self.path)
                 self.assertEqual(daemon.stop(), 0)
                 self.assertTrue(os.path.lexists(self.path))
+
+    def largest(self, *arguments):
+        """The first in a row of sizes that does not fit, why, and the log."""
+        with self.daemon("--batch-budget", "32M", *arguments) as daemon:
+            with greeted(daemon) as peer:
+                for batch in range(64, 4096, 64):
+                    try:
+                        peer.open(batch=batch)
+                    except wire.ServerError as refusal:
+                        return batch, refusal.text, daemon.log
+        return None
+
+    def test_what_clients_may_map_is_taken_from_the_largest_batch(self):
+        half, why, log = self.largest()
+        self.assertIn("shared_budget", why)
+        self.assertRegex(log, "16 MiB of the budget are theirs to map")
+        self.assertRegex(log, r"largest batch: \d.*, more with a smaller shared")
+        quarter, _, _ = self.largest("--shared-budget", "8M")
+        whole, why, _ = self.largest("--shared-budget", "0")
+        self.assertNotIn("shared_budget", why)
+        self.assertLess(half, quarter)
+        self.assertLess(quarter, whole)
+
+    def test_without_memory_to_map_batches_come_through_the_socket(self):
+        with self.daemon("--shared-budget", "0") as daemon:
+            client = libpasted.Client(f"pasted+unix://{self.path}", batch=60)
+            self.addCleanup(client.close)
+            self.assertEqual(client.next()[0], libpasted.OK)
+            self.assertEqual(client.stats().mapped, 0)
+            self.assertEqual(daemon.metrics()["pasted_tcp_slots"], 0)
 
     def test_too_long_a_path_is_refused(self):
         code, _, error = run_to_end(

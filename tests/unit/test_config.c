@@ -67,6 +67,7 @@ static void a_full_file_is_read(void **state)
     assert_false(c->streams[2].has_seed);
     assert_int_equal(config_check(c, &fault), 0);
     assert_int_equal(c->streams[1].pool, 1);
+    assert_int_equal(c->shared_budget_bytes, c->batch_budget_bytes / 2);
     config_destroy(c);
 }
 
@@ -164,6 +165,9 @@ static void what_does_not_fit_together_is_refused(void **state)
          "/streams/s/pool"},
         {"{" POOLS ", " STREAMS ", \"http\": \"0.0.0.0:1\"}", "http"},
         {"{" POOLS ", " STREAMS ", \"tcp\": \"[::]:1\"}", "tcp"},
+        {"{" POOLS ", " STREAMS ", \"batch_budget\": \"8M\", "
+         "\"shared_budget\": \"8M\"}",
+         "shared_budget: it is a part"},
         {"{" POOLS ", " STREAMS ", \"batch_budget\": 1}", "batch_budget"},
     };
 
