@@ -1,0 +1,37 @@
+"""The Python of README.md runs as it stands, on a real daemon."""
+import json
+import os
+import pathlib
+import re
+
+import pytest
+
+from daemon import Daemon  # tests/e2e
+
+README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
+SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.S)
+
+
+@pytest.fixture(scope="module")
+def with_masks(tmp_path_factory):
+    config = tmp_path_factory.mktemp("readme") / "config.json"
+    config.write_text(json.dumps({
+        "pools": {"demo": {"demo": True}},
+        "streams": {"default": {"pool": "demo", "recipe": {
+            "labels": {"tensors": ["label", "mask"]}}}}}))
+    with Daemon("--config", os.fspath(config), "--workers", "1") as running:
+        yield running
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+def test_a_snippet_runs(with_masks, number):
+    text, n = re.subn(r"pasted://127\.0\.0\.1:7700",
+                      f"pasted://127.0.0.1:{with_masks.tcp}", SNIPPETS[number])
+    if "import torch" in text:
+        pytest.importorskip("torch")
+    assert n > 0
+    exec(compile(text, f"README.md, snippet {number}", "exec"), {})
+
+
+def test_there_are_snippets():
+    assert len(SNIPPETS) >= 3
