@@ -18,6 +18,8 @@
 
 #include "server/base/mem.h"
 
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+
 struct run {
     uint32_t n_pages;
     bool used;
@@ -31,11 +33,11 @@ struct arena {
     struct run run[];
 };
 
-/* A mapping whose start is aligned, of fd or of our own; NULL when the system
- * refuses. */
-static uint8_t *map_aligned(size_t n_bytes, int fd)
+/* A mapping whose start is aligned to `align`, of fd or of our own; NULL when
+ * the system refuses. */
+static uint8_t *map_aligned(size_t n_bytes, size_t align, int fd)
 {
-    size_t whole = n_bytes + ARENA_PAGE_BYTES;
+    size_t whole = n_bytes + align;
     uint8_t *mapping = mmap(NULL, whole, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     uint8_t *pages;
@@ -43,17 +45,30 @@ static uint8_t *map_aligned(size_t n_bytes, int fd)
 
     if (mapping == MAP_FAILED)
         return NULL;
-    before = (size_t)(-(uintptr_t)mapping & (ARENA_PAGE_BYTES - 1));
+    before = (size_t)(-(uintptr_t)mapping & (align - 1));
     pages = mapping + before;
     if (before > 0)
         munmap(mapping, before);
-    munmap(pages + n_bytes, ARENA_PAGE_BYTES - before);
+    munmap(pages + n_bytes, align - before);
     if (fd < 0 ||
         mmap(pages, n_bytes, PROT_READ | PROT_WRITE,
              MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED)
         return pages;
     munmap(pages, n_bytes);
     return NULL;
+}
+
+/* On huge pages where the system has them to give: a batch of megabytes is
+ * written and sent once, and each 4 KiB of it would be looked up anew. */
+static uint8_t *map(size_t n_bytes, int fd)
+{
+    const bool is_large = n_bytes >= HUGE_PAGE_BYTES;
+    uint8_t *pages =
+        map_aligned(n_bytes, is_large ? HUGE_PAGE_BYTES : ARENA_PAGE_BYTES, fd);
+
+    if (pages && is_large)
+        (void)madvise(pages, n_bytes, MADV_HUGEPAGE); /* a wish */
+    return pages;
 }
 
 /* Takes over fd when it succeeds. */
@@ -72,7 +87,7 @@ static int create(size_t n_bytes, int fd, struct arena **out_arena,
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for an arena");
     a->n_pages = n_pages;
     a->fd = fd;
-    a->pages = map_aligned(n_pages * ARENA_PAGE_BYTES, fd);
+    a->pages = map(n_pages * ARENA_PAGE_BYTES, fd);
     if (!a->pages) {
         mem_free(a);
         return fault_set(fault, ERROR_NO_MEMORY,
