@@ -1,6 +1,6 @@
 """The examples of client/examples that need no framework, on a real daemon.
 
-Usage: test_examples.py TRAIN_SOFTMAX IS_SANITIZED"""
+Usage: test_examples.py TRAIN_SOFTMAX SANITIZERS ("" for none)"""
 import json
 import os
 import pathlib
@@ -15,7 +15,7 @@ from daemon import Daemon
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN_SOFTMAX = sys.argv[1] if len(sys.argv) > 1 else \
     "build/release/tests/train_softmax"
-IS_SANITIZED = len(sys.argv) > 2 and sys.argv[2] == "1"
+IS_SANITIZED = len(sys.argv) > 2 and sys.argv[2] != ""
 
 # What a linear model can learn: upright, in the middle, on one dark colour.
 EASY = {"size": 20, "batch": 64, "graph": {"order": "mixed"},

@@ -36,6 +36,23 @@ def project(x: np.ndarray, images: np.ndarray, mask: np.ndarray,
     return np.clip(np.clip(x, images - allowed, images + allowed), 0, 1)
 
 
+def start(images: np.ndarray, mask: np.ndarray, epsilon_object: float,
+          epsilon_context: float, seed: int) -> np.ndarray:
+    """A place in the ball around each value, uniformly drawn, within 0..1; as
+    libpasted's pasted_pgd_start. mask: as project's.
+
+    The draws are SplitMix64 (Steele, Lea & Flood 2014) of the values' index.
+    """
+    z = np.arange(1, images.size + 1, dtype=np.uint64)
+    z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
+    z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    unit = ((z ^ z >> np.uint64(31)) >> np.uint64(40)) * 2.0 ** -24
+    allowed = epsilon_context + (epsilon_object - epsilon_context) * mask
+    drawn = (2 * unit.reshape(images.shape) - 1).astype(np.float32) * allowed
+    return np.clip(images + drawn, 0, 1)
+
+
 def worst_of_k(losses: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     """[n,k] losses and misclassifications -> index [n]: a misclassified
     candidate beats a correct one, then the larger loss wins."""

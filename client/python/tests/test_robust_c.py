@@ -1,6 +1,6 @@
 """The adversarial steps of libpasted (pasted_robust.h) against NumPy's."""
 import ctypes
-from ctypes import POINTER, Structure, byref, c_double, c_uint32, c_void_p
+from ctypes import POINTER, Structure, byref, c_double, c_uint32, c_uint64, c_void_p
 
 import numpy as np
 import pytest
@@ -34,6 +34,8 @@ def lib():
         POINTER(Images), POINTER(Ball), POINTER(Step)] + [c_void_p] * 3
     loaded.pasted_fgsm.argtypes = [
         POINTER(Images), POINTER(Ball)] + [c_void_p] * 3
+    loaded.pasted_pgd_start.argtypes = [
+        POINTER(Images), POINTER(Ball), c_void_p, c_uint64, c_void_p]
     return loaded
 
 
@@ -83,3 +85,16 @@ def test_fgsm_is_numpys_value_by_value(lib, scene):
                            at(ours)) == 0
     np.testing.assert_array_equal(
         ours, robust_numpy.fgsm(image, gradient, 0.03))
+
+
+def test_a_random_start_is_numpys_value_by_value(lib, scene):
+    image, _, mask, wide, on = scene
+    ours, seed = np.empty_like(image), 2 ** 64 - 3
+    ball = Ball(at(mask), *EPSILONS.values())
+    assert lib.pasted_pgd_start(byref(on), byref(ball), at(image), seed,
+                                at(ours)) == 0
+    theirs = robust_numpy.start(image, wide, **EPSILONS, seed=seed)
+    assert theirs.dtype == np.float32
+    np.testing.assert_array_equal(ours, theirs)
+    moved = np.abs(ours - image)
+    assert (moved <= 16 / 255 + 1e-6).all() and moved.mean() > 2 / 255
