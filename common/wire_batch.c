@@ -111,12 +111,19 @@ static bool known_as_named(const struct tensor_desc *t)
         char name[TENSOR_NAME_BYTES];
         uint8_t dtype, n_dims; /* dtype 0: one of images */
     } known[] = {
-        {"label", TENSOR_I64, 1},      {"object", TENSOR_I32, 1},
-        {"background", TENSOR_I32, 1}, {"position", TENSOR_I64, 1},
-        {"box", TENSOR_F32, 2},        {"visible", TENSOR_F32, 1},
-        {"distractor", TENSOR_I32, 1}, {"keypoints", TENSOR_F32, 3},
-        {"mask", TENSOR_U8, 3},        {"plane", TENSOR_U8, 4},
-        {"context", TENSOR_U8, 4},     {"image", 0, 4},
+        {"label", TENSOR_I64, 1},
+        {"object", TENSOR_I32, 1},
+        {"background", TENSOR_I32, 1},
+        {"position", TENSOR_I64, 1},
+        {"candidate", TENSOR_I32, 1},
+        {"box", TENSOR_F32, 2},
+        {"visible", TENSOR_F32, 1},
+        {"distractor", TENSOR_I32, 1},
+        {"keypoints", TENSOR_F32, 3},
+        {"mask", TENSOR_U8, 3},
+        {"plane", TENSOR_U8, 4},
+        {"context", TENSOR_U8, 4},
+        {"image", 0, 4},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(t->name, known[i].name) == 0)

@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
      "of the image: u8, f16, bf16, f32 (the stream's)"},
     {"layout", "ORDER", CMD_PULL | CMD_BENCH, FIELD(layout), "layout",
      "of the image: nhwc, nchw (the stream's)"},
+    {"candidates", "K", CMD_BATCHES, FIELD(candidates), "candidates",
+     "poses of each sample, side by side in a batch (1)"},
     {"replay", "N", CMD_PULL | CMD_BENCH, FIELD(replay), "replay",
      "go round in N steps: composed once, then from the cache"},
     {"group", "NAME", CMD_PULL, FIELD(group), "group",

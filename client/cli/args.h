@@ -35,7 +35,7 @@ struct args {
     /* Handed to pasted_set as they are; NULL: the library's default. */
     const char *server, *stream, *token_file, *fingerprint, *timeout;
     const char *batch, *rank, *world, *position, *checksum, *prefetch;
-    const char *dtype, *layout, *ring, *replay, *group, *member;
+    const char *dtype, *layout, *ring, *replay, *candidates, *group, *member;
     /* pastectl's own. */
     const char *out, *format;
     const char *steps_text, *seconds_text, *columns_text;

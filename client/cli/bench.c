@@ -223,7 +223,7 @@ int bench_run(const struct args *args)
         goto destroy_client;
     }
     b.n_bytes = info.batch_bytes;
-    b.n_samples = info.n_samples;
+    b.n_samples = info.n_samples * info.candidates;
     b.raw = raw_socket_start((size_t)b.n_bytes);
     code = b.raw != NULL && make_blocks(&b) ? EXIT_OK : EXIT_ERROR;
     if (code == EXIT_OK)

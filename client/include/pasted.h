@@ -158,10 +158,11 @@ struct pasted_info {
     uint32_t n_classes, n_objects, n_backgrounds;
     uint32_t objects_per_background;
     uint32_t height, width;
-    uint32_t dtype;     /* of image: enum pasted_dtype */
-    uint32_t layout;    /* of image: enum pasted_layout */
-    uint32_t n_streams; /* that the server offers: pasted_stream_name */
-    uint32_t channels;  /* of image: enum pasted_channels */
+    uint32_t dtype;      /* of image: enum pasted_dtype */
+    uint32_t layout;     /* of image: enum pasted_layout */
+    uint32_t n_streams;  /* that the server offers: pasted_stream_name */
+    uint32_t channels;   /* of image: enum pasted_channels */
+    uint32_t candidates; /* of each of the n_samples, in one batch */
 };
 
 /* Counters since pasted_open. */
@@ -244,6 +245,10 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *   replay               go round in so many steps for ever,
  *                        from the server's cache: what a
  *                        trainer could do at best; 0 = no       0
+ *   candidates           poses of each sample, 1..32; a batch then
+ *                        holds n * candidates items, item i * k + j
+ *                        is candidate j of sample i, which tensor
+ *                        "candidate" says; 0 is the sample itself 1
  *   group                name of a group to join; "" = none     ""
  *   member               this member's name in it; "" = made up ""
  *   steps, epochs        the group's end; 0 = none              0, 0
@@ -360,7 +365,8 @@ PASTED_API const char *pasted_version(void);
 /* Gives the memory back; NULL is fine. */
 PASTED_API void pasted_batch_release(pasted_batch *b);
 
-/* Position of sample 0 of this slice; number of samples; the step's cursor. */
+/* Position of sample 0 of this slice; number of items (n_samples * candidates
+ * of struct pasted_info); the step's cursor. */
 PASTED_API uint64_t pasted_batch_first_position(const pasted_batch *b);
 PASTED_API uint32_t pasted_batch_n_samples(const pasted_batch *b);
 PASTED_API uint64_t pasted_batch_cursor(const pasted_batch *b);

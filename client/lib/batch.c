@@ -115,6 +115,7 @@ struct pasted_batch *batch_acquire(struct batch_pool *pool, size_t n_bytes)
     b->next = NULL;
     b->image = NULL;
     b->image_at = NULL;
+    b->n_candidates = 1;
     pthread_mutex_lock(&pool->mutex);
     pool->refs++;
     pthread_mutex_unlock(&pool->mutex);
@@ -180,8 +181,8 @@ static int begin(struct pasted_batch *b, const struct wire_opened *opened,
                  enum checksum_kind written, enum checksum_kind kind,
                  struct fault *fault)
 {
-    const uint32_t n_samples = opened->n_samples;
-    if (b->head.n_samples != n_samples)
+    const uint32_t n_samples = b->head.n_samples;
+    if (n_samples != (uint64_t)opened->n_samples * b->n_candidates)
         return bad(fault, "has another number of samples than agreed");
     if (b->head.checksum != written)
         return bad(fault, "has another checksum than agreed");

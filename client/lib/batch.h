@@ -38,6 +38,7 @@ struct pasted_batch {
     struct tensor_desc tensors[TENSOR_MAX_COUNT];
     const struct tensor_desc *image; /* the last one */
     uint8_t *image_at;               /* in payload, or the caller's memory */
+    uint32_t n_candidates;           /* of each sample; set by who fills it */
     uint64_t cursor;                 /* global cursor of the step */
     struct wire_lease lease;         /* of a group's step; else zero */
     uint64_t *sums;                  /* [capacity_sums], one per sample */

@@ -194,6 +194,7 @@ int pasted_info(pasted_client *c, struct pasted_info *out, size_t out_bytes)
         .layout = o->layout,
         .n_streams = f->welcome.n_streams,
         .channels = o->channels,
+        .candidates = c->options.candidates,
     };
     memcpy(info.stream, f->stream, sizeof info.stream);
     memcpy(info.server, f->welcome.server, sizeof info.server);

@@ -22,18 +22,25 @@
 /* Malformed frames without one good batch between them. */
 #define MAX_STRIKES 3
 
+/* One is what every server sends unasked. */
+static uint32_t asked_candidates(const struct options *o)
+{
+    return o->candidates > 1 ? o->candidates : 0;
+}
+
 static void fill_open(const struct receiver *r, struct wire_open *open)
 {
     const struct options *o = r->options;
     const struct wire_opened *first = &r->facts->opened;
-    *open = (struct wire_open){.rank = o->rank,
-                               .world = o->world,
-                               .position = r->cursor,
-                               .global_batch = o->batch,
-                               .dtype = (uint8_t)o->dtype,
-                               .layout = (uint8_t)o->layout,
-                               .extras.replay = o->replay,
-                               .has_fingerprint = o->has_fingerprint};
+    *open = (struct wire_open){
+        .rank = o->rank,
+        .world = o->world,
+        .position = r->cursor,
+        .global_batch = o->batch,
+        .dtype = (uint8_t)o->dtype,
+        .layout = (uint8_t)o->layout,
+        .extras = {.replay = o->replay, .candidates = asked_candidates(o)},
+        .has_fingerprint = o->has_fingerprint};
     memcpy(open->fingerprint, o->fingerprint, sizeof open->fingerprint);
     memcpy(open->stream, o->stream, sizeof open->stream);
     if (r->opened_once) {

@@ -86,6 +86,8 @@ static const struct option table[] = {
     {"steps", NUMBER, false, FIELD(steps), 0, WIRE_MAX_POSITION - 1, NULL},
     {"epochs", NUMBER, false, FIELD(epochs), 0, UINT32_MAX, NULL},
     {"replay", NUMBER, false, FIELD(replay), 0, UINT32_MAX, NULL},
+    {"candidates", NUMBER, false, FIELD(candidates), 1, WIRE_MAX_CANDIDATES,
+     NULL},
     {"lease_ms", NUMBER, false, FIELD(lease_ms), 0, DAY_MS, NULL},
 };
 #define N_OPTIONS (sizeof table / sizeof table[0])
@@ -184,6 +186,7 @@ void options_init(struct options *o)
     *o = (struct options){
         .servers = {1, {{"127.0.0.1", SERVERS_DEFAULT_PORT}}},
         .world = 1,
+        .candidates = 1,
         .ring = 1,
         .prefetch = 2,
         .max_batch_bytes = 1ull << 30,

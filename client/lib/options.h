@@ -35,7 +35,8 @@ struct options {
     char member[OPTIONS_MEMBER_BYTES];
     uint64_t steps; /* of the group; 0: by epochs */
     uint32_t epochs, lease_ms;
-    uint32_t replay; /* steps to go round in; 0: none */
+    uint32_t replay;     /* steps to go round in; 0: none */
+    uint32_t candidates; /* of each sample, 1.. */
 };
 
 void options_init(struct options *o);

@@ -269,8 +269,10 @@ static int accept_frame(struct receiver *r, struct pasted_batch **out,
         r->outstanding--;
     }
     *out = batch_acquire(r->pool, is_slot ? 0 : (size_t)h->payload_bytes);
-    return *out != NULL ? 0
-                        : fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    if (*out == NULL)
+        return fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    (*out)->n_candidates = r->options->candidates;
+    return 0;
 }
 
 /* A SLOT: the batch lies there already. */

@@ -258,6 +258,7 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault)
                                .max_version = WIRE_VERSION,
                                .capabilities =
                                    WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_PACE |
+                                   WIRE_CAPABILITY_HARD |
                                    (ring ? WIRE_CAPABILITY_RING : 0),
                                .checksum_kinds = kinds};
     memcpy(hello.client, s->options->name, sizeof hello.client);
@@ -323,18 +324,30 @@ static int check_opened(struct session *s, const struct wire_open *asked,
     return 0;
 }
 
+/* What the server does not know it would call malformed. */
+static int check_extras(const struct session *s, const struct wire_extras *e,
+                        struct fault *fault)
+{
+    const uint32_t lacks = wire_extras_needs(e) & ~s->welcome.capabilities;
+    if (lacks == 0)
+        return 0;
+    return fault_set(fault, ERROR_UNSUPPORTED, "the server (%s) %s",
+                     s->welcome.server,
+                     lacks & WIRE_CAPABILITY_REPLAY ? "does not replay"
+                                                    : "has no candidates");
+}
+
 int session_open(struct session *s, const struct wire_open *open,
                  uint32_t request, int64_t deadline_ns, struct fault *fault)
 {
     uint8_t bytes[WIRE_MAX_CLIENT_BYTES];
     struct bytes_writer w;
-    if (open->extras.replay > 0 &&
-        (s->welcome.capabilities & WIRE_CAPABILITY_REPLAY) == 0)
-        return fault_set(fault, ERROR_UNSUPPORTED,
-                         "the server (%s) does not replay", s->welcome.server);
+    int rc = check_extras(s, &open->extras, fault);
+    if (rc != 0)
+        return rc;
     wire_frame_begin(&w, bytes, sizeof bytes);
     wire_encode_open(&w, open);
-    int rc = send_frame(s, &w, WIRE_OPEN, request, deadline_ns, fault);
+    rc = send_frame(s, &w, WIRE_OPEN, request, deadline_ns, fault);
     if (rc == 0)
         rc = expect(s, WIRE_OPENED, deadline_ns, fault);
     return rc != 0 ? rc : check_opened(s, open, request, fault);
@@ -353,9 +366,12 @@ int session_join(struct session *s, const struct wire_join *join,
     if ((s->welcome.capabilities & WIRE_CAPABILITY_GROUPS) == 0)
         return fault_set(fault, ERROR_UNSUPPORTED,
                          "the server (%s) has no groups", s->welcome.server);
+    int rc = check_extras(s, &join->extras, fault);
+    if (rc != 0)
+        return rc;
     wire_frame_begin(&w, bytes, sizeof bytes);
     wire_encode_join(&w, join);
-    int rc = send_frame(s, &w, WIRE_JOIN, request, deadline_ns, fault);
+    rc = send_frame(s, &w, WIRE_JOIN, request, deadline_ns, fault);
     if (rc == 0)
         rc = expect(s, WIRE_OPENED, deadline_ns, fault);
     return rc != 0 ? rc : check_opened(s, &as_open, request, fault);

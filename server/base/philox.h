@@ -47,6 +47,7 @@ enum philox_purpose {
     PHILOX_OBJECT_MATCH = 91,
     PHILOX_OBJECT_STROKE = 92,
     PHILOX_CONTEXT_TEXTURE = 100,
+    PHILOX_OBJECT_CANDIDATE = 110, /* draw = 16 * attempt + field */
     PHILOX_DISTRACTOR = 120,
 };
 

@@ -28,6 +28,7 @@ static const struct {
     [TENSOR_BOX] = {TENSOR_F32, 4, 0},
     [TENSOR_VISIBLE] = {TENSOR_F32, 0, 0},
     [TENSOR_DISTRACTOR] = {TENSOR_I32, 0, 0},
+    [TENSOR_CANDIDATE] = {TENSOR_I32, 0, 0},
     [TENSOR_KEYPOINTS] = {TENSOR_F32, 3, 0}, /* of as many as there are */
     [TENSOR_MASK] = {TENSOR_U8, 0, 1},
     [TENSOR_PLANE] = {TENSOR_U8, 0, 4},
@@ -80,12 +81,34 @@ static void describe(const struct batch_layout *l, int tensor,
         t->n_bytes *= t->shape[d];
 }
 
+static uint32_t wanted_tensors(const struct recipe *recipe,
+                               uint32_t n_candidates)
+{
+    return recipe->labels.tensors | 1u << TENSOR_IMAGE |
+           (uint32_t)(n_candidates > 1) << TENSOR_CANDIDATE;
+}
+
 int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
                       const struct catalog *catalog, uint32_t n_samples,
                       uint8_t dtype, uint8_t layout)
 {
+    return batch_layout_init_candidates(out, recipe, catalog, n_samples, 1,
+                                        dtype, layout);
+}
+
+int batch_layout_init_candidates(struct batch_layout *out,
+                                 const struct recipe *recipe,
+                                 const struct catalog *catalog,
+                                 uint32_t n_positions, uint32_t n_candidates,
+                                 uint8_t dtype, uint8_t layout)
+{
+    const uint32_t k = n_candidates ? n_candidates : 1;
+    if (k > PLAN_MAX_CANDIDATES || n_positions > UINT32_MAX / k)
+        return -ERROR_TOO_LARGE;
+    const uint32_t n_samples = n_positions * k;
     struct batch_layout l = {
         .n_samples = n_samples,
+        .n_candidates = k,
         .format = {.dtype = dtype ? dtype : recipe->output.dtype,
                    .layout = layout ? layout : recipe->output.layout,
                    .channels = recipe->output.channels},
@@ -96,7 +119,7 @@ int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
         .region = normalize_region(recipe->width, recipe->height,
                                    recipe->output.region),
     };
-    const uint32_t wanted = recipe->labels.tensors | 1u << TENSOR_IMAGE;
+    const uint32_t wanted = wanted_tensors(recipe, k);
     if (n_samples == 0 || !convert_possible(&l.format) ||
         (wanted >> TENSOR_KEYPOINTS & 1 && l.n_keypoints == 0))
         return -ERROR_BAD_ARGUMENT;
@@ -192,6 +215,7 @@ static void write_labels(const struct batch_layout *l, const struct plan *plan,
     put_u32(item(l, TENSOR_OBJECT, index, payload), plan->object);
     put_u32(item(l, TENSOR_BACKGROUND, index, payload), plan->background);
     put_u64(item(l, TENSOR_POSITION, index, payload), plan->position);
+    put_u32(item(l, TENSOR_CANDIDATE, index, payload), plan->candidate);
     put_f32(item(l, TENSOR_VISIBLE, index, payload),
             (float)plan->visible_q16 / 65536.0f);
     uint8_t *corner = item(l, TENSOR_BOX, index, payload);
@@ -223,7 +247,8 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
 static void make_plan(struct batch_composer *c, const struct batch_sample *s,
                       struct plan *out)
 {
-    plan_make(c->recipe, c->catalog, s->position, s->edge, out);
+    plan_make_candidate(c->recipe, c->catalog, s->position, s->edge,
+                        s->candidate, out);
     if (s->context)
         plan_give_context(out);
     assert(out->width == c->layout->width && out->height == c->layout->height);
@@ -237,7 +262,8 @@ static struct plan *take_plan(struct batch_composer *c,
     if (!c->is_planned)
         make_plan(c, sample, plan);
     else
-        assert(c->planned_position == sample->position);
+        assert(c->planned_position == sample->position &&
+               c->planned_candidate == sample->candidate);
     c->due ^= 1;
     c->is_planned = false;
     return plan;
@@ -251,6 +277,7 @@ static const struct plan *plan_next(struct batch_composer *c,
     make_plan(c, next, &c->plan[c->due]);
     c->is_planned = true;
     c->planned_position = next->position;
+    c->planned_candidate = next->candidate;
     return &c->plan[c->due];
 }
 

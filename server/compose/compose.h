@@ -33,7 +33,8 @@ void compose_sample(const struct catalog *catalog, const struct plan *plan,
 /* The layout of a batch payload (common/wire.h, PROTOCOL.md): head,
  * descriptors, label tensors, image. */
 struct batch_layout {
-    uint32_t n_samples;
+    uint32_t n_samples; /* items: of n_candidates for each position */
+    uint32_t n_candidates;
     uint32_t n_tensors;
     uint32_t n_keypoints; /* of TENSOR_KEYPOINTS */
     struct tensor_desc tensor[TENSOR_MAX_COUNT];
@@ -57,6 +58,14 @@ int batch_layout_init(struct batch_layout *out, const struct recipe *recipe,
                       const struct catalog *catalog, uint32_t n_samples,
                       uint8_t dtype, uint8_t layout);
 
+/* The same of n_positions samples with n_candidates each (0 is 1), in the order
+ * of PROTOCOL.md section 19; more than one brings TENSOR_CANDIDATE. */
+int batch_layout_init_candidates(struct batch_layout *out,
+                                 const struct recipe *recipe,
+                                 const struct catalog *catalog,
+                                 uint32_t n_positions, uint32_t n_candidates,
+                                 uint8_t dtype, uint8_t layout);
+
 /* Writes head and descriptors (checksum kind 0) and zeroes all padding. */
 void batch_write_head(const struct batch_layout *l, uint64_t first_position,
                       uint8_t *payload);
@@ -75,6 +84,7 @@ struct batch_sample {
      * the image's colour and operations, or after them but before normalize,
      * channels and dtype. */
     uint8_t *composite, *finished;
+    uint32_t candidate;
 };
 
 /* More than a core's own caches hold: by the time that a larger batch is whole
@@ -99,6 +109,7 @@ struct batch_composer {
     bool is_streamed;
     bool is_ending; /* set after init: no call follows the one that is made */
     uint64_t planned_position;
+    uint32_t planned_candidate;
 };
 
 /* Borrows all it is given. */

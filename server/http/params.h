@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "server/base/digest.h"
+#include "server/plan/plan.h"
 
 #define HTTP_MAX_POSITION INT64_MAX /* positions are i64 on every wire */
 
@@ -23,6 +24,10 @@
       "Global batch size; the recipe's where not given.")                      \
     X(DTYPE, "dtype", 0, 0, "Of image; the recipe's where not given.")         \
     X(LAYOUT, "layout", 0, 0, "Of image; the recipe's where not given.")       \
+    X(CANDIDATES, "candidates", 1, PLAN_MAX_CANDIDATES,                        \
+      "Poses of each sample, side by side; 1 where not given.")                \
+    X(CANDIDATE, "candidate", 0, PLAN_MAX_CANDIDATES - 1,                      \
+      "Which pose of the sample; 0, its own, where not given.")                \
     X(EPOCH, "epoch", 0, HTTP_MAX_POSITION, "Epoch; 0 where not given.")       \
     X(FROM, "from", 0, HTTP_MAX_POSITION, "First step to tell about; 0.")      \
     X(VERBOSE, "verbose", 0, 1, "Say what the answer rests on, a line each.")  \

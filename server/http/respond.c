@@ -306,17 +306,30 @@ bool http_request_unheld(struct http_request *r)
     return false;
 }
 
+/* Up to 32 characters; none for a sample as it is. */
+static void name_candidates(const struct http_request *r, char *out)
+{
+    const struct http_params *p = &r->params;
+    uint64_t k = http_params_number(p, HTTP_PARAM_CANDIDATES, 1);
+    uint64_t j = http_params_number(p, HTTP_PARAM_CANDIDATE, 0);
+
+    if (k > 1 || j > 0)
+        snprintf(out, 32, " candidates %u %u", (unsigned)k, (unsigned)j);
+}
+
 bool http_request_stale(struct http_request *r, const struct stream *stream,
                         uint64_t first_position, uint32_t n_samples,
                         const char *form)
 {
-    char whole[HTTP_FORM_BYTES + 1 + DIGEST_HEX_BYTES], hex[DIGEST_HEX_BYTES];
+    char whole[HTTP_FORM_BYTES + 1 + DIGEST_HEX_BYTES + 32];
+    char hex[DIGEST_HEX_BYTES];
 
     snprintf(whole, sizeof(whole), "%s", form);
     if (r->feedback) {
         digest_hex(&r->feedback->digest, hex);
         snprintf(whole, sizeof(whole), "%.255s %s", form, hex);
     }
+    name_candidates(r, whole + strlen(whole));
     http_etag_make(&stream->fingerprint, stream->output, first_position,
                    n_samples, whole, r->etag);
     return http_request_unheld(r);

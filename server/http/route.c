@@ -5,7 +5,7 @@
 
 #define P(id)  HTTP_PARAM_BIT(id)
 #define SAMPLE (P(FEEDBACK) | P(FINGERPRINT))
-#define SLICE  (P(RANK) | P(WORLD) | P(BATCH) | SAMPLE)
+#define SLICE  (P(RANK) | P(WORLD) | P(BATCH) | P(CANDIDATES) | SAMPLE)
 
 #define STREAM "/v1/streams/{stream}"
 
@@ -41,10 +41,11 @@ const struct http_route http_routes[] = {
      "The object's alpha in one sample, where the recipe names a mask.", SAMPLE,
      false},
     {STREAM "/samples/{position}.png", http_get_sample_png, "samplePng",
-     "image/png", "The image of one sample.", SAMPLE, false},
+     "image/png", "The image of one sample, or those of its candidates.",
+     P(CANDIDATES) | SAMPLE, false},
     {STREAM "/samples/{position}.json", http_get_sample_json, "sampleJson",
      "application/json", "The plan of one sample: every decision, box, label.",
-     SAMPLE, false},
+     P(CANDIDATE) | SAMPLE, false},
     {STREAM "/batches/{step}.png", http_get_batch_png, "batchPng", "image/png",
      "The images of one step, or of a rank's slice of it, as a grid.", SLICE,
      false},

@@ -41,6 +41,8 @@ static void work_on_sample(struct http_request *r, struct stream *stream,
         return;
     w->position = position;
     w->n_samples = 1;
+    w->n_candidates =
+        (uint32_t)http_params_number(&r->params, HTTP_PARAM_CANDIDATES, 1);
     w->dtype = TENSOR_U8;
     w->layout = TENSOR_NHWC;
     w->media = r->route->media;
@@ -59,8 +61,10 @@ void http_get_sample_png(struct http_request *r)
     http_form_png("sample", &stream->recipe, form);
     if (!may_begin(r, stream, form, &position))
         return;
+    uint64_t n_images =
+        http_params_number(&r->params, HTTP_PARAM_CANDIDATES, 1);
     work_on_sample(r, stream, position, make_png,
-                   (uint64_t)stream->recipe.height *
+                   n_images * (uint64_t)stream->recipe.height *
                            (uint64_t)stream->recipe.width * 3 +
                        4096);
 }
@@ -146,8 +150,8 @@ static int make_json(struct http_work *w)
     struct plan plan;
     struct compose_facts facts;
 
-    plan_make(&w->stream->recipe, w->stream->catalog, w->position, w->edge,
-              &plan);
+    plan_make_candidate(&w->stream->recipe, w->stream->catalog, w->position,
+                        w->edge, w->candidate, &plan);
     int rc = measure_box(w, &plan, &facts);
     if (rc)
         return rc;
@@ -176,6 +180,8 @@ void http_get_sample_json(struct http_request *r)
     if (!w)
         return;
     w->position = position;
+    w->candidate =
+        (uint32_t)http_params_number(&r->params, HTTP_PARAM_CANDIDATE, 0);
     w->media = r->route->media;
     w->make = make_json;
     http_work_on_epoch(w);

@@ -142,6 +142,7 @@ void http_work_on_batch(struct http_work *w, uint64_t body_bytes)
         .stream = w->stream,
         .first_position = w->position,
         .n_samples = w->n_samples,
+        .n_candidates = w->n_candidates,
         .dtype = w->dtype,
         .layout = w->layout,
         .feedback = w->feedback,

@@ -21,6 +21,8 @@ struct http_work {
     struct stream *stream;
     uint64_t position; /* first position, or the epoch */
     uint32_t n_samples;
+    uint32_t n_candidates; /* 0 is 1 */
+    uint32_t candidate;    /* of a plan */
     uint8_t dtype, layout; /* 0: the recipe's */
     enum worker_class class;
     struct feedback *feedback; /* the request's, one reference; NULL: none */

@@ -10,8 +10,9 @@ struct pair {
 static struct pair block(const struct draws *d, enum philox_purpose purpose,
                          uint32_t draw)
 {
-    struct philox_block b = philox_draw(
-        d->seed, d->position, philox_purpose_word(purpose, d->slot, 0), draw);
+    struct philox_block b =
+        philox_draw(d->seed, d->position,
+                    philox_purpose_word(purpose, d->slot, d->candidate), draw);
     return (struct pair){b.word[0] | (uint64_t)b.word[1] << 32,
                          b.word[2] | (uint64_t)b.word[3] << 32};
 }

@@ -35,6 +35,8 @@
  *   PHILOX_CONTEXT_GRADIENT   0 .. 5, 6      two colours, angle
  *   PHILOX_CONTEXT_TEXTURE    0 .. 5, 6, 7   two colours, scale, angle
  *                             8, 9, 10       kind, place, key
+ *   PHILOX_OBJECT_CANDIDATE   16 k + 0       attempt k: rotate beyond the pose
+ *                             16 k + 1, 2    x, y beyond it
  *   PHILOX_OPERATION_CHANCE   0              entry `slot` of the list: at all?
  *   PHILOX_OPERATION_CHOICE   0              entry `slot`: which alternative
  *   PHILOX_OPERATION_VALUE    0, 1, ...      operation `slot`: its values
@@ -46,10 +48,11 @@
  *
  * The distractor's own draws (all PHILOX_OBJECT_ above and the last row) have
  * slot 1. Of operations the slot is an index, alternatives counted one by one,
- * from DRAWS_SLOT_* of its list on (of an order that alone); else slot and
- * candidate are 0. Of a block, words 0 and 1 (low half first) are the first 64
- * bits, words 2 and 3 the second; only `normal` reads the second. This table is
- * part of the byte contract: append, never reassign. */
+ * from DRAWS_SLOT_* of its list on (of an order that alone); else the slot is
+ * 0. The candidate is 0 but for PHILOX_OBJECT_CANDIDATE. Of a block, words 0
+ * and 1 (low half first) are the first 64 bits, words 2 and 3 the second; only
+ * `normal` reads the second. This table is part of the byte contract: append,
+ * never reassign. */
 #ifndef PASTED_PLAN_DRAWS_H
 #define PASTED_PLAN_DRAWS_H
 
@@ -70,7 +73,8 @@
 
 struct draws {
     uint64_t seed, position;
-    uint32_t slot; /* 0 but for operations and the distractor */
+    uint32_t slot;      /* 0 but for operations and the distractor */
+    uint32_t candidate; /* 0 but for the pose of one */
 };
 
 uint64_t draws_bits(const struct draws *d, enum philox_purpose purpose,

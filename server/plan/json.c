@@ -47,9 +47,10 @@ static json_t *name_or_null(const char *name)
 
 static json_t *who_json(const struct plan *p, const struct catalog *c)
 {
-    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:o, s:i, s:i}",
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:I, s:o, s:i, s:i}",
                      "position", (json_int_t)p->position, "scene",
-                     (json_int_t)p->scene, "object", (json_int_t)p->object,
+                     (json_int_t)p->scene, "candidate",
+                     (json_int_t)p->candidate, "object", (json_int_t)p->object,
                      "object_name", name_or_null(c->objects[p->object].name),
                      "class_id", (json_int_t)p->class_id, "class_name",
                      name_or_null(c->classes[p->class_id]), "background",

@@ -22,17 +22,37 @@ void plan_give_context(struct plan *plan)
     plan->background_operations.n = 0;
 }
 
+static void pose_plan(const struct draws *d, const struct recipe *recipe,
+                      const struct pool_object *object, uint32_t candidate,
+                      struct plan *out)
+{
+    const struct pose_ranges ranges = {&recipe->object.scale, &recipe->object.x,
+                                       &recipe->object.y};
+    struct pose pose;
+    out->candidate = candidate;
+    out->n_attempts = pose_find(d, recipe, &ranges, object, &pose);
+    if (candidate > 0)
+        out->n_attempts = pose_move(d, recipe, object, candidate, &pose);
+    pose_to_plan(&pose, object, out);
+}
+
 void plan_make(const struct recipe *recipe, const struct catalog *catalog,
                uint64_t position, struct graph_edge edge, struct plan *out)
 {
+    plan_make_candidate(recipe, catalog, position, edge, 0, out);
+}
+
+void plan_make_candidate(const struct recipe *recipe,
+                         const struct catalog *catalog, uint64_t position,
+                         struct graph_edge edge, uint32_t candidate,
+                         struct plan *out)
+{
+    assert(candidate < PLAN_MAX_CANDIDATES);
     assert(edge.object < catalog->n_objects);
     assert(edge.background < catalog->n_backgrounds);
     const struct scene scene = scene_of(recipe, catalog, position);
     const struct draws d = {.seed = recipe->seed, .position = scene.position};
     const struct pool_object *object = &catalog->objects[edge.object];
-    const struct pose_ranges ranges = {&recipe->object.scale, &recipe->object.x,
-                                       &recipe->object.y};
-    struct pose pose;
 
     /* Padding too: plans compare as bytes up to here. */
     memset(out, 0, offsetof(struct plan, background_operations));
@@ -44,8 +64,7 @@ void plan_make(const struct recipe *recipe, const struct catalog *catalog,
     out->width = recipe->width;
     out->height = recipe->height;
     context_to_plan(&d, recipe, &catalog->backgrounds[edge.background], out);
-    out->n_attempts = pose_find(&d, recipe, &ranges, object, &pose);
-    pose_to_plan(&pose, object, out);
+    pose_plan(&d, recipe, object, candidate, out);
     edge_to_plan(&d, recipe, scene.turn, out);
     blend_to_plan(&d, recipe, out);
     colour_to_plan(&d, recipe, out);

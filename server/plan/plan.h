@@ -18,6 +18,7 @@
 
 #define PLAN_MAX_EDGE_RADIUS 16
 #define PLAN_POSE_ATTEMPTS   20
+#define PLAN_MAX_CANDIDATES  32
 
 /* NUMERICS.md lists the parameters of each; the rest are 0. */
 struct plan_operation {
@@ -44,6 +45,7 @@ enum plan_context {
 struct plan {
     uint64_t position;
     uint64_t scene; /* whose draws these are: position, but for `every` */
+    uint32_t candidate;
     uint32_t object, background, class_id;
     int32_t width, height; /* frame, px */
 
@@ -99,7 +101,7 @@ struct plan {
 
     uint32_t
         visible_q16;     /* of the object's alpha inside the frame; 65536 all */
-    uint32_t n_attempts; /* poses drawn, 1.. */
+    uint32_t n_attempts; /* poses drawn, 1..; of a candidate, of its own */
 
     /* The same decisions in units for people; decide no byte. */
     struct {
@@ -128,6 +130,13 @@ struct plan {
  * alpha boxes and coverage of the catalog, no pixels. */
 void plan_make(const struct recipe *recipe, const struct catalog *catalog,
                uint64_t position, struct graph_edge edge, struct plan *out);
+
+/* The same of a candidate of the sample, < PLAN_MAX_CANDIDATES: another pose of
+ * the object about the sample's, all else alike. Candidate 0 is the sample. */
+void plan_make_candidate(const struct recipe *recipe,
+                         const struct catalog *catalog, uint64_t position,
+                         struct graph_edge edge, uint32_t candidate,
+                         struct plan *out);
 
 /* The sample is pasted on a frame of pixels that whoever composes it brings
  * along (render_init): CONTEXT_GIVEN, without what the recipe does to a context

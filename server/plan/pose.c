@@ -188,12 +188,29 @@ static bool pose_varies(const struct recipe *recipe,
            ranges->y->kind != VALUE_CONSTANT;
 }
 
+/* What follows from what was drawn. */
+static void place(struct pose *p, const struct recipe *recipe,
+                  const struct pool_object *object)
+{
+    set_maps(p, recipe, &object->alpha_box);
+    if (p->is_warped) {
+        warp_set(p, recipe, object);
+    }
+    bool is_all =
+        p->n_points == 0 && corners_inside(p, recipe, &object->alpha_box);
+    p->visible_q16 = is_all ? 65536 : weigh_visible(p, recipe, object);
+}
+
+static double wanted_q16(const struct draws *d, const struct recipe *recipe)
+{
+    return recipe_number_at(&recipe->object.min_visible, d->position) * 65536.0;
+}
+
 uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
                    const struct pose_ranges *ranges,
                    const struct pool_object *object, struct pose *out)
 {
-    const double wanted_q16 =
-        recipe_number_at(&recipe->object.min_visible, d->position) * 65536.0;
+    const double wanted = wanted_q16(d, recipe);
     const uint32_t n_most =
         pose_varies(recipe, ranges) ? PLAN_POSE_ATTEMPTS : 1;
     const double stroke_px =
@@ -205,21 +222,49 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
             p.reach = stroke_reach(object->width, object->height);
         }
         draw_pose(d, recipe, ranges, attempt, &p);
-        set_maps(&p, recipe, &object->alpha_box);
         if (can_warp(recipe)) {
             warp_draw(d, recipe, attempt, &p);
         }
-        if (p.is_warped) {
-            warp_set(&p, recipe, object);
-        }
-        bool is_all =
-            p.n_points == 0 && corners_inside(&p, recipe, &object->alpha_box);
-        p.visible_q16 = is_all ? 65536 : weigh_visible(&p, recipe, object);
+        place(&p, recipe, object);
         if (attempt == 0 || p.visible_q16 > out->visible_q16) {
             *out = p;
         }
         attempt++;
-    } while (out->visible_q16 < wanted_q16 && attempt < n_most);
+    } while (out->visible_q16 < wanted && attempt < n_most);
+    return attempt;
+}
+
+static bool move_varies(const struct recipe *recipe)
+{
+    return recipe->candidates.translate.kind != VALUE_CONSTANT ||
+           recipe->candidates.rotate.kind != VALUE_CONSTANT;
+}
+
+uint32_t pose_move(const struct draws *d, const struct recipe *recipe,
+                   const struct pool_object *object, uint32_t candidate,
+                   struct pose *p)
+{
+    const enum philox_purpose purpose = PHILOX_OBJECT_CANDIDATE;
+    const struct value *shift = &recipe->candidates.translate;
+    const struct value *turn = &recipe->candidates.rotate;
+    const struct pose own = *p;
+    const double wanted = wanted_q16(d, recipe);
+    const uint32_t n_most = move_varies(recipe) ? PLAN_POSE_ATTEMPTS : 1;
+    struct draws of = *d;
+    uint32_t attempt = 0;
+    of.candidate = candidate;
+    do {
+        const uint32_t first = DRAWS_PER_POSE_ATTEMPT * attempt;
+        struct pose moved = own;
+        moved.rotate_deg += draws_value(&of, purpose, first, turn);
+        moved.x += draws_value(&of, purpose, first + 1, shift) / recipe->width;
+        moved.y += draws_value(&of, purpose, first + 2, shift) / recipe->height;
+        place(&moved, recipe, object);
+        if (attempt == 0 || moved.visible_q16 > p->visible_q16) {
+            *p = moved;
+        }
+        attempt++;
+    } while (p->visible_q16 < wanted && attempt < n_most);
     return attempt;
 }
 

@@ -59,6 +59,12 @@ uint32_t pose_find(const struct draws *d, const struct recipe *recipe,
                    const struct pose_ranges *ranges,
                    const struct pool_object *object, struct pose *out);
 
+/* From a sample's pose to that of one of its candidates: moved and turned by
+ * what is drawn, again while it would show less than min_visible, as above. */
+uint32_t pose_move(const struct draws *d, const struct recipe *recipe,
+                   const struct pool_object *object, uint32_t candidate,
+                   struct pose *p);
+
 /* Writes object_level, m, visible_q16 and what is told of the pose. */
 void pose_to_plan(const struct pose *pose, const struct pool_object *object,
                   struct plan *out);

@@ -281,6 +281,14 @@ const struct field_rule field_table[] = {
      -1, 2, .initial = {0, 1},
      .text = "Centre of its alpha box; 0 is the upper edge, 0.5 the middle."},
 
+    {"/candidates/translate", FIELD_VALUE, AT(candidates.translate), "px", -64,
+     64, .initial = {-3, 3},
+     .text = "How far a candidate's object lies from its sample's, along x and "
+             "along y, each drawn by itself; candidate 0 is the sample."},
+    {"/candidates/rotate", FIELD_VALUE, AT(candidates.rotate), "degrees", -360,
+     360, .initial = {-30, 30},
+     .text = "By how much more it is rotated, counter-clockwise as seen."},
+
     {"/image/brightness", FIELD_VALUE, AT(image.brightness), "factor", 0, 4,
      .initial = {0.8, 1.2}, .text = "Multiplies every channel; 1 leaves it."},
     {"/image/contrast", FIELD_VALUE, AT(image.contrast), "factor", 0, 4,

@@ -57,6 +57,7 @@ const char *field_tensor_name(enum recipe_tensor tensor)
         [TENSOR_BOX] = "box",
         [TENSOR_VISIBLE] = "visible",
         [TENSOR_DISTRACTOR] = "distractor",
+        [TENSOR_CANDIDATE] = "candidate",
         [TENSOR_KEYPOINTS] = "keypoints",
         [TENSOR_MASK] = "mask",
         [TENSOR_PLANE] = "plane",

@@ -285,7 +285,9 @@ char *recipe_describe(void)
         put_limits(&t, rule);
         text_put(&t, " | ");
         if (rule->kind == FIELD_TENSORS) {
-            text_put(&t, "all but distractor, keypoints, mask, plane, context");
+            text_put(&t,
+                     "all but distractor, candidate, keypoints, mask, plane, "
+                     "context");
         } else {
             put_field(&t, &initial, rule);
         }

@@ -164,6 +164,12 @@ struct recipe {
         struct value scale, x, y; /* as the object's */
     } distractor;
 
+    /* How a candidate's pose differs from that of its sample. */
+    struct {
+        struct value translate; /* px, along x and along y */
+        struct value rotate;    /* degrees */
+    } candidates;
+
     struct {
         struct value brightness;             /* factor, 1 = as is */
         struct value contrast;               /* factor about 128 */
@@ -213,6 +219,7 @@ enum recipe_tensor {
     TENSOR_BOX,        /* [n, 4] f32: x0, y0, x1, y1 px */
     TENSOR_VISIBLE,    /* [n] f32 */
     TENSOR_DISTRACTOR, /* [n] i32: its class, -1 where there is none */
+    TENSOR_CANDIDATE,  /* [n] i32 */
     TENSOR_KEYPOINTS,  /* [n, the catalog's n_keypoints, 3] f32: x, y px, v */
     TENSOR_MASK,       /* [n, h, w] u8: the plane's alpha */
     TENSOR_PLANE,      /* [n, h, w, 4] u8: the object, premultiplied RGBA */

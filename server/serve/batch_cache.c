@@ -20,7 +20,8 @@ uint32_t batch_key_hash(const struct batch_key *k)
     h ^= h >> 32;
     for (int i = 0; i < 8; i++)
         h ^= (uint64_t)k->feedback.bytes[i] << 8 * i;
-    h ^= (uint64_t)k->n_samples << 16 | (uint64_t)k->dtype << 8 | k->layout;
+    h ^= (uint64_t)k->n_samples << 24 | (uint64_t)k->n_candidates << 16 |
+         (uint64_t)k->dtype << 8 | k->layout;
     h *= UINT64_C(0x9E3779B97F4A7C15);
     return (uint32_t)(h >> 32);
 }
@@ -29,7 +30,7 @@ bool batch_key_equal(const struct batch_key *a, const struct batch_key *b)
 {
     return a->stream == b->stream && a->first_position == b->first_position &&
            a->n_samples == b->n_samples && a->dtype == b->dtype &&
-           a->layout == b->layout &&
+           a->layout == b->layout && a->n_candidates == b->n_candidates &&
            memcmp(&a->feedback, &b->feedback, sizeof(a->feedback)) == 0;
 }
 
@@ -38,7 +39,8 @@ static struct batch_key key_of(const struct batch *b)
     return (struct batch_key){
         .stream = b->stream,
         .first_position = b->first_position,
-        .n_samples = b->layout.n_samples,
+        .n_samples = b->layout.n_samples / b->layout.n_candidates,
+        .n_candidates = (uint8_t)b->layout.n_candidates,
         .dtype = b->layout.format.dtype,
         .layout = b->layout.format.layout,
         .feedback = b->feedback,

@@ -13,9 +13,9 @@
 struct batch_key {
     const struct stream *stream;
     uint64_t first_position;
-    uint32_t n_samples;
-    uint8_t dtype, layout;  /* never 0 */
-    struct digest feedback; /* all zero: none */
+    uint32_t n_samples;                  /* positions */
+    uint8_t dtype, layout, n_candidates; /* never 0 */
+    struct digest feedback;              /* all zero: none */
 };
 
 uint32_t batch_key_hash(const struct batch_key *k);

@@ -135,8 +135,10 @@ static uint32_t part_end(const struct rendering *r, uint32_t from)
 
 static struct batch_sample sample_of(const struct rendering *r, uint32_t index)
 {
-    struct batch_sample sample = {.position = r->key.first_position + index,
-                                  .index = index};
+    uint32_t k = r->key.n_candidates;
+    struct batch_sample sample = {.position = r->key.first_position + index / k,
+                                  .index = index,
+                                  .candidate = index % k};
     uint64_t n_edges = r->stream->edges_per_epoch;
     struct graph_epoch *graph =
         r->graphs[sample.position / n_edges - r->first_epoch];

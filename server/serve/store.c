@@ -166,17 +166,25 @@ static int resolve(struct store *s, const struct store_request *request,
                    struct batch_key *out_key, struct fault *fault)
 {
     const struct recipe *recipe = &request->stream->recipe;
+    const uint32_t n_candidates =
+        request->n_candidates ? request->n_candidates : 1;
 
     if (request->n_samples == 0 || request->checksum >= CHECKSUM_N_KINDS ||
         request->class >= WORKER_N_CLASSES)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "a request needs at least one sample, a known "
                          "checksum and a known class");
-    if (request->n_samples > s->config.max_samples)
+    if (n_candidates > PLAN_MAX_CANDIDATES)
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "candidates: %" PRIu32 " of each sample, at most %d "
+                         "are composed",
+                         n_candidates, PLAN_MAX_CANDIDATES);
+    if (request->n_samples > s->config.max_samples / n_candidates)
         return fault_set(fault, ERROR_TOO_LARGE,
                          "%" PRIu32 " samples in one request: at most %" PRIu32
                          " are allowed",
-                         request->n_samples, s->config.max_samples);
+                         request->n_samples,
+                         s->config.max_samples / n_candidates);
     if (request->first_position > (UINT64_C(1) << 63) - request->n_samples)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "position %" PRIu64 " is beyond the last one, 2^63",
@@ -185,6 +193,7 @@ static int resolve(struct store *s, const struct store_request *request,
         .stream = request->stream,
         .first_position = request->first_position,
         .n_samples = request->n_samples,
+        .n_candidates = (uint8_t)n_candidates,
         .dtype = request->dtype ? request->dtype : recipe->output.dtype,
         .layout = request->layout ? request->layout : recipe->output.layout,
     };
@@ -199,16 +208,17 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
     const struct batch_key *k = &r->key;
     uint64_t n_edges = r->stream->edges_per_epoch;
     uint64_t payload_bytes;
-    int rc =
-        batch_layout_init(&r->layout, &r->stream->recipe, r->stream->catalog,
-                          k->n_samples, k->dtype, k->layout);
+    int rc = batch_layout_init_candidates(&r->layout, &r->stream->recipe,
+                                          r->stream->catalog, k->n_samples,
+                                          k->n_candidates, k->dtype, k->layout);
 
     if (rc < 0)
         return fault_set(fault, (enum error_code)(-rc),
                          "%" PRIu32 " samples of dtype %d, layout %d cannot "
                          "be laid out as a batch",
                          k->n_samples, k->dtype, k->layout);
-    payload_bytes = r->layout.tensors_bytes + 8 * ((uint64_t)k->n_samples + 1);
+    payload_bytes =
+        r->layout.tensors_bytes + 8 * ((uint64_t)r->layout.n_samples + 1);
     if (payload_bytes > store_max_batch_bytes(s))
         return fault_set(fault, ERROR_TOO_LARGE,
                          "a batch of %" PRIu64 " bytes: the batch budget "

@@ -49,7 +49,8 @@ void batch_unref(struct batch *b); /* NULL is fine */
 struct store_request {
     struct stream *stream;
     uint64_t first_position;
-    uint32_t n_samples;
+    uint32_t n_samples;    /* positions */
+    uint32_t n_candidates; /* of each; 0 is 1 */
     uint8_t dtype, layout; /* 0 = the recipe's */
     /* Of the stream's classes, held until done or store_cancel; NULL: none. */
     struct feedback *feedback;

@@ -73,6 +73,9 @@ static int check_fingerprint(const struct stream *stream,
                      stream->name, why, stream->fingerprint_hex, hex);
 }
 
+_Static_assert(PLAN_MAX_CANDIDATES == WIRE_MAX_CANDIDATES,
+               "what is asked for can be composed");
+
 /* Payload of each batch, into s. The store makes room for a table of checksums
  * whether one is sent or not. */
 static int lay_out(struct session *s, const struct stream *stream,
@@ -80,18 +83,25 @@ static int lay_out(struct session *s, const struct stream *stream,
 {
     const struct store *store = s->server->store;
     struct batch_layout layout;
-    const uint32_t n = s->n_samples;
-    int status = batch_layout_init(&layout, &stream->recipe, stream->catalog, n,
-                                   m->dtype, m->layout);
+    const uint32_t k = s->n_candidates;
+    if (k > PLAN_MAX_CANDIDATES)
+        return fault_set(fault, ERROR_BAD_ARGUMENT,
+                         "candidates: %" PRIu32 " of each sample, at most %d "
+                         "are composed",
+                         k, PLAN_MAX_CANDIDATES);
+    int status =
+        batch_layout_init_candidates(&layout, &stream->recipe, stream->catalog,
+                                     s->n_samples, k, m->dtype, m->layout);
     if (status == -ERROR_BAD_ARGUMENT)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "image dtype %d or layout %d is not served", m->dtype,
                          m->layout);
-    uint64_t table_bytes = 8 * ((uint64_t)n + 1);
+    const uint64_t n = (uint64_t)s->n_samples * k;
+    uint64_t table_bytes = 8 * (n + 1);
     if (status != 0 || n > store_max_samples(store) ||
         layout.tensors_bytes + table_bytes > store_max_batch_bytes(store))
         return fault_set(fault, ERROR_TOO_LARGE,
-                         "a batch of %" PRIu32 " samples is beyond the limit "
+                         "a batch of %" PRIu64 " samples is beyond the limit "
                          "of %" PRIu32 " samples or %" PRIu64 " bytes%s",
                          n, store_max_samples(store),
                          store_max_batch_bytes(store), store_limit_hint(store));
@@ -136,6 +146,7 @@ int gateway_open_stream(struct session *s, const struct wire_open *m,
     if (status != 0)
         return status;
     s->n_samples = slice.n_samples;
+    s->n_candidates = m->extras.candidates ? m->extras.candidates : 1;
     status = lay_out(s, stream, m, fault);
     if (status == 0 && m->extras.replay)
         status = check_replay(s, m->extras.replay, m->position, g, fault);

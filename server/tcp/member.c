@@ -75,6 +75,7 @@ static int open_slices(struct session *s, const struct wire_join *m,
         .position = m->position,
         .dtype = m->dtype,
         .layout = m->layout,
+        .extras = m->extras,
     };
     const struct stream *stream = stream_find(s->server->streams, m->stream);
     uint32_t batch = m->global_batch;

@@ -24,7 +24,7 @@
 /* What WELCOME may grant of what HELLO asks for. */
 #define SESSION_CAPABILITIES                                                   \
     (WIRE_CAPABILITY_ASK | WIRE_CAPABILITY_GROUPS | WIRE_CAPABILITY_REPLAY |   \
-     WIRE_CAPABILITY_PACE | WIRE_CAPABILITY_KEEP)
+     WIRE_CAPABILITY_PACE | WIRE_CAPABILITY_KEEP | WIRE_CAPABILITY_HARD)
 #define SESSION_LEASE_BYTES (WIRE_HEADER_BYTES + 32) /* a LEASE frame */
 
 /* PROTOCOL.md section 5. The allowed moves stand in session.c. */
@@ -89,6 +89,7 @@ struct session {
     struct stream *stream;
     uint32_t serial;
     uint32_t global_batch, rank, world, n_samples;
+    uint32_t n_candidates; /* of each sample, 1.. */
     uint8_t dtype, layout;
     enum checksum_kind checksum;
     uint64_t batch_bytes; /* payload of each BATCH */

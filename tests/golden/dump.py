@@ -25,17 +25,19 @@ def read_tensors(payload):
 
 
 class Dump:
-    """What `program` writes into folder for n samples of a recipe."""
+    """What `program` writes into folder for n samples of a recipe, with k
+    candidates of each."""
 
-    def __init__(self, program, source, folder, recipe, first, n):
+    def __init__(self, program, source, folder, recipe, first, n, k=1):
         self.folder = pathlib.Path(folder)
         path = self.folder / "recipe.json"
         path.write_text(json.dumps(recipe))
-        subprocess.run([program, source, path, str(first), str(n), folder],
+        subprocess.run([program, source, path, str(first), str(n), folder,
+                        str(k)],
                        check=True)
         self.tensors = read_tensors((self.folder / "batch.bin").read_bytes())
         self.plans = [json.loads((self.folder / f"plan-{i}.json").read_text())
-                      for i in range(n)]
+                      for i in range(n * k)]
         self.sizes = json.loads((self.folder / "images.json").read_text())
 
     def image(self, kind, number, channels, ending):

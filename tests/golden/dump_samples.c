@@ -2,8 +2,9 @@
  * images, the plan of each sample as JSON, and the batch itself. Compares
  * nothing (numerics.py does).
  *
- *   dump_samples demo|synthetic RECIPE.json FIRST_POSITION N_SAMPLES DIR
+ *   dump_samples demo|synthetic RECIPE.json FIRST_POSITION N_SAMPLES DIR [K]
  *
+ * K candidates of each sample, 1 where not given; plan-I is of item I.
  * DIR gets batch.bin, plan-I.json, images.json, object-I.rgba and
  * background-I.rgb (raw rows, no padding) of the images that the plans use. */
 #include <errno.h>
@@ -179,29 +180,32 @@ static struct graph_edge edge_of(const struct catalog *c, uint64_t position)
 }
 
 static bool make_plans(const struct recipe *recipe, const struct catalog *c,
-                       uint64_t position, struct plan *plan, struct plan *other)
+                       const struct batch_sample *sample, struct plan *plan,
+                       struct plan *other)
 {
-    plan_make(recipe, c, position, edge_of(c, position), plan);
+    plan_make_candidate(recipe, c, sample->position, sample->edge,
+                        sample->candidate, plan);
     return distractor_make(recipe, c, NULL, plan, other);
 }
 
 static void dump_plan(const struct recipe *recipe, const struct catalog *c,
-                      uint64_t position, uint32_t index, const char *folder)
+                      const struct batch_sample *sample, const char *folder)
 {
     struct plan plan, other;
-    const bool has_other = make_plans(recipe, c, position, &plan, &other);
+    const bool has_other = make_plans(recipe, c, sample, &plan, &other);
     char *json = plan_to_json(&plan, has_other ? &other : NULL, c);
     if (!json)
         die("out of memory");
-    write_file(folder, json, strlen(json), "plan-%u.json", index);
+    write_file(folder, json, strlen(json), "plan-%u.json", sample->index);
     mem_free(json);
 }
 
 static void dump_batch(const struct recipe *recipe, const struct source *s,
-                       uint64_t first, uint32_t n, const char *folder)
+                       uint64_t first, const uint32_t n[2], const char *folder)
 {
     struct batch_layout l;
-    if (batch_layout_init(&l, recipe, s->catalog, n, 0, 0) < 0)
+    if (batch_layout_init_candidates(&l, recipe, s->catalog, n[0], n[1], 0, 0) <
+        0)
         die("no such batch");
     size_t scratch_bytes = (batch_scratch_bytes(recipe) + 63) / 64 * 64;
     uint8_t *payload = aligned_alloc(64, (l.tensors_bytes + 63) / 64 * 64);
@@ -209,13 +213,14 @@ static void dump_batch(const struct recipe *recipe, const struct source *s,
     if (!payload || !scratch)
         die("out of memory");
     batch_write_head(&l, first, payload);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct batch_sample sample = {.position = first + i,
-                                            .edge =
-                                                edge_of(s->catalog, first + i),
-                                            .index = i};
+    for (uint32_t i = 0; i < l.n_samples; i++) {
+        const struct batch_sample sample = {
+            .position = first + i / n[1],
+            .edge = edge_of(s->catalog, first + i / n[1]),
+            .index = i,
+            .candidate = i % n[1]};
         batch_compose_sample(&l, recipe, s->catalog, &sample, scratch, payload);
-        dump_plan(recipe, s->catalog, first + i, i, folder);
+        dump_plan(recipe, s->catalog, &sample, folder);
     }
     write_file(folder, payload, (size_t)l.tensors_bytes, "batch.bin");
     free(scratch);
@@ -235,8 +240,10 @@ static void dump_used_images(const struct recipe *recipe,
     if (!objects || !backgrounds || !index)
         die("%s: %s", path, strerror(errno));
     for (uint32_t i = 0; i < n; i++) {
+        const struct batch_sample sample = {.position = first + i,
+                                            .edge = edge_of(c, first + i)};
         struct plan plan, other;
-        if (make_plans(recipe, c, first + i, &plan, &other))
+        if (make_plans(recipe, c, &sample, &plan, &other))
             objects[other.object] = true;
         objects[plan.object] = true;
         backgrounds[plan.background] = true;
@@ -256,8 +263,8 @@ static void dump_used_images(const struct recipe *recipe,
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
-        die("usage: demo|synthetic RECIPE FIRST N DIR");
+    if (argc != 6 && argc != 7)
+        die("usage: demo|synthetic RECIPE FIRST N DIR [K]");
     struct source source = {0};
     struct recipe recipe;
     struct fault fault = {0};
@@ -267,9 +274,11 @@ int main(int argc, char **argv)
         die("%s", fault.text);
     open_source(&source, argv[1]);
     uint64_t first = strtoull(argv[3], NULL, 10);
-    uint32_t n = (uint32_t)strtoul(argv[4], NULL, 10);
+    const uint32_t n[2] = {(uint32_t)strtoul(argv[4], NULL, 10),
+                           argc == 7 ? (uint32_t)strtoul(argv[6], NULL, 10)
+                                     : 1};
     dump_batch(&recipe, &source, first, n, argv[5]);
-    dump_used_images(&recipe, &source, first, n, argv[5]);
+    dump_used_images(&recipe, &source, first, n[0], argv[5]);
     close_source(&source);
     return 0;
 }

@@ -91,11 +91,12 @@ static void *compose_share(void *argument)
     if (!scratch)
         abort();
     for (uint32_t i = w->thread; i < w->layout->n_samples; i += w->n_threads) {
+        const uint64_t position = w->first + i / w->layout->n_candidates;
         const struct batch_sample sample = {
-            .position = w->first + i,
-            .edge = graph_epoch_edge(w->graph, (w->first + i) % w->n_edges),
+            .position = position,
+            .edge = graph_epoch_edge(w->graph, position % w->n_edges),
             .index = i,
-        };
+            .candidate = i % w->layout->n_candidates};
         batch_compose_sample(w->layout, w->recipe, w->catalog, &sample, scratch,
                              w->payload);
     }
@@ -191,6 +192,7 @@ static const struct {
      "\"distractor\",\"context\"]},\"object\":{\"match\":0.5,\"edge\":"
      "\"feather\",\"operations\":[{\"op\":\"jitter\"}]},\"background\":{"
      "\"operations\":[{\"op\":\"gaussian_blur\",\"sigma\":[0,2]}]}}"},
+    {"candidates", "{\"candidates\":{\"translate\":[-9,9]}}"},
     {"keypoints", "{\"labels\":{\"tensors\":[\"keypoints\"]},\"object\":{"
                   "\"perspective\":[0,0.5],\"elastic\":[0,3]}}"},
 };
@@ -227,7 +229,10 @@ static void golden_line(const char *pool, const struct catalog *c,
     struct batch_layout l;
     if (sizes[size].side)
         r.height = r.width = sizes[size].side;
-    assert_int_equal(batch_layout_init(&l, &r, c, n_samples_of(&r, size), 0, 0),
+    const uint32_t n_candidates = strcmp(name, "candidates") == 0 ? 4 : 1;
+    assert_int_equal(batch_layout_init_candidates(
+                         &l, &r, c, n_samples_of(&r, size) / n_candidates,
+                         n_candidates, 0, 0),
                      0);
     struct work w = {.layout = &l,
                      .recipe = &r,

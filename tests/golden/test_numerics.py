@@ -366,6 +366,15 @@ RECIPES = {
     "feathers of any sigma": (
         {"size": [33, 40], "object": dict(
             ANY_POSE, edge="feather", feather=[0.1, 8])}, 30),
+    "candidates": (
+        {"size": [40, 33], "object": {"edge": "feather"},
+         "labels": {"tensors": ["label", "object", "background", "position",
+                                "box", "visible", "mask", "plane",
+                                "context"]}}, 10, 5),
+    "candidates of warped poses": (
+        {"size": 40, "object": dict(ANY_POSE, perspective=[0, 0.5],
+                                    elastic=[0, 2]),
+         "candidates": {"translate": [-20, 20], "rotate": [-180, 180]}}, 6, 4),
     "one pixel": ({"size": 1, "context": EVERY_CONTEXT}, 30),
 }
 
@@ -395,16 +404,16 @@ class Dump(dump.Dump):
 
 
 class NumericsTest(unittest.TestCase):
-    def check(self, recipe, first, n):
+    def check(self, recipe, first, n, k=1):
         with tempfile.TemporaryDirectory() as folder:
-            dump = Dump(DUMP, SOURCE, folder, recipe, first, n)
+            dump = Dump(DUMP, SOURCE, folder, recipe, first, n, k)
             t = dump.tensors
             images, boxes = zip(*map(dump.recomputed, dump.plans))
             layers = list(map(dump.layers, dump.plans)) if "mask" in t else []
         output = recipe.get("output", {})
         expected = numerics.convert(np.stack(images), output)
         self.assertEqual(expected.dtype, t["image"].dtype)
-        for i in range(n):
+        for i in range(n * k):
             self.assertEqual(np.ascontiguousarray(expected[i]).tobytes(),
                              t["image"][i].tobytes(),
                              f"sample {i}: {dump.plans[i]}")
@@ -420,6 +429,9 @@ class NumericsTest(unittest.TestCase):
             self.seen_keypoints |= set(t["keypoints"][i, :, 2])
         np.testing.assert_array_equal(t["box"],
                                       np.array(boxes, np.float32))
+        if k > 1:
+            np.testing.assert_array_equal(t["candidate"],
+                                          np.tile(np.arange(k), n))
         for name, key in (("label", "class_id"), ("object", "object"),
                           ("background", "background"),
                           ("position", "position")):
@@ -442,10 +454,10 @@ class NumericsTest(unittest.TestCase):
                 "paddings": set(), "distractor": set(), "boxes": 0,
                 "samples": 0}
         seen.update({name: set() for name in lists})
-        for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
+        for number, (name, (recipe, *n)) in enumerate(RECIPES.items()):
             with self.subTest(name):
                 plans, boxes = self.check(dict(recipe, seed=number),
-                                          1000 * number, n)
+                                          1000 * number, *n)
                 seen["context"] |= {p["context"] for p in plans}
                 seen["edge"] |= {p["edge"] for p in plans}
                 seen["levels"] |= {p["object_level"] for p in plans}

@@ -33,7 +33,7 @@ LAYOUTS = {"": 0, "nhwc": 1, "nchw": 2}
 CHANNELS = {1: 3, 2: 3, 3: 1}  # RGB, BGR, grey -> how many
 KNOWN = {"label": ("i64", ()), "object": ("i32", ()), "background": ("i32", ()),
          "position": ("i64", ()), "box": ("f32", (4,)), "visible": ("f32", ()),
-         "distractor": ("i32", ())}
+         "distractor": ("i32", ()), "candidate": ("i32", ())}
 RANKS = {"mask": ("u8", 3), "plane": ("u8", 4), "context": ("u8", 4),
          "keypoints": ("f32", 3)}  # dtype, dimensions
 WORDS = dict(enumerate((
@@ -180,19 +180,24 @@ def encode_hello(*, versions=(1, 1), capabilities=0, checksum_kinds=1, client=""
 
 
 def encode_open(stream, *, position=0, batch=0, rank=0, world=1, dtype=0, layout=0,
-                fingerprint=None):
+                fingerprint=None, replay=0, candidates=0):
     """Payload of OPEN; `fingerprint` is 32 bytes or None, dtype and layout their numbers."""
-    return struct.pack("<QIIIBBBB32s", position, batch, rank, world, dtype, layout,
-                       fingerprint is not None, 0, fingerprint or bytes(32)) + encode_string(stream)
+    extras = [(bit, value) for bit, value in ((1, replay), (2, candidates)) if value]
+    return (struct.pack("<QIIIBBBB32s", position, batch, rank, world, dtype, layout,
+                        fingerprint is not None, sum(bit for bit, _ in extras),
+                        fingerprint or bytes(32)) + encode_string(stream)
+            + b"".join(struct.pack("<I", value) for _, value in extras))
 
 
 def encode_join(group, stream="default", *, member="", position=0, steps=0, epochs=0, batch=0,
-                world=1, lease_ms=0, dtype=0, layout=0, fingerprint=None, kept=()):
+                world=1, lease_ms=0, dtype=0, layout=0, fingerprint=None, candidates=0, kept=()):
     """Payload of JOIN, as encode_open; `lease_ms` 0: the group's or the server's; `kept`: leases."""
-    kept = struct.pack(f"<I{len(kept)}Q", len(kept), *kept) if kept else b""
+    extras = struct.pack("<I", candidates) if candidates else b""
+    extras += struct.pack(f"<I{len(kept)}Q", len(kept), *kept) if kept else b""
     return (struct.pack("<QQIIIIBBBB32s", position, steps, epochs, batch, world, lease_ms, dtype,
-                        layout, fingerprint is not None, 8 if kept else 0, fingerprint or bytes(32))
-            + encode_string(stream) + encode_string(group) + encode_string(member) + kept)
+                        layout, fingerprint is not None, 2 * bool(candidates) + 8 * bool(kept),
+                        fingerprint or bytes(32))
+            + encode_string(stream) + encode_string(group) + encode_string(member) + extras)
 
 
 def decode_lease(payload):

@@ -153,7 +153,9 @@ uint8_t *rig_direct(struct stream *stream, uint64_t first, uint32_t n_samples,
     assert_true(payload && scratch);
     batch_write_head(layout, first, payload);
     for (uint32_t i = 0; i < n_samples; i++) {
-        struct batch_sample sample = {.position = first + i, .index = i};
+        const uint32_t k = layout->n_candidates;
+        struct batch_sample sample = {
+            .position = first + i / k, .index = i, .candidate = i % k};
         uint64_t e = sample.position / stream->edges_per_epoch / stream->turns;
 
         if (e != built) {

@@ -261,6 +261,7 @@ static void plans_are_the_golden_ones(void **state)
 static const char *const keys[] = {
     "position",
     "scene",
+    "candidate",
     "object",
     "object_name",
     "class_id",

@@ -37,7 +37,8 @@ static const struct {
     {"[]", "/: must be an object, not an array"},
     {"{\"scale\":1}",
      "/scale: unknown key; known here: preset, size, batch, seed, graph, "
-     "background, object, distractor, image, context, labels, output"},
+     "background, object, distractor, candidates, image, context, "
+     "labels, output"},
     {"{\"object\":{\"translate\":{\"z\":1}}}",
      "/object/translate/z: unknown key; known here: x, y"},
     {"{\"object\":{\"translate\":0.5}}",
@@ -45,7 +46,8 @@ static const struct {
     {"{\"object\":[]}", "/object: must be an object, not an array"},
     {"{\"a/b~c\":1}",
      "/a~1b~0c: unknown key; known here: preset, size, batch, seed, graph, "
-     "background, object, distractor, image, context, labels, output"},
+     "background, object, distractor, candidates, image, context, "
+     "labels, output"},
     {"{\"object\":{\"scale\":[0.1,-3]}}",
      "/object/scale/1: must be at least 0.01, not -3"},
     {"{\"object\":{\"scale\":0}}",

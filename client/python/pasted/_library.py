@@ -29,7 +29,8 @@ class Info(Structure):
         ("n_objects", c_uint32), ("n_backgrounds", c_uint32),
         ("objects_per_background", c_uint32), ("height", c_uint32),
         ("width", c_uint32), ("dtype", c_uint32), ("layout", c_uint32),
-        ("n_streams", c_uint32), ("channels", c_uint32)]
+        ("n_streams", c_uint32), ("channels", c_uint32),
+        ("candidates", c_uint32)]
 
 
 class Stats(Structure):

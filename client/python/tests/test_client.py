@@ -224,3 +224,32 @@ def test_members_of_a_group_share_its_steps(url):
         assert other.stats["acks"] == 5
     with pytest.raises(pasted.GroupMismatch, match="steps"):
         pasted.connect(url, **dict(options, steps=7))
+
+
+def test_candidates_lie_side_by_side(url):
+    with pasted.connect(url, position=32) as client:
+        plain = client.next()
+    with pasted.connect(url, position=32, rank=0, candidates=5) as client:
+        assert client.info["candidates"] == 5
+        assert client.info["n_samples"] == 16
+        batch = client.next()
+        again = client.pull(32)
+        assert client.position == 48
+    h, w = client_size = plain["image"].shape[1:3]
+    assert batch["image"].shape == (80, *client_size, 3)
+    assert batch["candidate"].tolist() == list(range(5)) * 16
+    assert batch["position"].tolist() == [32 + i // 5 for i in range(80)]
+    assert (batch.cursor, batch.first_position) == (32, 32)
+    images = batch["image"].reshape(16, 5, h, w, 3)
+    np.testing.assert_array_equal(images[:, 0], plain["image"])
+    assert (images[:, 1] != images[:, 0]).any()
+    for name in batch:
+        np.testing.assert_array_equal(batch[name], again[name], name)
+
+
+def test_candidates_beyond_the_limit_are_refused(url):
+    for candidates in (0, 33):
+        with pytest.raises(pasted.BadArgument, match="candidates.*1 to 32"):
+            pasted.connect(url, candidates=candidates)
+    with pasted.connect(url + "&candidates=2") as client:
+        assert len(client.next()["label"]) == 32
