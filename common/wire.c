@@ -41,6 +41,8 @@ uint64_t wire_max_payload_bytes(int type)
 {
     if (type == WIRE_BATCH)
         return WIRE_MAX_BATCH_BYTES;
+    if (type == WIRE_FEEDBACK)
+        return WIRE_MAX_FEEDBACK_BYTES;
     if (wire_client_sends(type))
         return WIRE_MAX_CLIENT_BYTES - WIRE_HEADER_BYTES;
     return wire_server_sends(type) ? WIRE_MAX_CONTROL_BYTES : 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/bytes.h"
+#include "common/feedback.h"
 #include "common/tensor.h"
 
 #define WIRE_MAGIC            0x44545350u /* the bytes "PSTD" */
@@ -28,14 +29,17 @@
 #define WIRE_CAPABILITY_PACE   4u  /* the pace in CREDIT */
 #define WIRE_CAPABILITY_ASK    8u  /* ASK, REPLY */
 #define WIRE_CAPABILITY_RING   16u /* SLOT, RETURN: memory of one host */
-#define WIRE_CAPABILITY_HARD   32u /* candidates in OPEN and JOIN */
+#define WIRE_CAPABILITY_HARD                                                   \
+    32u /* candidates and feedback in OPEN and JOIN, FEEDBACK */
 #define WIRE_CAPABILITY_KEEP                                                   \
     64u /* leases outlive a connection: kept in JOIN                           \
          */
 
 /* Limits on what a peer can send. */
-#define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload of all but BATCH */
-#define WIRE_MAX_CLIENT_BYTES  4096u       /* any frame a client sends today */
+#define WIRE_MAX_CONTROL_BYTES  (16u << 20) /* payload of all but BATCH */
+#define WIRE_MAX_CLIENT_BYTES   4096u       /* of a client, but FEEDBACK */
+#define WIRE_MAX_FEEDBACK_BYTES             /* payload of FEEDBACK */          \
+    (FEEDBACK_MAX_BYTES + 2 + WIRE_MAX_NAME_BYTES)
 #define WIRE_MAX_BATCH_BYTES   (4ull << 30)
 #define WIRE_MAX_NAME_BYTES    256  /* stream, client, server; with the NUL */
 #define WIRE_MAX_TOKEN_BYTES   1024 /* with the NUL */
@@ -69,7 +73,8 @@
     X(ASK, 18, 'C')                                                            \
     X(REPLY, 19, 'S')                                                          \
     X(SLOT, 20, 'S')                                                           \
-    X(RETURN, 21, 'C')
+    X(RETURN, 21, 'C')                                                         \
+    X(FEEDBACK, 22, 'C')
 
 enum wire_type {
 #define X(name, number, who) WIRE_##name = number,
@@ -143,10 +148,13 @@ struct wire_welcome {
  * its capability is agreed on. */
 #define WIRE_EXTRA_REPLAY     1u /* OPEN only */
 #define WIRE_EXTRA_CANDIDATES 2u
+#define WIRE_EXTRA_FEEDBACK   4u
 #define WIRE_EXTRA_KEPT       8u /* JOIN only, and no part of wire_extras */
 struct wire_extras {
     uint32_t replay;     /* steps to go round in; 0: none */
     uint32_t candidates; /* of each sample; 0: not asked for */
+    bool has_feedback;
+    uint8_t feedback[FEEDBACK_DIGEST_BYTES]; /* of a table uploaded before */
 };
 
 struct wire_open {
@@ -282,6 +290,13 @@ struct wire_return {
     uint64_t slot;
 };
 
+/* A feedback table (PROTOCOL.md section 20). */
+struct wire_feedback {
+    char stream[WIRE_MAX_NAME_BYTES]; /* for whose classes */
+    uint32_t n_classes;
+    const uint8_t *weights; /* u16, [n_classes][n_classes]; the payload's */
+};
+
 /* The capabilities that what is there belongs to. */
 uint32_t wire_extras_needs(const struct wire_extras *e);
 /* The byte of OPEN and JOIN that says what is there, and the rest, which
@@ -337,6 +352,9 @@ void wire_encode_slot(struct bytes_writer *w, const struct wire_slot *m);
 int wire_decode_slot(struct bytes_reader *r, struct wire_slot *out);
 void wire_encode_return(struct bytes_writer *w, const struct wire_return *m);
 int wire_decode_return(struct bytes_reader *r, struct wire_return *out);
+void wire_encode_feedback(struct bytes_writer *w,
+                          const struct wire_feedback *m);
+int wire_decode_feedback(struct bytes_reader *r, struct wire_feedback *out);
 /* REPLY is nothing but its text: write and read it as a span. */
 
 void wire_encode_batch_head(struct bytes_writer *w,

@@ -131,8 +131,10 @@ int wire_decode_open(struct bytes_reader *r, struct wire_open *out)
     uint8_t extras = bytes_read_u8(r);
     read_fingerprint(r, out->fingerprint);
     bytes_read_string(r, out->stream, sizeof out->stream);
-    int status = wire_read_extras(
-        r, extras, WIRE_EXTRA_REPLAY | WIRE_EXTRA_CANDIDATES, &out->extras);
+    int status = wire_read_extras(r, extras,
+                                  WIRE_EXTRA_REPLAY | WIRE_EXTRA_CANDIDATES |
+                                      WIRE_EXTRA_FEEDBACK,
+                                  &out->extras);
     out->has_fingerprint = has_fingerprint == 1;
     if (has_fingerprint > 1 || status != 0 || !bytes_reader_done(r))
         return -ERROR_BAD_FRAME;

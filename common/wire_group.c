@@ -69,7 +69,8 @@ int wire_decode_join(struct bytes_reader *r, struct wire_join *out)
     bytes_read_string(r, out->group, sizeof out->group);
     bytes_read_string(r, out->member, sizeof out->member);
     int status = wire_read_extras(r, extras & (uint8_t)~WIRE_EXTRA_KEPT,
-                                  WIRE_EXTRA_CANDIDATES, &out->extras);
+                                  WIRE_EXTRA_CANDIDATES | WIRE_EXTRA_FEEDBACK,
+                                  &out->extras);
     out->n_kept = 0;
     if (status == 0 && extras & WIRE_EXTRA_KEPT)
         status = read_kept(r, out);

@@ -9,7 +9,7 @@
 #include "server/recipe/topic.h"
 #include "server/tcp/session.h"
 
-static void send_reply(struct session *s, uint32_t request, const char *text)
+void ask_reply(struct session *s, uint32_t request, const char *text)
 {
     const size_t n_text = strlen(text);
     const size_t n_bytes = WIRE_HEADER_BYTES + n_text;
@@ -75,7 +75,7 @@ int ask_answer(struct session *s, const struct wire_header *h,
         session_refuse(s, h->request, status, fault.text);
         return 0;
     }
-    send_reply(s, h->request, text);
+    ask_reply(s, h->request, text);
     mem_free(text);
     return 0;
 }

@@ -129,6 +129,17 @@ static int check_replay(const struct session *s, uint32_t replay,
     return 0;
 }
 
+/* A reference of the session's, until its stream is closed. */
+static int take_feedback(struct session *s, const struct stream *stream,
+                         const uint8_t wanted[FEEDBACK_DIGEST_BYTES],
+                         struct fault *fault)
+{
+    struct digest digest;
+    memcpy(digest.bytes, wanted, sizeof digest.bytes);
+    return feedback_store_find(s->server->config.feedback, stream, &digest,
+                               &s->feedback, fault);
+}
+
 int gateway_open_stream(struct session *s, const struct wire_open *m,
                         uint32_t request, struct fault *fault)
 {
@@ -150,6 +161,8 @@ int gateway_open_stream(struct session *s, const struct wire_open *m,
     status = lay_out(s, stream, m, fault);
     if (status == 0 && m->extras.replay)
         status = check_replay(s, m->extras.replay, m->position, g, fault);
+    if (status == 0 && m->extras.has_feedback)
+        status = take_feedback(s, stream, m->extras.feedback, fault);
     if (status != 0)
         return status;
     s->replay = m->extras.replay;
@@ -370,9 +383,20 @@ static const struct rule {
     [WIRE_PING] = {on_ping, GREETED, 0, 0},
     [WIRE_PONG] = {on_pong, GREETED, 0, 0},
     [WIRE_ASK] = {ask_answer, GREETED, 0, WIRE_CAPABILITY_ASK},
+    [WIRE_FEEDBACK] = {feedback_on_upload,
+                       IN(SESSION_READY) | IN(SESSION_STREAMING),
+                       IN(SESSION_DRAINING), WIRE_CAPABILITY_HARD},
     [WIRE_CLOSE] = {on_close, GREETED | IN(SESSION_FRESH), 0, 0},
 };
 #define N_RULES (sizeof rules / sizeof rules[0])
+
+bool gateway_takes(const struct session *s, int type)
+{
+    if (type >= (int)N_RULES)
+        return false;
+    const struct rule *rule = &rules[type];
+    return rule->handle && (s->capabilities & rule->needs) == rule->needs;
+}
 
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload)

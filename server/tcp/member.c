@@ -75,7 +75,7 @@ static int open_slices(struct session *s, const struct wire_join *m,
         .position = m->position,
         .dtype = m->dtype,
         .layout = m->layout,
-        .extras = m->extras,
+        .extras = m->extras, /* no replay */
     };
     const struct stream *stream = stream_find(s->server->streams, m->stream);
     uint32_t batch = m->global_batch;
@@ -90,6 +90,14 @@ static int open_slices(struct session *s, const struct wire_join *m,
     memcpy(open.fingerprint, m->fingerprint, sizeof open.fingerprint);
     *out_batch = batch;
     return gateway_open_stream(s, &open, request, fault);
+}
+
+/* What open_slices opened. */
+static void drop_stream(struct session *s)
+{
+    feedback_unref(s->feedback);
+    s->feedback = NULL;
+    s->stream = NULL;
 }
 
 static int join(struct session *s, const struct wire_join *m, uint32_t request,
@@ -109,7 +117,7 @@ static int join(struct session *s, const struct wire_join *m, uint32_t request,
         rc = leases_of(s)->calls->join(leases_of(s), &terms, name, s,
                                        &s->member, fault);
     if (rc != 0)
-        s->stream = NULL;
+        drop_stream(s);
     s->told_ended = false;
     s->may_return = s->capabilities & WIRE_CAPABILITY_KEEP && m->member[0];
     return rc;

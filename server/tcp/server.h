@@ -6,6 +6,9 @@
 
 struct session;
 
+/* What clients may be uploading at once, all together. */
+#define SERVER_MAX_LARGE_BYTES (64ull << 20)
+
 /* A listening socket. */
 struct listener {
     union { /* tcp or pipe by is_unix */
@@ -44,8 +47,9 @@ struct tcp_server {
     uint64_t ahead_bytes;
     uint64_t max_ahead_bytes;
     uint32_t n_holders;
-    uint64_t slot_bytes; /* that all sessions' slots hold */
-    uint64_t last_slot;  /* ids are never used again */
+    uint64_t large_bytes; /* of long frames that come in now */
+    uint64_t slot_bytes;  /* that all sessions' slots hold */
+    uint64_t last_slot;   /* ids are never used again */
 };
 
 /* Pumps the sessions of groups in the loop's next turn. */

@@ -93,6 +93,8 @@ void session_drop_orders(struct session *s)
     consumer_close(&s->consumer);
     s->credit_batches = 0;
     s->credit_bytes = 0;
+    feedback_unref(s->feedback);
+    s->feedback = NULL;
     s->stream = NULL;
 }
 
@@ -201,11 +203,30 @@ static void on_closed(void *owner)
     mem_free(s);
 }
 
+static int on_grant(void *owner, const struct wire_header *h)
+{
+    struct session *s = session_of(owner);
+    const uint64_t n_bytes = WIRE_HEADER_BYTES + h->payload_bytes;
+    if (!gateway_takes(s, h->type))
+        return -ERROR_UNSUPPORTED;
+    if (n_bytes > SERVER_MAX_LARGE_BYTES - s->server->large_bytes)
+        return -ERROR_OVERLOADED;
+    s->server->large_bytes += n_bytes;
+    return 0;
+}
+
+static void on_release(void *owner, size_t n_bytes)
+{
+    session_of(owner)->server->large_bytes -= n_bytes;
+}
+
 static const struct transport_events events = {
     .frame = on_frame,
     .refused = on_refused,
     .ended = on_ended,
     .closed = on_closed,
+    .grant = on_grant,
+    .release = on_release,
 };
 
 /* The beginning. */

@@ -87,6 +87,7 @@ struct session {
 
     /* The stream; kept while DRAINING. NULL: none. */
     struct stream *stream;
+    struct feedback *feedback; /* of the stream, one reference; NULL: none */
     uint32_t serial;
     uint32_t global_batch, rank, world, n_samples;
     uint32_t n_candidates; /* of each sample, 1.. */
@@ -188,6 +189,8 @@ void slots_drop(struct session *s);
 /* Answers one frame of the client. */
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload);
+/* Is a frame of this type agreed on? */
+bool gateway_takes(const struct session *s, int type);
 /* Fills the session's stream; on failure none is open. */
 int gateway_open_stream(struct session *s, const struct wire_open *m,
                         uint32_t request, struct fault *fault);
@@ -222,10 +225,18 @@ void member_detach(struct session *s);
 void member_describe(const struct session *s, struct wire_opened *m);
 extern const struct lease_events member_events;
 
+/* feedback.c */
+
+/* FEEDBACK; -ERROR_BAD_FRAME when its payload is malformed. */
+int feedback_on_upload(struct session *s, const struct wire_header *h,
+                       struct bytes_reader *r);
+
 /* ask.c */
 
 /* Answers ASK; -ERROR_BAD_FRAME when its payload is malformed. */
 int ask_answer(struct session *s, const struct wire_header *h,
                struct bytes_reader *r);
+/* The REPLY to a request, which holds text. */
+void ask_reply(struct session *s, uint32_t request, const char *text);
 
 #endif

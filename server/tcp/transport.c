@@ -55,22 +55,66 @@ int transport_start(struct transport *t)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
     struct transport *t = handle->data;
-    *out = uv_buf_init((char *)t->in + t->n_in,
-                       (unsigned)(sizeof t->in - t->n_in));
+    if (t->large)
+        *out = uv_buf_init((char *)t->large + t->n_large,
+                           (unsigned)(t->large_bytes - t->n_large));
+    else
+        *out = uv_buf_init((char *)t->in + t->n_in,
+                           (unsigned)(sizeof t->in - t->n_in));
+}
+
+static void drop_large(struct transport *t)
+{
+    if (!t->large)
+        return;
+    mem_free(t->large);
+    t->large = NULL;
+    t->events->release(t->owner, t->large_bytes);
 }
 
 static void drop_input(struct transport *t)
 {
     t->dropping = true;
     t->n_in = 0;
+    drop_large(t);
     read_on(t);
 }
 
+static void refuse(struct transport *t, int code)
+{
+    drop_input(t);
+    t->events->refused(t->owner, code);
+}
+
+/* What came of a frame that `in` cannot hold goes to memory of its own: 1, or
+ * 0 where it is none such. */
+static int begin_large(struct transport *t, const struct wire_header *h,
+                       size_t at)
+{
+    const size_t n_bytes = WIRE_HEADER_BYTES + (size_t)h->payload_bytes;
+    if (n_bytes <= WIRE_MAX_CLIENT_BYTES)
+        return 0;
+    int status = t->events->grant(t->owner, h);
+    if (status == 0 && !(t->large = mem_calloc(1, n_bytes))) {
+        t->events->release(t->owner, n_bytes);
+        status = -ERROR_NO_MEMORY;
+    }
+    if (status != 0)
+        return status;
+    t->large_bytes = n_bytes;
+    t->n_large = t->n_in - at;
+    memcpy(t->large, t->in + at, t->n_large);
+    t->n_in = 0;
+    return 1;
+}
+
 /* Bytes of the frame at the start of `data` when it is whole; 0 when more must
- * come; a negative code when no client sends such a frame. */
+ * come (out->type 0: its header too); a negative code when no client sends such
+ * a frame. */
 static int whole_frame(const uint8_t *data, size_t n_bytes,
                        struct wire_header *out)
 {
+    out->type = 0;
     if (n_bytes < WIRE_HEADER_BYTES)
         return 0;
     int status = wire_decode_header(data, out);
@@ -87,12 +131,16 @@ static int whole_frame(const uint8_t *data, size_t n_bytes,
 static void give_frames(struct transport *t)
 {
     size_t at = 0;
-    while (t->reading && !t->dropping) {
+    while (t->reading && !t->dropping && !t->large) {
         struct wire_header h;
         int n = whole_frame(t->in + at, t->n_in - at, &h);
+        if (n == 0 && h.type != 0) {
+            n = begin_large(t, &h, at);
+            if (n > 0)
+                return;
+        }
         if (n < 0) {
-            drop_input(t);
-            t->events->refused(t->owner, n);
+            refuse(t, n);
             return;
         }
         if (n == 0)
@@ -100,10 +148,24 @@ static void give_frames(struct transport *t)
         t->events->frame(t->owner, &h, t->in + at + WIRE_HEADER_BYTES);
         at += (size_t)n;
     }
-    if (t->dropping)
+    if (t->dropping || t->large)
         return;
     t->n_in -= at;
     memmove(t->in, t->in + at, t->n_in);
+}
+
+static void give_large(struct transport *t)
+{
+    struct wire_header h;
+    if (t->n_large < t->large_bytes)
+        return;
+    int n = whole_frame(t->large, t->large_bytes, &h);
+    if (n < 0) {
+        refuse(t, n);
+        return;
+    }
+    t->events->frame(t->owner, &h, t->large + WIRE_HEADER_BYTES);
+    drop_large(t);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
@@ -117,6 +179,11 @@ static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
     }
     if (t->dropping)
         return;
+    if (t->large) {
+        t->n_large += (size_t)n_read;
+        give_large(t);
+        return;
+    }
     t->n_in += (size_t)n_read;
     assert(t->n_in <= sizeof t->in);
     give_frames(t);
@@ -274,6 +341,7 @@ void transport_finish(struct transport *t)
 static void on_closed(uv_handle_t *handle)
 {
     struct transport *t = handle->data;
+    drop_large(t);
     t->events->closed(t->owner);
 }
 

@@ -33,6 +33,11 @@ struct transport_events {
     /* The peer sends no more: UV_EOF or what broke. */
     void (*ended)(void *owner, int uv_status);
     void (*closed)(void *owner);
+    /* A frame longer than WIRE_MAX_CLIENT_BYTES is gathered in memory of its
+     * own: may it be taken? 0, or the negative code to refuse it with. */
+    int (*grant)(void *owner, const struct wire_header *h);
+    /* What was granted is free again. */
+    void (*release)(void *owner, size_t n_bytes);
 };
 
 /* One write under way: the caller's memory, with all its pieces, until done
@@ -59,6 +64,8 @@ struct transport {
     void *owner;
     uint8_t in[TRANSPORT_IN_BYTES];
     size_t n_in;
+    uint8_t *large; /* the long frame that comes in now; NULL: none */
+    size_t large_bytes, n_large;
     uint32_t n_controls;   /* control frames under way */
     uint64_t queued_bytes; /* handed to the socket so far */
     uint64_t taken_bytes;  /* of these taken by it when last looked */

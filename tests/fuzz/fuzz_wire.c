@@ -27,6 +27,7 @@ static union {
     struct wire_ask ask;
     struct wire_slot slot;
     struct wire_return return_;
+    struct wire_feedback feedback;
 } m;
 
 /* Decodes the payload of r and, when it was good, writes it again to w. */
@@ -58,6 +59,7 @@ static bool again(int type, struct bytes_reader *r, struct bytes_writer *w)
         ROW(WIRE_ASK, ask, wire_decode_ask, wire_encode_ask)
         ROW(WIRE_SLOT, slot, wire_decode_slot, wire_encode_slot)
         ROW(WIRE_RETURN, return_, wire_decode_return, wire_encode_return)
+        ROW(WIRE_FEEDBACK, feedback, wire_decode_feedback, wire_encode_feedback)
 #undef ROW
     case WIRE_OPENED:
         if (wire_decode_opened(r, &m.opened) != 0)

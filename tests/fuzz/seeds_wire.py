@@ -68,6 +68,12 @@ PAYLOADS = {
     "slot": (20, struct.pack("<QQQQ", 9, 65536, 528384, 593984)),
     "slot_odd": (20, struct.pack("<QQQQ", 9, 65537, 528384, 0)),
     "return": (21, struct.pack("<Q", 9)),
+    "feedback": (22, text("default") + struct.pack("<I4H", 2, 0, 1, 65535, 0)),
+    "feedback_short": (22, text("default") + struct.pack("<I3H", 2, 0, 1, 2)),
+    "feedback_huge": (22, text("default") + struct.pack("<I", 1 << 20)),
+    "open_feedback": (3, struct.pack("<QIII4B", 86, 86, 1, 2, 1, 1, 0, 7)
+                      + bytes(32) + text("default")
+                      + struct.pack("<II", 20, 10) + FINGERPRINT),
     "join": (14, struct.pack("<QQIIII4B", 0, 12, 0, 86, 2, 60000, 1, 1, 1, 0)
              + FINGERPRINT + text("default") + text("night") + text("m1")),
     "join_any": (14, struct.pack("<QQIIII4B", 0, 0, 3, 0, 1, 0, 0, 0, 0, 0)

@@ -8,6 +8,7 @@ import unittest
 import peer
 from cases_bytes import Client, Decoder, WorkedBytes  # noqa: F401
 from cases_cursor import Drain, SeekAndPull  # noqa: F401
+from cases_feedback import Feedback  # noqa: F401
 from cases_hard import Candidates  # noqa: F401
 from cases_group import Group, Pace, Replay  # noqa: F401
 from cases_ring import Ring  # noqa: F401

@@ -9,7 +9,7 @@ const int sample_types[] = {
     WIRE_HELLO, WIRE_WELCOME, WIRE_OPEN,  WIRE_OPENED, WIRE_CREDIT,
     WIRE_PULL,  WIRE_SEEK,    WIRE_ERROR, WIRE_PING,   WIRE_PONG,
     WIRE_CLOSE, WIRE_DRAIN,   WIRE_JOIN,  WIRE_LEASE,  WIRE_ACK,
-    WIRE_ACKED, WIRE_ASK,     WIRE_SLOT,  WIRE_RETURN,
+    WIRE_ACKED, WIRE_ASK,     WIRE_SLOT,  WIRE_RETURN, WIRE_FEEDBACK,
 };
 const int sample_n_types = sizeof sample_types / sizeof sample_types[0];
 
@@ -104,6 +104,10 @@ static const struct wire_slot slot = {
     .slot = 9, .offset = 65536, .n_bytes = 528384, .sums_offset = 593984};
 static const struct wire_return return_ = {.slot = 9};
 static const struct wire_ask ask = {.what = "group night"};
+static const struct wire_feedback feedback = {
+    .stream = "default",
+    .n_classes = 2,
+    .weights = (const uint8_t[]){0, 0, 1, 0, 0xff, 0xff, 0, 0}};
 
 static void encode(int type, struct bytes_writer *w)
 {
@@ -130,6 +134,7 @@ static void encode(int type, struct bytes_writer *w)
         ROW(WIRE_ASK, ask, wire_encode_ask)
         ROW(WIRE_SLOT, slot, wire_encode_slot)
         ROW(WIRE_RETURN, return_, wire_encode_return)
+        ROW(WIRE_FEEDBACK, feedback, wire_encode_feedback)
 #undef ROW
     default: /* WIRE_OPENED */
         wire_encode_opened(w, &opened);
@@ -162,6 +167,18 @@ static int decode_opened(struct bytes_reader *r, bool equal)
     if (!bytes_reader_done(r))
         return -ERROR_BAD_FRAME;
     return equal && memcmp(&m, &opened, sizeof m) != 0;
+}
+
+/* Its weights are a place in the payload. */
+static int decode_feedback(struct bytes_reader *r, bool equal)
+{
+    struct wire_feedback m;
+    int status = wire_decode_feedback(r, &m);
+    if (status != 0)
+        return status;
+    return equal && (strcmp(m.stream, feedback.stream) != 0 ||
+                     m.n_classes != feedback.n_classes ||
+                     memcmp(m.weights, feedback.weights, 8) != 0);
 }
 
 int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
@@ -214,6 +231,8 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         ROW(WIRE_SLOT, slot, wire_decode_slot)
         ROW(WIRE_RETURN, return_, wire_decode_return)
 #undef ROW
+    case WIRE_FEEDBACK:
+        return decode_feedback(&r, equal);
     default:
         return decode_opened(&r, equal);
     }
