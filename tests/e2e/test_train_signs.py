@@ -57,11 +57,12 @@ class TrainSigns(unittest.TestCase):
 
 
 class BackgroundReliance(unittest.TestCase):
-    def test_the_table_has_a_row_for_each_pairing(self):
+    def test_the_table_has_a_row_for_each_training(self):
         lines = run("background_reliance.py", "--images", "456", "--seeds",
                     "1", "--shown", "228", "--attack-steps", "1")
         self.assertEqual([line.split(" | ")[0] for line in lines[2:]],
-                         ["| balanced", "| independent", "| correlated"])
+                         ["| balanced", "| independent", "| correlated",
+                          "| balanced, PGD"])
         self.assertEqual({line.count(" | ") for line in lines[2:]}, {5})
 
 
