@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from network import NORMALISE, Average
+from network import NORMALISE, Average, keep_memory
 from source import ROOT, Batches, Daemon, Server, pasted
 from pasted import robust
 
@@ -273,6 +273,7 @@ def run(args: argparse.Namespace, service, make_model: Callable,
 def prepare(args: argparse.Namespace) -> None:
     """Before a network is made: signals, threads, seed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keep_memory()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
 
