@@ -95,17 +95,31 @@ static void planar_block(struct walk *w)
         w->radius[i] = radius_of(w, mask[i]);
 }
 
+/* c radii side by side for each of n pixels; c is known where this is called,
+ * so that the inner loop is none. */
+static inline void spread(const float *radius, size_t n, size_t c, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < c; k++)
+            out[i * c + k] = radius[i];
+}
+
 /* Whole pixels, their channels side by side. */
 static void interleaved_block(struct walk *w)
 {
-    size_t c = w->on->channels;
+    size_t c = w->on->channels, n = w->n / c;
     const uint8_t *mask = w->mask + w->at / c;
-    float *out = w->radius;
-    for (size_t i = 0; i < w->n / c; i++) {
-        float radius = radius_of(w, mask[i]);
-        for (size_t k = 0; k < c; k++)
-            *out++ = radius;
-    }
+    float radius[BLOCK];
+    for (size_t i = 0; i < n; i++)
+        radius[i] = radius_of(w, mask[i]);
+    if (c == 1)
+        spread(radius, n, 1, w->radius);
+    else if (c == 2)
+        spread(radius, n, 2, w->radius);
+    else if (c == 3)
+        spread(radius, n, 3, w->radius);
+    else
+        spread(radius, n, 4, w->radius);
 }
 
 /* The next block and its radii; false at the end. */
