@@ -3,7 +3,8 @@ replicas are killed, stopped, cut off, unplugged and slowed at random, every
 rank receives exactly its slices, once and in order, with the bytes of an
 undisturbed run.
 
-PASTED_CHAOS_SECONDS says for how long at least (20)."""
+PASTED_CHAOS_SECONDS says for how long at least (20); PASTED_CHAOS_DELAY_MS,
+"50-100", how much later every byte arrives, each way (no later)."""
 import json
 import os
 import pathlib
@@ -20,6 +21,7 @@ from hosts import Hosts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = float(os.environ.get("PASTED_CHAOS_SECONDS", "20"))
+DELAY_MS = os.environ.get("PASTED_CHAOS_DELAY_MS")
 WORLD, BATCH, PORT = 4, 12, 7700
 REPLICAS = ("r0", "r1", "r2")
 RECIPE = {"size": 16, "seed": 11, "graph": {"objects_per_background": 12}}
@@ -112,6 +114,19 @@ class Epoch(unittest.TestCase):
         self.addCleanup(lambda: [r.close() for r in self.replicas])
         for name in REPLICAS:
             self.replicas.append(Replica(self.hosts, name, self.folder))
+        for name in REPLICAS if DELAY_MS else ():
+            relay = self.hosts.popen("trainer", [
+                sys.executable, str(pathlib.Path(__file__).with_name("relay.py")),
+                self.endpoint(name).split(":")[1], self.hosts.address(name),
+                str(PORT), *DELAY_MS.split("-")])
+            self.addCleanup(relay.wait)
+            self.addCleanup(relay.kill)
+
+    def endpoint(self, name):
+        """Where the trainers reach a replica."""
+        if DELAY_MS:
+            return f"127.0.0.1:{PORT + 1 + REPLICAS.index(name)}"
+        return f"{self.hosts.address(name)}:{PORT}"
 
     def environment(self):
         return dict(os.environ, PYTHONPATH=str(ROOT / "client" / "python"),
@@ -125,8 +140,7 @@ class Epoch(unittest.TestCase):
         for rank in range(WORLD):
             first = rank % len(servers)
             turned = [*servers[first:], *servers[:first]]
-            url = ("pasted://" + ",".join(f"{self.hosts.address(s)}:{PORT}"
-                                          for s in turned)
+            url = ("pasted://" + ",".join(map(self.endpoint, turned))
                    + f"/default?batch={BATCH}")
             path = self.folder / f"{tag}{rank}"
             script = str(pathlib.Path(__file__).with_name("rank.py"))
@@ -168,7 +182,7 @@ class Epoch(unittest.TestCase):
         script = ("import pasted,sys\n"
                   "with pasted.connect(sys.argv[1]) as c:\n"
                   "    print(c.info['edges_per_epoch'])")
-        url = f"pasted://{self.hosts.address('r0')}:{PORT}/default"
+        url = f"pasted://{self.endpoint('r0')}/default"
         end = time.monotonic() + 60
         while True:
             asked = self.hosts.popen(
