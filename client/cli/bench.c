@@ -170,6 +170,9 @@ static int go_somewhere_new(struct bench *b, const struct args *args,
            "position %" PRIu64 "\n",
            info->stream, info->n_samples, info->height, info->width,
            (double)info->batch_bytes / 1e6, position);
+    if (rc == 0)
+        printf("first batch %.1f ms after the stream was opened\n",
+               (double)stats.first_batch_ns / 1e6);
     return rc == 0 ? EXIT_OK : args_fail(b->client, rc);
 }
 

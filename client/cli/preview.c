@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/cli/args.h"
 #include "client/cli/png_out.h"
@@ -75,6 +76,14 @@ static int write_grid(const struct args *args, const struct pasted_tensor *t,
     return good ? EXIT_OK : EXIT_ERROR;
 }
 
+/* Says PNG, or says nothing as /dev/stdout does. */
+static bool is_png_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash != NULL ? slash : path, '.');
+    return dot == NULL || strcasecmp(dot, ".png") == 0;
+}
+
 int preview_run(const struct args *args)
 {
     int code = EXIT_OK;
@@ -83,6 +92,13 @@ int preview_run(const struct args *args)
     pasted_batch *b;
     if (args->out == NULL) {
         fprintf(stderr, "pastectl: preview needs --out FILE.png\n");
+        return EXIT_USAGE;
+    }
+    if (!is_png_name(args->out)) {
+        fprintf(stderr,
+                "pastectl: preview writes PNG, which %s is not the name of; "
+                "--out FILE.png\n",
+                args->out);
         return EXIT_USAGE;
     }
     pasted_client *c = args_open(args, &code, "dtype", "u8", "layout", "nhwc",

@@ -50,6 +50,15 @@ static int parse_path(const char *text, size_t n, struct server_address *out,
     return 0;
 }
 
+/* A URL's scheme is understood, and a URL that says more is refused. */
+static const char *skip_scheme(const char *text, size_t n, const char *scheme)
+{
+    size_t n_scheme = strlen(scheme);
+    return n >= n_scheme && memcmp(text, scheme, n_scheme) == 0
+               ? text + n_scheme
+               : NULL;
+}
+
 /* One server, without commas. */
 static int parse_server(const char *text, size_t n, struct server_address *out,
                         struct fault *fault)
@@ -57,8 +66,18 @@ static int parse_server(const char *text, size_t n, struct server_address *out,
     const char *host = text;
     size_t host_bytes;
     const char *rest;
-    if (n >= strlen(UNIX) && memcmp(text, UNIX, strlen(UNIX)) == 0)
-        return parse_path(text + strlen(UNIX), n - strlen(UNIX), out, fault);
+    const char *path = skip_scheme(text, n, UNIX);
+    if (path == NULL)
+        path = skip_scheme(text, n, "pasted+unix://");
+    if (path != NULL)
+        return parse_path(path, n - (size_t)(path - text), out, fault);
+    const char *bare = skip_scheme(text, n, "pasted://");
+    if (bare != NULL && memchr(bare, '/', n - (size_t)(bare - text)) != NULL)
+        return bad_server(text, n, "is a URL that names more", fault);
+    if (bare != NULL) {
+        n -= (size_t)(bare - text);
+        text = host = bare;
+    }
     if (n > 0 && text[0] == '[') {
         const char *end = memchr(text, ']', n);
         if (end == NULL)

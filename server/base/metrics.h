@@ -39,6 +39,10 @@
       "Bytes that finished and running batches may take.")                     \
     X(BUDGET_USED_BYTES, gauge, "pasted_batch_budget_used_bytes",              \
       "Bytes that finished and running batches take now.")                     \
+    X(EPOCH_BUDGET_BYTES, gauge, "pasted_epoch_budget_bytes",                  \
+      "Bytes that built graphs of epochs may take.")                           \
+    X(EPOCH_USED_BYTES, gauge, "pasted_epoch_budget_used_bytes",               \
+      "Bytes that graphs of epochs, built or on their way, take now.")         \
     X(QUEUE_JOBS, gauge, "pasted_worker_queue_jobs",                           \
       "Jobs waiting for or running on the workers.")                           \
     X(WORKERS, gauge, "pasted_workers", "Worker threads.")                     \

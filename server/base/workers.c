@@ -9,10 +9,10 @@
  * stopping; the rest is the loop's, or constant once the threads run. A job's
  * memory belongs to the workers until its done() is called.
  *
- * Sleeping is by semaphores: with glibc 2.27 to 2.40 pthread_cond_signal loses
- * wakeups and then waits for ever for who sleeps on, here the loop for idle
- * workers, which a search of fuzz_server met after some ten thousand sessions.
- * Source: sourceware.org bug 25847. */
+ * Threads sleep on semaphores: glibc's pthread_cond_signal may wait until a
+ * thread that it woke before has run, and the loop was seen to stand there for
+ * workers, which come after it where CPUs are short; in glibc 2.27 to 2.40 it
+ * can lose a wakeup too. Source: sourceware.org bug 25847. */
 #include "server/base/workers.h"
 
 #include <assert.h>

@@ -133,6 +133,7 @@ static void slot_destroy(struct slot *s)
         lru_remove(shelf, s);
     unlink_from_stream(s);
     shelf->used_bytes -= s->n_bytes;
+    metric_add(METRIC_EPOCH_USED_BYTES, -(int64_t)s->n_bytes);
     shelf->n_slots--;
     graph_epoch_destroy(s->graph);
     mem_free(s);
@@ -233,6 +234,7 @@ static struct slot *slot_create(struct epoch_shelf *shelf,
     *bucket = s;
     link_to_stream(s);
     shelf->used_bytes += s->n_bytes;
+    metric_add(METRIC_EPOCH_USED_BYTES, (int64_t)s->n_bytes);
     shelf->n_slots++;
     shelf->n_building++;
     s->job.class = WORKER_SMALL; /* batches wait for it */
@@ -270,6 +272,7 @@ int epoch_shelf_create(struct workers *workers, uint64_t budget_bytes,
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for epochs");
     shelf->workers = workers;
     shelf->budget_bytes = budget_bytes;
+    metric_set(METRIC_EPOCH_BUDGET_BYTES, (int64_t)budget_bytes);
     shelf->changed = changed;
     shelf->context = context;
     *out_shelf = shelf;

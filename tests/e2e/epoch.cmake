@@ -12,6 +12,8 @@ if(NOT PASTED_SANITIZE AND NOT PASTED_FUZZ)
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_failover.py)
   pasted_script_test(e2e_partition LABELS e2e TIMEOUT 300
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_partition.py)
+  pasted_script_test(e2e_drain LABELS e2e TIMEOUT 300
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_drain.py)
   pasted_script_test(e2e_docs LABELS e2e TIMEOUT 120
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_docs.py)
 endif()

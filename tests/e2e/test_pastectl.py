@@ -214,6 +214,7 @@ class Pastectl(unittest.TestCase):
         out = self.run_ok("bench", "--seconds", 1, "--batch", 8)
         for row in ("stream", "memcpy", "raw loopback socket"):
             self.assertRegex(out, rf"(?m)^{row} +\d+ +[\d.]+ +[\d.]+\.\.")
+        self.assertRegex(out, r"(?m)^first batch [\d.]+ ms after")
 
     def test_the_example_ends_with_its_state(self):
         info = self.daemon.get("/v1/streams/default").json
@@ -240,6 +241,10 @@ class Pastectl(unittest.TestCase):
             (NOTHING, [*self.server, "--stream", "nobody", "status"]),
             (FAILED, [*self.server, "pull", "--out", "/nowhere/x.npz"]),
             (FAILED, [*self.server, "--fingerprint", "0" * 64, "status"]),
+            (USAGE, [*self.server, "preview", "--out", self.folder / "x.jpg"]),
+            (OK, ["--server", f"pasted://127.0.0.1:{self.daemon.tcp}", "status",
+                  "--quiet"]),
+            (USAGE, ["--server", "pasted://127.0.0.1/default", "status"]),
             (USAGE, ["recipe"]),
             (USAGE, ["recipe", "nonsense"]),
             (USAGE, ["recipe", "show"]),

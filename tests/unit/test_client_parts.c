@@ -64,6 +64,26 @@ static void a_unix_socket_is_a_server_too(void **state)
     assert_string_equal(o.servers.address[1].port, "71");
 }
 
+/* pastectl --server pasted+unix:///P was refused for an odd character. */
+static void a_list_of_servers_takes_their_urls(void **state)
+{
+    struct options o = fresh();
+    struct fault fault = {0};
+    assert_int_equal(options_set(&o, "servers",
+                                 "pasted+unix:///run/p.sock,pasted://h:71",
+                                 &fault),
+                     0);
+    assert_true(o.servers.address[0].is_unix);
+    assert_string_equal(o.servers.address[0].host, "/run/p.sock");
+    assert_string_equal(o.servers.address[1].host, "h");
+    assert_string_equal(o.servers.address[1].port, "71");
+    assert_int_equal(options_set(&o, "servers", "pasted://h/s", &fault),
+                     -ERROR_BAD_ARGUMENT);
+    assert_non_null(strstr(fault.text, "a URL that names more"));
+    assert_int_equal(options_set(&o, "servers", "pasted://", &fault),
+                     -ERROR_BAD_ARGUMENT);
+}
+
 static void url_parts_may_be_left_out(void **state)
 {
     static const char *const urls[] = {"pasted://h", "pasted://h/",
@@ -363,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(url_gives_servers_stream_and_options),
         cmocka_unit_test(a_unix_socket_is_a_server_too),
+        cmocka_unit_test(a_list_of_servers_takes_their_urls),
         cmocka_unit_test(url_parts_may_be_left_out),
         cmocka_unit_test(bad_urls_are_refused_and_change_nothing),
         cmocka_unit_test(too_long_a_host_or_name_is_refused),
