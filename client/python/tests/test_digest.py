@@ -61,8 +61,9 @@ def digests(loader, digest, steps):
             return out
 
 
-def test_a_run_resumed_on_another_replica_ends_alike(url):
-    options = {"tensors": None, "framework": "numpy"}
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_a_run_resumed_on_another_replica_ends_alike(url, candidates):
+    options = {"tensors": None, "framework": "numpy", "candidates": candidates}
     with pasted.Loader(url, **options) as loader:
         whole = digests(loader, "", 20)
     with pasted.Loader(url, **options) as loader:
@@ -75,3 +76,23 @@ def test_a_run_resumed_on_another_replica_ends_alike(url):
             rest = digests(loader, kept["digest"], 9)
     assert begun + rest == whole
     assert len(set(whole)) == 20
+
+
+def test_a_run_resumed_by_two_ranks_has_the_same_batches(url):
+    options = {"tensors": None, "framework": "numpy"}
+    with pasted.Loader(url, steps=12, **options) as loader:
+        whole = digests(loader, "", 12)
+    with pasted.Loader(url, steps=12, **options) as loader:
+        digest = digests(loader, "", 5)[-1]
+        state = loader.state_dict()
+    ranks = [pasted.Loader(url, steps=12, rank=r, world=2, **options)
+             for r in range(2)]
+    for rank in ranks:
+        rank.load_state_dict(state)
+    for slices in zip(*ranks):
+        digest = pasted.chain_digest(digest, {
+            name: np.concatenate([s[name] for s in slices])
+            for name in slices[0]})
+    for rank in ranks:
+        rank.close()
+    assert digest == whole[-1]
