@@ -25,13 +25,12 @@ def with_masks(tmp_path_factory):
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
 def test_a_snippet_runs(with_masks, number):
-    text, n = re.subn(r"pasted://127\.0\.0\.1:7700",
-                      f"pasted://127.0.0.1:{with_masks.tcp}", SNIPPETS[number])
+    text = SNIPPETS[number].replace(
+        "127.0.0.1:7700", f"127.0.0.1:{with_masks.tcp}")
     if "import torch" in text:
         pytest.importorskip("torch")
-    assert n > 0
     exec(compile(text, f"README.md, snippet {number}", "exec"), {})
 
 
 def test_there_are_snippets():
-    assert len(SNIPPETS) >= 3
+    assert sum("127.0.0.1:7700" in text for text in SNIPPETS) >= 3
