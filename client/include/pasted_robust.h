@@ -29,9 +29,9 @@
  * their proportions count. One that is NaN moves nothing; an infinite one
  * counts as the largest.
  *
- * EXACTNESS. f32 results equal those of client/python's pasted.robust_numpy
- * for finite gradients and a mask of u8 / 255 (in f32): both round after each
- * operation. No result depends on the machine.
+ * EXACTNESS. f32 results, random starts too, equal those of client/python's
+ * pasted.robust_numpy for finite gradients and a mask of u8 / 255 (in f32):
+ * both round after each operation. No result depends on the machine.
  *
  * MEMORY is the caller's, of any alignment a float or a byte may have; nothing
  * is allocated or kept. `out` and `x` may not overlap another array, but

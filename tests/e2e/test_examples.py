@@ -67,7 +67,7 @@ class Examples(unittest.TestCase):
 
         clean, hard = perturbed("60", "48")
         self.assertLess(hard, clean - 5)
-        self.assertGreater(hard, 10)
+        self.assertGreater(hard, 2)
 
     def test_softmax_names_what_went_wrong(self):
         done = subprocess.run([TRAIN_SOFTMAX, self.url + "?stream=nosuch"],
