@@ -112,6 +112,7 @@ struct pasted_batch *batch_acquire(struct batch_pool *pool, size_t n_bytes)
     b->payload = b->own;
     b->n_bytes = n_bytes;
     b->ring = NULL;
+    b->is_replaced = false;
     b->next = NULL;
     b->image = NULL;
     b->image_at = NULL;

@@ -34,6 +34,7 @@ struct pasted_batch {
     enum checksum_kind kind; /* of the table */
     struct ring *ring;       /* NULL: the payload is our own */
     uint64_t slot;           /* in the ring */
+    bool is_replaced;        /* the server was asked for the one after it */
     struct wire_batch_head head;
     struct tensor_desc tensors[TENSOR_MAX_COUNT];
     const struct tensor_desc *image; /* the last one */

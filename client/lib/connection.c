@@ -49,8 +49,7 @@ void connection_close(struct connection *c)
 static bool drain_wakes(struct connection *c)
 {
     uint64_t count;
-    while (read(c->wake_fd, &count, sizeof count) > 0)
-        ;
+    (void)!read(c->wake_fd, &count, sizeof count); /* all of them at once */
     return c->stopping != NULL && c->stopping(c->context);
 }
 

@@ -252,7 +252,8 @@ struct pasted_batch *prefetch_take(struct prefetch *p)
     x->stats.batches++;
     pace_returned(x);
     exchange_unlock(x);
-    exchange_wake(x); /* room for one more */
+    if (!b->is_replaced)
+        exchange_wake(x); /* room for one more */
     return b;
 }
 

@@ -101,7 +101,7 @@ static int read_rest(struct receiver *r, struct pasted_batch *b, size_t at,
     batch_advance(b, at);
     while (at < b->n_bytes) {
         if (n == 0 && purpose == STREAMED) {
-            int rc = receiver_ask_ahead(r, fault);
+            int rc = receiver_ask_ahead(r, b, fault);
             if (rc != 0)
                 return rc;
         }
@@ -285,6 +285,10 @@ static int map_batch(struct receiver *r, struct pasted_batch *b,
     if (rc == 0)
         rc = check_position(r, b, purpose, fault);
     if (rc != 0 || purpose == STALE)
+        return rc;
+    if (purpose == STREAMED)
+        rc = receiver_ask_ahead(r, b, fault);
+    if (rc != 0)
         return rc;
     batch_advance(b, b->n_bytes);
     return batch_finish(b, fault);

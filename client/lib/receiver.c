@@ -129,19 +129,24 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     return rc;
 }
 
-int receiver_ask_ahead(struct receiver *r, struct fault *fault)
+int receiver_ask_ahead(struct receiver *r, struct pasted_batch *b,
+                       struct fault *fault)
 {
     struct exchange *x = r->exchange;
     exchange_lock(x);
-    bool is_callers = x->waiting && r->options->prefetch > 0;
-    uint32_t n = x->seek_wanted || r->draining || x->member.joined
-                     ? 0
-                     : room_for(r, is_callers ? 0 : 1);
-    struct wire_credit credit = take_credit(r, n);
+    bool may_ask = !x->seek_wanted && !r->draining && !x->member.joined;
+    bool is_callers = may_ask && x->waiting && r->options->prefetch > 0;
+    struct wire_credit credit =
+        take_credit(r, may_ask ? room_for(r, is_callers ? 0 : 1) : 0);
     exchange_unlock(x);
-    return n == 0 ? 0
-                  : session_send_credit(&r->session, r->stream_request, &credit,
-                                        receiver_stall_ns(r), fault);
+    b->is_replaced = is_callers;
+    if (credit.batches == 0)
+        return 0;
+    int rc = session_send_returns(&r->session, receiver_stall_ns(r), fault);
+    if (rc == 0)
+        rc = session_send_credit(&r->session, r->stream_request, &credit,
+                                 receiver_stall_ns(r), fault);
+    return rc;
 }
 
 /* An ERROR for the outstanding PULL fails that pull only. */

@@ -69,7 +69,8 @@ int receiver_batch(struct receiver *r, bool *out_final, struct fault *fault);
 /* A batch begins to come: asks for those that its place makes room for. One
  * that goes straight to a caller who waits takes none of what is prefetched, so
  * that the server composes while the batch is on its way. */
-int receiver_ask_ahead(struct receiver *r, struct fault *fault);
+int receiver_ask_ahead(struct receiver *r, struct pasted_batch *b,
+                       struct fault *fault);
 /* Sends SEEK to the receiver's cursor. */
 int receiver_seek(struct receiver *r, struct fault *fault);
 /* Until when the peer must show some life. */

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* So many releases are worth waking the receiver for. A client that takes
- * batches wakes it for each anyway. */
+/* So many releases are worth waking the receiver for. Of a client that takes
+ * batches they go with the next CREDIT anyway. */
 #define WAKE_AT 4
 
 struct ring {
