@@ -48,6 +48,8 @@ enum philox_purpose {
     PHILOX_OBJECT_STROKE = 92,
     PHILOX_CONTEXT_TEXTURE = 100,
     PHILOX_OBJECT_CANDIDATE = 110, /* draw = 16 * attempt + field */
+    PHILOX_CHAIN_RESET = 112,
+    PHILOX_CHAIN_OFFSET = 113, /* counter = slot of the chain */
     PHILOX_DISTRACTOR = 120,
 };
 

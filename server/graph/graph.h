@@ -49,6 +49,10 @@ struct graph_edge {
  * their class or, by object, all. */
 int graph_spec_check(const struct graph_spec *spec, struct fault *fault);
 
+/* Whether each aligned block of K positions holds every class once, in an order
+ * of its own. */
+bool graph_has_blocks(const struct graph_spec *spec);
+
 /* E of a checked spec: nB * dB rounded up to a multiple of K. (By object with
  * unequal class sizes never more than the full product nB * nO.) */
 uint64_t graph_edges_per_epoch(const struct graph_spec *spec);

@@ -27,6 +27,12 @@ bool graph_spec_is_decked(const struct graph_spec *spec)
     return spec->balance == GRAPH_BY_CLASS || sizes_are_equal(spec);
 }
 
+bool graph_has_blocks(const struct graph_spec *spec)
+{
+    return spec->pairing != GRAPH_INDEPENDENT &&
+           spec->order != GRAPH_SHUFFLED && graph_spec_is_decked(spec);
+}
+
 uint32_t graph_class_of(const struct graph_spec *spec, uint32_t object)
 {
     const uint32_t *first = spec->class_first;

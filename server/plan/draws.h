@@ -43,6 +43,9 @@
  *   PHILOX_OPERATION_KEY      0              operation `slot`: its key
  *   PHILOX_OPERATION_ORDER    n - 1 .. 1     random order of n entries: swap
  *                                            with which of the first draw + 1
+ *   PHILOX_CHAIN_RESET        0              begins a chain?
+ *   PHILOX_CHAIN_OFFSET       0              of a slot of the chain, in the
+ *                                            place of the position
  *
  *   PHILOX_DISTRACTOR         0, 1, 2        at all? its class, its object
  *

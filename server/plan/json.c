@@ -128,6 +128,28 @@ static json_t *context_json(const struct plan *p)
         p->solid[1], p->solid[2], "turn", turn_json(p));
 }
 
+/* Null where there is no chain. */
+static json_t *chain_json(const struct plan *p)
+{
+    static const char *const words[LINK_N] = {
+        [LINK_FIRST] = "first",
+        [LINK_LENGTH] = "max_length",
+        [LINK_RESET] = "reset",
+        [LINK_LABEL] = "same_label",
+    };
+    if (p->link == LINK_NONE)
+        return json_pack("{s:n}", "chain");
+    const uint64_t slot = p->position % p->chain_slots;
+    const uint64_t round = p->position / p->chain_slots;
+    if (p->link == LINK_PARENT)
+        return json_pack("{s:{s:I, s:I, s:I, s:n}}", "chain", "slot",
+                         (json_int_t)slot, "round", (json_int_t)round, "parent",
+                         (json_int_t)(p->position - p->chain_slots), "begins");
+    return json_pack("{s:{s:I, s:I, s:n, s:s}}", "chain", "slot",
+                     (json_int_t)slot, "round", (json_int_t)round, "parent",
+                     "begins", words[p->link]);
+}
+
 static const char *const edges[EDGE_N] = {
     [EDGE_HARD] = "hard", [EDGE_ALPHA] = "alpha",   [EDGE_FEATHER] = "feather",
     [EDGE_BOX] = "box",   [EDGE_ERODED] = "eroded", [EDGE_MOTION] = "motion",
@@ -304,10 +326,10 @@ static json_t *distractor_json(const struct plan *d, const struct catalog *c)
 static json_t *whole_json(const struct plan *p, const struct plan *distractor,
                           const struct catalog *c)
 {
-    json_t *part[] = {who_json(p, c),       context_json(p),
-                      object_json(p),       colour_json(p),
-                      operations_json(p),   told_json(p),
-                      keypoints_json(p, c), distractor_json(distractor, c)};
+    json_t *part[] = {
+        who_json(p, c), chain_json(p),        context_json(p),
+        object_json(p), colour_json(p),       operations_json(p),
+        told_json(p),   keypoints_json(p, c), distractor_json(distractor, c)};
     json_t *whole = json_object();
     int rc = whole == NULL;
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {

@@ -42,6 +42,17 @@ enum plan_context {
     CONTEXT_N,
 };
 
+/* Why a sample is pasted on what it is. */
+enum plan_link {
+    LINK_NONE,   /* the recipe has no chain, or nobody asked */
+    LINK_PARENT, /* on the sample that many slots before */
+    LINK_FIRST,  /* a chain begins: no sample lies that far before */
+    LINK_LENGTH, /* the last one ends here */
+    LINK_RESET,  /* drawn */
+    LINK_LABEL,  /* the sample before shows the same class */
+    LINK_N,
+};
+
 struct plan {
     uint64_t position;
     uint64_t scene; /* whose draws these are: position, but for `every` */
@@ -49,6 +60,8 @@ struct plan {
     uint32_t object, background, class_id;
     int32_t width, height; /* frame, px */
 
+    enum plan_link link; /* by chain_to_plan (chain.h), else LINK_NONE */
+    uint32_t chain_slots;
     enum plan_context context;
     /* CONTEXT_BACKGROUND: output pixel (x, y) samples texel coordinates
      * u = crop_u + x * crop_du, v = crop_v + y * crop_dv (16.16; an integer is

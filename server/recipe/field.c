@@ -38,6 +38,8 @@ static const struct field_word blend_words[] = {
     {"two_thirds", BLEND_TWO_THIRDS},
     {"two_thirds_frame", BLEND_TWO_THIRDS_FRAME},
     {0}};
+static const struct field_word handed_on_words[] = {
+    {"composite", HANDED_ON_COMPOSITE}, {"image", HANDED_ON_IMAGE}, {0}};
 static const struct field_word noise_words[] = {
     {"rgb", false}, {"grey", true}, {0}};
 static const struct field_word texture_words[] = {{"noise", TEXTURE_NOISE},
@@ -367,6 +369,23 @@ const struct field_rule field_table[] = {
     {"/context/texture_to", FIELD_COLOUR, AT(context.texture_colour[1]),
      "level", 0, 255, .initial = {0, 255},
      .text = "Red, green and blue of the other."},
+
+    {"/chain/slots", FIELD_INTEGER, AT(chain.slots), "samples", 0,
+     RECIPE_MAX_BATCH, .initial = {0},
+     .text = "How many samples before lies the one that a sample is pasted on, "
+             "as its context; 0: there are no chains."},
+    {"/chain/reset", FIELD_MOVING, AT(chain.reset), "probability", 0, 1,
+     .initial = {0.171},
+     .text = "Share of samples that begin a chain, on a context of their own, "
+             "whatever makes them begin it."},
+    {"/chain/max_length", FIELD_INTEGER, AT(chain.max_length), "samples", 2,
+     RECIPE_MAX_CHAIN_LENGTH, .initial = {32},
+     .text = "The longest chain, and so the most pastes that one sample asked "
+             "for by itself can cost."},
+    {"/chain/handed_on", FIELD_WORD, AT(chain.handed_on), "", 0, 0,
+     handed_on_words, .initial = {HANDED_ON_COMPOSITE},
+     .text = "What the next sample is pasted on: the composite as it is before "
+             "the `image` section, or the image after it."},
 
     {"/labels/tensors", FIELD_TENSORS, AT(labels.tensors), "", 0, 0,
      .initial = {TENSORS_INITIAL}, .only_slices = true,

@@ -202,12 +202,47 @@ static int check_background(const struct recipe *r, struct fault *fault)
     return 0;
 }
 
+/* What a request may cost before its first sample is bounded here. */
+static int check_chain(const struct recipe *r, struct fault *fault)
+{
+    struct read_place slots = {.pointer = "/chain/slots", .fault = fault};
+    struct read_place length = {.pointer = "/chain/max_length", .fault = fault};
+    const uint64_t frame_px = (uint64_t)r->height * (uint64_t)r->width;
+    const uint64_t slot_px = r->chain.max_length * frame_px;
+    if (r->chain.slots == 0) {
+        return 0;
+    }
+    if (r->object.edges.n_every > 0) {
+        return read_refuse(&slots, "a chain shows every scene on another "
+                                   "context, so object/edge cannot be every");
+    }
+    if (slot_px > RECIPE_MAX_SLOT_PX) {
+        return read_refuse(&length,
+                           "%u frames of %d x %d px are more than one sample "
+                           "may cost; at most %u",
+                           r->chain.max_length, r->height, r->width,
+                           (unsigned)(RECIPE_MAX_SLOT_PX / frame_px));
+    }
+    if (r->chain.slots > RECIPE_MAX_CHAIN_PX / slot_px) {
+        return read_refuse(&slots,
+                           "%u slots of %u frames of %d x %d px are more than "
+                           "one request may cost; at most %u of this "
+                           "max_length",
+                           r->chain.slots, r->chain.max_length, r->height,
+                           r->width, (unsigned)(RECIPE_MAX_CHAIN_PX / slot_px));
+    }
+    return 0;
+}
+
 /* What no single key can say. */
 static int check_whole(const struct recipe *r, struct fault *fault)
 {
     int rc = check_background(r, fault);
     if (rc == 0) {
         rc = check_colours(r, fault);
+    }
+    if (rc == 0) {
+        rc = check_chain(r, fault);
     }
     if (rc != 0) {
         return rc;

@@ -52,6 +52,21 @@ static const struct preset presets[] = {
      "\"factor\":{\"from\":1,\"to\":[0.68,1.48],\"over\":[8600,"
      "696600]}}]}}"},
 
+    {"jin-rinard-signs-chain",
+     "The same in chains, the published superimposition: each object is "
+     "changed as it is pasted, a context only when it is new.",
+     "{\"preset\":\"jin-rinard-signs\",\"image\":{\"operations\":[]},"
+     "\"object\":{\"operations\":[{\"op\":\"jitter\",\"brightness\":[0.2,1.8],"
+     "\"contrast\":[0.2,1.8],\"saturation\":[0.2,1.8],\"hue\":[-0.05,"
+     "0.05]},{\"op\":\"box_blur\",\"kx\":[0,10],\"ky\":[0,10]},"
+     "{\"op\":\"exposure\",\"factor\":[0.68,1.48]}]},"
+     "\"background\":{\"operations\":[{\"op\":\"jitter\",\"brightness\":[0.2,1."
+     "8],"
+     "\"contrast\":[0.2,1.8],\"saturation\":[0.2,1.8],\"hue\":[-0.05,"
+     "0.05]},{\"op\":\"box_blur\",\"kx\":[0,10],\"ky\":[0,10]},"
+     "{\"op\":\"exposure\",\"factor\":[0.68,1.48]}]},"
+     "\"chain\":{\"slots\":43,\"reset\":0.171}}"},
+
     {"jin-rinard-digits",
      "Digits as in the code of Jin & Rinard (arXiv 2005.14707) at full "
      "curriculum; objects are opaque tiles, black on white.",
@@ -83,6 +98,11 @@ static const struct preset presets[] = {
      "4.5],\"over\":[2000,52000]},\"ky\":{\"from\":0,\"to\":[0,4.5],"
      "\"over\":[2000,52000]}},{\"op\":\"invert\"},{\"op\":\"threshold\","
      "\"level\":51,\"rest\":1}]}}"},
+
+    {"jin-rinard-digits-chain",
+     "The same in chains, the published superimposition.",
+     "{\"preset\":\"jin-rinard-digits\",\"chain\":{\"slots\":10,"
+     "\"reset\":0.212}}"},
 
     {"synsign",
      "Signs of the size of SynSign (Moiseev et al., ACIVS 2013), made as "
@@ -156,7 +176,7 @@ const char *recipe_preset_source(uint32_t i)
 
 int recipe_preset(const char *name, struct recipe *out, struct fault *fault)
 {
-    char known[320] = "";
+    char known[512] = "";
     for (size_t i = 0; i < N_PRESETS; i++) {
         if (strcmp(name, presets[i].name) == 0) {
             return recipe_parse(presets[i].json, strlen(presets[i].json), out,

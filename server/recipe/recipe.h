@@ -22,6 +22,14 @@
 #define RECIPE_MAX_OPERATIONS   16 /* alternatives of a choice counted too */
 #define RECIPE_OPERATION_VALUES 4
 
+#define RECIPE_MAX_CHAIN_LENGTH 1024
+/* What one request may have to paste again before its first sample, slots *
+ * max_length * h * w: two seconds of one core at 10^9 pixels a second, which
+ * plain recipes reach (server/ARCHITECTURE.md). Of one slot, and so of one
+ * part of a worker's work, a 32nd of it. */
+#define RECIPE_MAX_CHAIN_PX (UINT64_C(1) << 31)
+#define RECIPE_MAX_SLOT_PX  (UINT64_C(1) << 26)
+
 /* A number that may be drawn for each sample. */
 enum value_kind {
     VALUE_CONSTANT,    /* 3            a */
@@ -96,6 +104,10 @@ struct words {
     uint32_t n_every; /* 0: one of bits is drawn */
     uint8_t every[RECIPE_MAX_EVERY];
 };
+
+/* What a chain's next sample is pasted on: a sample before its image section,
+ * or after it. */
+enum recipe_handed_on { HANDED_ON_COMPOSITE, HANDED_ON_IMAGE };
 
 enum recipe_perspective { PERSPECTIVE_OF_OBJECT, PERSPECTIVE_OF_FRAME };
 
@@ -194,6 +206,13 @@ struct recipe {
         struct value texture_scale, texture_angle; /* px a cell, degrees */
         struct value texture_colour[2][3];         /* 0..255 */
     } context;
+
+    struct {
+        uint32_t slots;      /* 0: no chain */
+        struct value reset;  /* rate of all beginnings; moves */
+        uint32_t max_length; /* samples of a chain, at most */
+        enum recipe_handed_on handed_on;
+    } chain;
 
     struct {
         uint32_t tensors; /* bit per enum recipe_tensor; image always */

@@ -7,3 +7,5 @@ foreach(thing plan plan_geometry plan_parts plan_operations
               MODULES plan)
   target_link_libraries(test_${thing} PRIVATE m) # the independent computation
 endforeach()
+pasted_test(test_chain SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_chain.c
+            MODULES plan graph recipe pool pixel base common)

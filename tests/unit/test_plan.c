@@ -258,8 +258,7 @@ static void plans_are_the_golden_ones(void **state)
 
 /* One a line: every part of a plan adds its own. */
 /* clang-format off */
-static const char *const keys[] = {
-    "position",
+static const char *const keys[] = {"chain", "position",
     "scene",
     "candidate",
     "object",

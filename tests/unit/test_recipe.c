@@ -180,6 +180,8 @@ static void the_canonical_form_of_the_default_is_this(void **state)
         "\"padding_colour\":[105,105,105],\"rotate\":0,\"saturation\":1,"
         "\"scale\":[0.5,1]},\"batch\":64,"
         "\"candidates\":{\"rotate\":[-30,30],\"translate\":[-3,3]},"
+        "\"chain\":{\"handed_on\":\"composite\",\"max_length\":32,"
+        "\"reset\":0.171,\"slots\":0},"
         "\"context\":{\"background\":1,"
         "\"gaussian_noise\":0,\"gradient\":0,\"gradient_angle\":[-180,180],"
         "\"gradient_from\":[[0,255],[0,255],[0,255]],"
@@ -288,12 +290,12 @@ static void presets_have_names_and_sources(void **state)
 {
     struct fault fault = {0};
     struct recipe r;
-    assert_int_equal(recipe_preset_count(), 9);
+    assert_int_equal(recipe_preset_count(), 11);
     for (uint32_t i = 0; i < recipe_preset_count(); i++) {
         assert_true(strlen(recipe_preset_source(i)) > 20);
     }
-    assert_null(recipe_preset_name(9));
-    assert_null(recipe_preset_source(9));
+    assert_null(recipe_preset_name(11));
+    assert_null(recipe_preset_source(11));
     assert_int_equal(recipe_preset("x", &r, &fault), -ERROR_NOT_FOUND);
     assert_non_null(strstr(fault.text, "jin-rinard-signs"));
 }

@@ -37,7 +37,7 @@ static const struct {
     {"[]", "/: must be an object, not an array"},
     {"{\"scale\":1}",
      "/scale: unknown key; known here: preset, size, batch, seed, graph, "
-     "background, object, distractor, candidates, image, context, "
+     "background, object, distractor, candidates, image, context, chain, "
      "labels, output"},
     {"{\"object\":{\"translate\":{\"z\":1}}}",
      "/object/translate/z: unknown key; known here: x, y"},
@@ -46,7 +46,7 @@ static const struct {
     {"{\"object\":[]}", "/object: must be an object, not an array"},
     {"{\"a/b~c\":1}",
      "/a~1b~0c: unknown key; known here: preset, size, batch, seed, graph, "
-     "background, object, distractor, candidates, image, context, "
+     "background, object, distractor, candidates, image, context, chain, "
      "labels, output"},
     {"{\"object\":{\"scale\":[0.1,-3]}}",
      "/object/scale/1: must be at least 0.01, not -3"},
@@ -311,9 +311,9 @@ static const struct {
      "/output/mean: must be three numbers [r, g, b], not an integer"},
     {"{\"preset\":\"photos\"}",
      "/preset: no preset of this name; there are: default, "
-     "jin-rinard-signs, jin-rinard-signs-curriculum, jin-rinard-digits, "
-     "jin-rinard-digits-curriculum, synsign, cut-paste-learn, copy-paste, "
-     "bench"},
+     "jin-rinard-signs, jin-rinard-signs-curriculum, jin-rinard-signs-chain, "
+     "jin-rinard-digits, jin-rinard-digits-curriculum, "
+     "jin-rinard-digits-chain, synsign, cut-paste-learn, copy-paste, bench"},
     {"{\"preset\":1}", "/preset: must be the name of a preset, not an integer"},
 };
 
