@@ -11,6 +11,8 @@
 #define METRICS_TABLE(X)                                                       \
     X(SAMPLES_COMPOSED, counter, "pasted_samples_composed_total",              \
       "Samples composed (a cached batch composes none).")                      \
+    X(CHAIN_AGAIN, counter, "pasted_chain_samples_composed_again_total",       \
+      "Of these, samples composed only to be pasted on.")                      \
     X(BATCHES_COMPOSED, counter, "pasted_batches_composed_total",              \
       "Batches composed.")                                                     \
     X(BATCHES_ABANDONED, counter, "pasted_batches_abandoned_total",            \
@@ -43,6 +45,8 @@
       "Bytes that built graphs of epochs may take.")                           \
     X(EPOCH_USED_BYTES, gauge, "pasted_epoch_budget_used_bytes",               \
       "Bytes that graphs of epochs, built or on their way, take now.")         \
+    X(CHAIN_BYTES, gauge, "pasted_chain_bytes",                                \
+      "Bytes kept for composites that later samples are pasted on.")           \
     X(QUEUE_JOBS, gauge, "pasted_worker_queue_jobs",                           \
       "Jobs waiting for or running on the workers.")                           \
     X(WORKERS, gauge, "pasted_workers", "Worker threads.")                     \

@@ -6,6 +6,7 @@
 
 #include "common/bytes.h"
 #include "common/wire.h"
+#include "server/compose/chained.h"
 #include "server/compose/compose.h"
 #include "server/compose/distractor.h"
 #include "server/compose/match.h"
@@ -172,11 +173,24 @@ void batch_write_head(const struct batch_layout *l, uint64_t first_position,
     }
 }
 
-size_t batch_scratch_bytes(const struct recipe *recipe)
+static size_t plain_scratch_bytes(const struct recipe *recipe)
 {
     return output_scratch_bytes(recipe) +
            compose_scratch_bytes(recipe->width, recipe->height) +
            stage_scratch_bytes(recipe) + distractor_scratch_bytes(recipe);
+}
+
+size_t batch_scratch_bytes(const struct recipe *recipe)
+{
+    return plain_scratch_bytes(recipe) +
+           (recipe->chain.slots > 0 ? 2 * chained_frame_bytes(recipe) : 0);
+}
+
+uint8_t *batch_chained_frame(const struct batch_composer *c, int which)
+{
+    assert(c->recipe->chain.slots > 0);
+    return (uint8_t *)c->scratch + plain_scratch_bytes(c->recipe) +
+           (which ? chained_frame_bytes(c->recipe) : 0);
 }
 
 /* Where item `index` of a tensor lies, or NULL when the batch has it not. */
@@ -316,11 +330,23 @@ static const uint8_t *take_context(const struct batch_composer *c,
     return given;
 }
 
+/* The composite is the image of a plan whose image section does nothing. */
+static void hand_on(const struct batch_composer *c, struct render *render,
+                    struct plan *plan, const struct batch_sample *sample)
+{
+    if (sample->composite) {
+        plan->has_colour = false;
+        plan->operations.n = 0;
+    }
+    output_frame(render, c->scratch,
+                 sample->composite ? sample->composite : sample->finished);
+}
+
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next)
 {
-    assert(sample->index < c->layout->n_samples);
+    assert(sample->is_handed_on_only || sample->index < c->layout->n_samples);
     struct plan *plan = take_plan(c, sample);
     struct render render;
     uint8_t *own = (uint8_t *)c->scratch + output_scratch_bytes(c->recipe);
@@ -329,6 +355,10 @@ void batch_composer_run(struct batch_composer *c,
     render_init(&render, c->catalog, plan, given, plan_next(c, next), own);
     stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
     match_run(&render);
+    if (sample->is_handed_on_only) {
+        hand_on(c, &render, plan, sample);
+        return;
+    }
     render.is_streamed = c->is_streamed;
     render.layers = layers_of(c, plan, sample);
     output_image(c->layout, &render, c->scratch,

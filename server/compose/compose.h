@@ -70,6 +70,7 @@ int batch_layout_init_candidates(struct batch_layout *out,
 void batch_write_head(const struct batch_layout *l, uint64_t first_position,
                       uint8_t *payload);
 
+/* With two frames of its own where the recipe has a chain (chained.h). */
 size_t batch_scratch_bytes(const struct recipe *recipe);
 
 /* Which sample goes where in the batch. */
@@ -85,6 +86,9 @@ struct batch_sample {
      * channels and dtype. */
     uint8_t *composite, *finished;
     uint32_t candidate;
+    /* Nothing of it goes into the batch (index is not read): it is composed
+     * for what is handed on alone, of which one is asked for. */
+    bool is_handed_on_only;
 };
 
 /* More than a core's own caches hold: by the time that a larger batch is whole
@@ -125,6 +129,9 @@ void batch_composer_init(struct batch_composer *c, const struct batch_layout *l,
 void batch_composer_run(struct batch_composer *c,
                         const struct batch_sample *sample,
                         const struct batch_sample *next);
+
+/* One of two frames in the scratch of a recipe with a chain (chained.h). */
+uint8_t *batch_chained_frame(const struct batch_composer *c, int which);
 
 /* One sample alone. */
 void batch_compose_sample(const struct batch_layout *l,

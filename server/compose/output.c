@@ -110,6 +110,33 @@ static void normalize(const struct batch_layout *l,
     normalize_frame(f, l->normalize, &l->region);
 }
 
+/* All rows, and the operations on them; f->rgb is where they go. */
+static void make_frame(struct render *render, const struct operation_frame *f)
+{
+    const int32_t most = render_block_rows(f->width);
+    const ptrdiff_t row_bytes = (ptrdiff_t)f->width * 3;
+    render->is_streamed = false; /* the frame is read again */
+    for (int32_t y = 0; y < f->height; y += most) {
+        const int32_t left = f->height - y;
+        render_rows(render, y, left < most ? left : most,
+                    f->rgb + y * row_bytes, row_bytes);
+    }
+    operations_run(&render->plan->operations, f);
+}
+
+void output_frame(struct render *render, uint8_t *scratch, uint8_t *rgb)
+{
+    const struct plan *p = render->plan;
+    const struct operation_frame f = {
+        .rgb = rgb,
+        .width = p->width,
+        .height = p->height,
+        .scratch =
+            scratch + stage_bytes(p->width) + frame_bytes(p->width, p->height),
+    };
+    make_frame(render, &f);
+}
+
 /* The whole frame first, since what comes after reads all of it. */
 static void by_frame(const struct batch_layout *l, const struct output *o,
                      struct render *render, uint8_t *scratch)
@@ -119,19 +146,13 @@ static void by_frame(const struct batch_layout *l, const struct output *o,
     const int32_t most = render_block_rows(target->width);
     const ptrdiff_t row_bytes = (ptrdiff_t)target->width * 3;
     uint8_t *frame = is_plain ? target->image : scratch;
-    render->is_streamed = false; /* the frame is read again */
-    for (int32_t y = 0; y < target->height; y += most) {
-        const int32_t left = target->height - y;
-        render_rows(render, y, left < most ? left : most, frame + y * row_bytes,
-                    row_bytes);
-    }
     const struct operation_frame f = {
         .rgb = frame,
         .width = target->width,
         .height = target->height,
         .scratch = scratch + frame_bytes(target->width, target->height),
     };
-    operations_run(&render->plan->operations, &f);
+    make_frame(render, &f);
     layers_put_finished(&render->layers, target->width, 0, target->height,
                         frame);
     normalize(l, &f);

@@ -14,4 +14,9 @@ size_t output_scratch_bytes(const struct recipe *recipe);
 void output_image(const struct batch_layout *l, struct render *render,
                   uint8_t *scratch, uint8_t *image);
 
+/* Renders all rows to rgb, [h][w][3], and runs the plan's image operations on
+ * them: the image as u8 RGB, or the composite where the plan has neither colour
+ * nor operations. */
+void output_frame(struct render *render, uint8_t *scratch, uint8_t *rgb);
+
 #endif

@@ -10,6 +10,7 @@
 #include "server/base/host.h"
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
+#include "server/compose/chained.h"
 
 /* A part should amortise its hand-over and still leave parts for every core:
  * about a megabyte, at most 64 samples, and PARTS_A_WORKER for each worker. */
@@ -59,9 +60,9 @@ static struct places place(const struct batch_layout *layout, uint64_t n_epochs)
 }
 
 uint64_t rendering_run_bytes(const struct batch_layout *layout,
-                             uint64_t n_epochs)
+                             uint64_t n_epochs, uint32_t n_columns)
 {
-    return place(layout, n_epochs).end;
+    return place(layout, n_epochs).end + parents_bytes(n_columns);
 }
 
 void rendering_place(struct rendering *r, void *run)
@@ -71,6 +72,7 @@ void rendering_place(struct rendering *r, void *run)
     struct batch *batch = (struct batch *)(void *)(base + at.batch);
 
     r->graphs = (struct graph_epoch **)(void *)(base + at.graphs);
+    parents_place(&r->parents, r->n_columns, base + at.end);
     *batch = (struct batch){
         .stream = r->stream,
         .first_position = r->key.first_position,
@@ -128,23 +130,29 @@ static void end_part(struct rendering *r)
 
 static uint32_t part_end(const struct rendering *r, uint32_t from)
 {
-    uint32_t left = r->layout.n_samples - from;
+    uint32_t left = r->n_units - from;
 
-    return from + (left < r->samples_a_part ? left : r->samples_a_part);
+    return from + (left < r->units_a_part ? left : r->units_a_part);
+}
+
+static struct graph_edge edge_of(const void *rendering, uint64_t position)
+{
+    const struct rendering *r = rendering;
+    uint64_t n_edges = r->stream->edges_per_epoch;
+
+    return graph_epoch_edge(r->graphs[position / n_edges - r->first_epoch],
+                            position % n_edges);
 }
 
 static struct batch_sample sample_of(const struct rendering *r, uint32_t index)
 {
     uint32_t k = r->key.n_candidates;
-    struct batch_sample sample = {.position = r->key.first_position + index / k,
-                                  .index = index,
-                                  .candidate = index % k};
-    uint64_t n_edges = r->stream->edges_per_epoch;
-    struct graph_epoch *graph =
-        r->graphs[sample.position / n_edges - r->first_epoch];
+    uint64_t position = r->key.first_position + index / k;
 
-    sample.edge = graph_epoch_edge(graph, sample.position % n_edges);
-    return sample;
+    return (struct batch_sample){.position = position,
+                                 .edge = edge_of(r, position),
+                                 .index = index,
+                                 .candidate = index % k};
 }
 
 /* The sample that this worker most likely composes next: the first of the part
@@ -158,7 +166,7 @@ static bool guess_next(struct rendering *r, struct batch_sample *out)
 
     if (part >= r->job.n_parts)
         return false;
-    *out = sample_of(r, part * r->samples_a_part);
+    *out = sample_of(r, part * r->units_a_part);
     return true;
 }
 
@@ -184,6 +192,64 @@ static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
     batch_composer_run(&composer, &sample, guess_next(r, &next) ? &next : NULL);
     sum_samples(r, to - 1, to);
     atomic_fetch_sub_explicit(&r->n_ending, 1, memory_order_relaxed);
+}
+
+/* Columns [from, to) of a batch with a chain; returns how many samples were
+ * composed beside its own. */
+static uint64_t compose_columns(struct rendering *r, uint32_t from, uint32_t to,
+                                void *scratch)
+{
+    const uint32_t n = r->key.n_samples, slots = r->stream->chain.slots;
+    const uint32_t k = r->key.n_candidates;
+    struct batch_composer composer;
+    struct chained chained = {
+        .composer = &composer,
+        .chain = &r->stream->chain,
+        .first_position = r->key.first_position,
+        .edge_of = edge_of,
+        .source = r,
+        .parent = r->parents.context,
+        .handed_on = r->parents.target,
+    };
+
+    batch_composer_init(&composer, &r->layout, &r->stream->recipe,
+                        r->stream->catalog, scratch, r->payload);
+    composer.feedback = r->feedback;
+    if (r->kinds)
+        composer.is_streamed = false;
+    chained_run(&chained, from, to);
+    for (uint32_t column = from; column < to; column++)
+        for (uint64_t i = column; i < n; i += slots)
+            sum_samples(r, (uint32_t)i * k, (uint32_t)(i + 1) * k);
+    return chained.n_again;
+}
+
+/* How many of the batch's items columns [from, to) are. */
+static uint32_t samples_in(const struct rendering *r, uint32_t from,
+                           uint32_t to)
+{
+    const uint32_t n = r->key.n_samples, slots = r->stream->chain.slots;
+    uint32_t sum = 0;
+
+    for (uint32_t column = from; column < to; column++)
+        sum += (n - 1 - column) / slots + 1;
+    return sum * r->key.n_candidates;
+}
+
+/* Units [from, to). */
+static void compose_units(struct rendering *r, uint32_t from, uint32_t to,
+                          void *scratch)
+{
+    uint64_t n_again = 0, n = to - from;
+
+    if (r->n_columns > 0) {
+        n_again = compose_columns(r, from, to, scratch);
+        n = samples_in(r, from, to) + n_again;
+    } else {
+        compose_samples(r, from, to, scratch);
+    }
+    atomic_fetch_add_explicit(&r->n_composed, n, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->n_again, n_again, memory_order_relaxed);
 }
 
 bool rendering_revive(struct rendering *r)
@@ -216,7 +282,7 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
 {
     struct rendering *r = (struct rendering *)job;
     uint64_t begin_ns = host_now_ns();
-    uint32_t from = part * r->samples_a_part, to = part_end(r, from);
+    uint32_t from = part * r->units_a_part, to = part_end(r, from);
     void *scratch = r->scratch->slices + worker * r->scratch->slice_bytes;
 
     assert(workers_here());
@@ -227,10 +293,9 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
     atomic_fetch_add_explicit(&r->n_begun, 1, memory_order_relaxed);
     if (part == 0)
         batch_write_head(&r->layout, r->key.first_position, r->payload);
-    compose_samples(r, from, to, scratch);
+    compose_units(r, from, to, scratch);
     uint64_t compose_ns = host_now_ns() - begin_ns;
     atomic_fetch_add_explicit(&r->compose_ns, compose_ns, memory_order_relaxed);
-    atomic_fetch_add_explicit(&r->n_composed, to - from, memory_order_relaxed);
     metric_add(METRIC_COMPOSE_NS, (int64_t)compose_ns);
     end_part(r);
 }
@@ -238,7 +303,7 @@ static void run_compose(struct worker_job *job, uint32_t part, uint32_t worker)
 static void run_sums(struct worker_job *job, uint32_t part, uint32_t worker)
 {
     struct rendering *r = (struct rendering *)job;
-    uint32_t from = part * r->samples_a_part;
+    uint32_t from = part * r->units_a_part;
 
     assert(workers_here());
     sum_samples(r, from, part_end(r, from));
@@ -249,22 +314,26 @@ static void run_nothing(struct worker_job *job, uint32_t part, uint32_t worker)
 {
 }
 
-static uint32_t samples_a_part(const struct rendering *r)
+static uint32_t units_a_part(const struct rendering *r)
 {
     const uint32_t n_workers = r->scratch ? r->scratch->n_workers : 1;
-    uint64_t samples = PART_BYTES / r->layout.sample_bytes;
-    uint64_t share = r->layout.n_samples / (n_workers * PARTS_A_WORKER);
+    const uint32_t a_unit = (r->layout.n_samples - 1) / r->n_units + 1;
+    uint64_t units = PART_BYTES / r->layout.sample_bytes / a_unit;
+    uint64_t share = r->n_units / (n_workers * PARTS_A_WORKER);
 
-    samples = samples > PART_MAX_SAMPLES ? PART_MAX_SAMPLES : samples;
-    samples = samples > share ? share : samples;
-    return samples < 1 ? 1 : (uint32_t)samples;
+    units = units > PART_MAX_SAMPLES ? PART_MAX_SAMPLES : units;
+    units = units > share ? share : units;
+    return units < 1 ? 1 : (uint32_t)units;
 }
 
 void rendering_prepare(struct rendering *r,
                        void (*done)(struct worker_job *job))
 {
-    r->samples_a_part = samples_a_part(r);
-    r->job.n_parts = (r->layout.n_samples - 1) / r->samples_a_part + 1;
+    r->n_units = r->task == TASK_COMPOSE && r->n_columns > 0
+                     ? r->n_columns
+                     : r->layout.n_samples;
+    r->units_a_part = units_a_part(r);
+    r->job.n_parts = (r->n_units - 1) / r->units_a_part + 1;
     r->job.done = done;
     switch (r->task) {
     case TASK_COMPOSE:

@@ -14,6 +14,7 @@
 
 #include "server/base/workers.h"
 #include "server/serve/batch_cache.h"
+#include "server/serve/parents.h"
 #include "server/serve/store.h"
 
 enum rendering_state {
@@ -72,27 +73,33 @@ struct rendering {
     bool shared;            /* better in the shared part */
     uint64_t first_epoch, n_epochs, n_ready;
     bool holds_epochs;
-    struct graph_epoch **graphs; /* [n_epochs], in the arena run */
+    struct graph_epoch **graphs;    /* [n_epochs], in the arena run */
+    uint32_t n_columns;             /* compose/chained.h; 0: has no chain */
+    struct parents parents;         /* likewise, from TASK_COMPOSE on */
+    struct rendering *chained_next; /* of those begun */
+    bool is_chained;                /* stands among them */
     struct scratch *scratch;
 
     struct batch *batch;              /* one reference; NULL before */
     uint8_t *payload;                 /* writable, of batch */
     uint64_t *sums[CHECKSUM_N_KINDS]; /* writable, in the arena run */
     uint32_t kinds;                   /* bit per kind to compute */
-    uint32_t samples_a_part;
+    uint32_t units_a_part;            /* samples, or of TASK_COMPOSE columns */
+    uint32_t n_units;
     _Atomic uint32_t parts_left;
     _Atomic uint32_t n_begun, n_ending; /* parts; on their last sample */
     _Atomic uint64_t compose_ns;        /* of all workers together */
-    _Atomic uint32_t n_composed;        /* samples */
+    _Atomic uint64_t n_composed;        /* samples */
+    _Atomic uint64_t n_again;           /* of these for others' sake alone */
     _Atomic int interest;               /* enum rendering_interest */
     int status;                         /* of TASK_FAIL */
     struct fault fault;
 };
 
 /* Bytes of the arena run that holds payload, struct batch, checksums of both
- * kinds and the table of graphs. */
+ * kinds, the table of graphs and those of the parents. */
 uint64_t rendering_run_bytes(const struct batch_layout *layout,
-                             uint64_t n_epochs);
+                             uint64_t n_epochs, uint32_t n_columns);
 /* Lays batch, sums and graphs out in a run; the batch has one reference. */
 void rendering_place(struct rendering *r, void *run);
 /* Takes over one reference to a finished batch, to add checksums to it. */

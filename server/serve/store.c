@@ -8,6 +8,7 @@
 
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
+#include "server/compose/chained.h"
 #include "server/serve/store_private.h"
 
 #define MAX_QUEUED (1u << 20)
@@ -206,6 +207,7 @@ static int resolve(struct store *s, const struct store_request *request,
 static int measure(struct store *s, struct rendering *r, struct fault *fault)
 {
     const struct batch_key *k = &r->key;
+    const struct chain *chain = &r->stream->chain;
     uint64_t n_edges = r->stream->edges_per_epoch;
     uint64_t payload_bytes;
     int rc = batch_layout_init_candidates(&r->layout, &r->stream->recipe,
@@ -217,21 +219,23 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
                          "%" PRIu32 " samples of dtype %d, layout %d cannot "
                          "be laid out as a batch",
                          k->n_samples, k->dtype, k->layout);
-    payload_bytes =
-        r->layout.tensors_bytes + 8 * ((uint64_t)r->layout.n_samples + 1);
+    r->n_columns = chained_columns(chain, k->n_samples);
+    payload_bytes = r->layout.tensors_bytes +
+                    8 * ((uint64_t)r->layout.n_samples + 1) +
+                    parents_bytes(r->n_columns);
     if (payload_bytes > store_max_batch_bytes(s))
         return fault_set(fault, ERROR_TOO_LARGE,
                          "a batch of %" PRIu64 " bytes: the batch budget "
                          "allows %" PRIu64 "%s",
                          payload_bytes, store_max_batch_bytes(s),
                          store_limit_hint(s));
-    r->first_epoch = k->first_position / n_edges;
+    r->first_epoch = chain_reach(chain, k->first_position) / n_edges;
     r->n_epochs =
         (k->first_position + k->n_samples - 1) / n_edges - r->first_epoch + 1;
     rc = epochs_check(s->shelf, r->stream, r->n_epochs, fault);
     if (rc < 0)
         return rc;
-    r->run_bytes = rendering_run_bytes(&r->layout, r->n_epochs);
+    r->run_bytes = rendering_run_bytes(&r->layout, r->n_epochs, r->n_columns);
     r->share = batch_share_of(s->config.budget_bytes, r->run_bytes);
     return 0;
 }

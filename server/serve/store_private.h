@@ -31,7 +31,8 @@ struct store {
     struct rendering_list free;
     /* By BATCH_LARGE, BATCH_SMALL: these do not wait for each other's room. */
     struct rendering_list waiting[2][WORKER_N_CLASSES];
-    struct rendering_list epochs;            /* state EPOCHS */
+    struct rendering_list epochs; /* state EPOCHS */
+    struct rendering *chained;    /* with a chain, begun and not composed */
     struct rendering *bucket[STORE_BUCKETS]; /* all that may be joined */
     struct rendering *renderings;            /* the memory of all lists */
     struct consumer *consumers;

@@ -130,6 +130,27 @@ static void count_running(struct rendering *r, int change)
         r->store->n_running_small += (uint32_t)change;
 }
 
+static void chained_add(struct rendering *r)
+{
+    r->chained_next = r->store->chained;
+    r->store->chained = r;
+    r->is_chained = true;
+}
+
+/* Its composites are to be had now, or never will be. */
+static void chained_remove(struct rendering *r, bool whole)
+{
+    struct rendering **at = &r->store->chained;
+
+    if (!r->is_chained)
+        return;
+    while (*at != r)
+        at = &(*at)->chained_next;
+    *at = r->chained_next;
+    r->is_chained = false;
+    parents_end(&r->parents, r->stream->composites, whole);
+}
+
 /* Gives everything back but a batch somebody may still hold. */
 void store_free_rendering(struct rendering *r)
 {
@@ -139,6 +160,7 @@ void store_free_rendering(struct rendering *r)
     assert(!r->waiters);
     hash_remove(s, r);
     release_epochs(r);
+    chained_remove(r, false);
     scratch_unref(s, r->scratch);
     feedback_unref(r->feedback);
     if (r->state == RENDERING_EPOCHS || r->state == RENDERING_RUNNING)
@@ -219,23 +241,30 @@ static bool is_whole(const struct rendering *r)
 static void note_composed(struct rendering *r)
 {
     release_epochs(r);
+    chained_remove(r, is_whole(r));
     if (is_whole(r)) {
         batch_cache_add(&r->store->cache, r->batch);
         metric_add(METRIC_BATCHES_COMPOSED, 1);
     } else {
         metric_add(METRIC_BATCHES_ABANDONED, 1);
     }
-    metric_add(METRIC_SAMPLES_COMPOSED,
-               atomic_load_explicit(&r->n_composed, memory_order_relaxed));
+    metric_add(
+        METRIC_SAMPLES_COMPOSED,
+        (int64_t)atomic_load_explicit(&r->n_composed, memory_order_relaxed));
+    metric_add(METRIC_CHAIN_AGAIN, (int64_t)atomic_load_explicit(
+                                       &r->n_again, memory_order_relaxed));
     stream_load_composed(
         &r->stream->load,
         atomic_load_explicit(&r->compose_ns, memory_order_relaxed));
 }
 
+static void advance_all(struct store *s);
+
 static void on_job_done(struct worker_job *job)
 {
     struct rendering *r = (struct rendering *)job;
     struct store *s = r->store;
+    const bool was_chained = r->is_chained;
 
     assert(r->state == RENDERING_RUNNING);
     if (r->task == TASK_FAIL)
@@ -249,6 +278,10 @@ static void on_job_done(struct worker_job *job)
             r->batch->checksums[kind] = r->sums[kind];
     }
     assert(is_whole(r) || !r->waiters);
+    if (was_chained) {
+        chained_remove(r, false); /* of a failure */
+        advance_all(s);
+    }
     answer_waiters(r);
     if (r->waiters) { /* joined late, with another kind of checksum */
         r->kinds = kinds_wanted(r);
@@ -259,7 +292,19 @@ static void on_job_done(struct worker_job *job)
     store_pump(s);
 }
 
-/* Collects graphs as they are built; composes once all are there. */
+/* Sequential reading shall compose each sample once: what another rendering is
+ * about to hand on is waited for. Always a rendering of lower positions, so
+ * none waits for itself. */
+static bool waits_for_parents(const struct rendering *r)
+{
+    for (const struct rendering *x = r->store->chained; x; x = x->chained_next)
+        if (x != r && parents_are_made_by(&r->stream->chain, &r->key, &x->key))
+            return true;
+    return false;
+}
+
+/* Collects graphs as they are built; composes once all are there, and what the
+ * rendering is pasted on. */
 static void advance(struct rendering *r)
 {
     struct store *s = r->store;
@@ -271,7 +316,8 @@ static void advance(struct rendering *r)
                          &r->graphs[r->n_ready]);
         r->n_ready += rc > 0;
     }
-    if (rc == 0)
+    if (rc == 0 ||
+        (rc > 0 && r->n_columns > 0 && r->waiters && waits_for_parents(r)))
         return;
     list_remove(&s->epochs, r);
     if (!r->waiters) { /* all cancelled before anything was composed */
@@ -286,7 +332,21 @@ static void advance(struct rendering *r)
         return;
     }
     r->kinds = kinds_wanted(r);
+    parents_begin(&r->parents, r->stream->composites, &r->stream->chain,
+                  &r->key);
     submit(r, TASK_COMPOSE);
+}
+
+static void advance_all(struct store *s)
+{
+    struct rendering *r = s->epochs.head;
+
+    while (r) {
+        struct rendering *next = r->next;
+
+        advance(r);
+        r = next;
+    }
 }
 
 /* The next epoch is built while the second half of this one is composed. */
@@ -344,6 +404,8 @@ static enum start start(struct rendering *r)
     rendering_place(r, run);
     r->state = RENDERING_EPOCHS;
     list_push(&s->epochs, r);
+    if (r->n_columns > 0)
+        chained_add(r);
     look_ahead(r);
     advance(r);
     return STARTED;
@@ -382,14 +444,8 @@ void store_pump(struct store *s)
 void store_epochs_changed(void *context)
 {
     struct store *s = context;
-    struct rendering *r = s->epochs.head;
 
-    while (r) {
-        struct rendering *next = r->next;
-
-        advance(r);
-        r = next;
-    }
+    advance_all(s);
     store_pump(s);
 }
 

@@ -11,6 +11,7 @@
 #include "server/base/mem.h"
 #include "server/base/version.h"
 #include "server/plan/scene.h"
+#include "server/serve/composites.h"
 #include "server/serve/epochs.h"
 
 #define NAME_MAX_CHARS 64
@@ -110,6 +111,14 @@ static int name_output(struct stream *s, struct fault *fault)
     return 0;
 }
 
+static int create_chain(struct stream *s, struct fault *fault)
+{
+    chain_init(&s->chain, &s->recipe, s->catalog);
+    return s->chain.slots > 0
+               ? composites_create(&s->recipe, &s->composites, fault)
+               : 0;
+}
+
 int stream_create(const char *name, struct catalog *catalog,
                   const struct recipe *recipe, struct stream **out_stream,
                   struct fault *fault)
@@ -143,6 +152,8 @@ int stream_create(const char *name, struct catalog *catalog,
     if (rc < 0)
         goto destroy;
     rc = epochs_create(&s->epochs, fault);
+    if (rc == 0)
+        rc = create_chain(s, fault);
     if (rc < 0)
         goto destroy;
     *out_stream = s;
@@ -157,6 +168,7 @@ void stream_destroy(struct stream *s)
 {
     if (!s)
         return;
+    composites_destroy(s->composites);
     epochs_destroy(s->epochs);
     catalog_unref(s->catalog);
     mem_free(s);

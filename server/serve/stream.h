@@ -10,11 +10,13 @@
 #include "common/wire.h"
 #include "server/base/digest.h"
 #include "server/graph/graph.h"
+#include "server/plan/chain.h"
 #include "server/pool/catalog.h"
 #include "server/recipe/recipe.h"
 #include "server/serve/demand.h"
 
-struct epochs; /* serve/epochs.h: built graphs, LRU, next built ahead */
+struct composites; /* serve/composites.h: what chains go on from */
+struct epochs;     /* serve/epochs.h: built graphs, LRU, next built ahead */
 
 struct stream {
     char name[WIRE_MAX_NAME_BYTES];
@@ -22,6 +24,8 @@ struct stream {
     struct recipe recipe;
     struct graph_spec graph;
     uint64_t edges_per_epoch;
+    struct chain chain;            /* without slots: there is none */
+    struct composites *composites; /* where it has, the loop thread's */
     uint32_t turns; /* epochs in a row with the same graph and scenes */
     /* Of engine version, catalog digest, canonical recipe without what only
      * slices and encodes, and seed: common/fingerprint.h. */

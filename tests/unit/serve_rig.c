@@ -141,22 +141,74 @@ struct batch *ask_batch(struct rig *rig, struct ask *a)
     return a->batch;
 }
 
+/* The latest of each slot of a chain, on the way from the earliest position
+ * that can matter. */
+struct slot {
+    bool is_set;
+    uint32_t class_id;
+    uint8_t *frame[2]; /* what it handed on is in frame[now] */
+    int now;
+};
+
+static struct slot *make_slots(const struct stream *stream)
+{
+    const struct recipe *r = &stream->recipe;
+    struct slot *slots = calloc(r->chain.slots + 1, sizeof(*slots));
+
+    assert_non_null(slots);
+    for (uint32_t i = 0; i < 2 * r->chain.slots; i++) {
+        slots[i / 2].frame[i % 2] =
+            malloc((size_t)r->height * (size_t)r->width * 3);
+        assert_non_null(slots[i / 2].frame[i % 2]);
+    }
+    return slots;
+}
+
+static void free_slots(struct slot *slots, uint32_t n)
+{
+    for (uint32_t i = 0; i < 2 * n; i++)
+        free(slots[i / 2].frame[i % 2]);
+    free(slots);
+}
+
+/* Where the sample's context is, and what it hands on goes. */
+static void chain_sample(struct stream *stream, struct slot *slots,
+                         struct batch_sample *sample)
+{
+    struct slot *s = &slots[sample->position % stream->chain.slots];
+    uint32_t class_id = stream->catalog->objects[sample->edge.object].class_id;
+
+    if (s->is_set && chain_link(&stream->chain, sample->position, class_id,
+                                s->class_id) == LINK_PARENT)
+        sample->context = s->frame[s->now];
+    s->now ^= 1;
+    s->is_set = true;
+    s->class_id = class_id;
+    if (stream->recipe.chain.handed_on == HANDED_ON_IMAGE)
+        sample->finished = s->frame[s->now];
+    else
+        sample->composite = s->frame[s->now];
+}
+
+/* Each sample is composed where it belongs; those before the batch, where its
+ * first will be. */
 uint8_t *rig_direct(struct stream *stream, uint64_t first, uint32_t n_samples,
                     const struct batch_layout *layout)
 {
     uint8_t *payload = malloc(layout->tensors_bytes);
     void *scratch =
         aligned_alloc(64, (batch_scratch_bytes(&stream->recipe) + 63) & ~63u);
+    struct slot *slots = make_slots(stream);
     struct graph_epoch *epoch = NULL;
-    uint64_t built = UINT64_MAX;
+    const uint32_t k = layout->n_candidates;
+    uint64_t built = UINT64_MAX, end = first + n_samples / k;
 
     assert_true(payload && scratch);
     batch_write_head(layout, first, payload);
-    for (uint32_t i = 0; i < n_samples; i++) {
-        const uint32_t k = layout->n_candidates;
+    for (uint64_t p = chain_reach(&stream->chain, first); p < end; p++) {
         struct batch_sample sample = {
-            .position = first + i / k, .index = i, .candidate = i % k};
-        uint64_t e = sample.position / stream->edges_per_epoch / stream->turns;
+            .position = p, .index = p < first ? 0 : (uint32_t)(p - first) * k};
+        uint64_t e = p / stream->edges_per_epoch / stream->turns;
 
         if (e != built) {
             graph_epoch_destroy(epoch);
@@ -164,11 +216,17 @@ uint8_t *rig_direct(struct stream *stream, uint64_t first, uint32_t n_samples,
                 graph_epoch_create(&stream->graph, e, &epoch, NULL), 0);
             built = e;
         }
-        sample.edge =
-            graph_epoch_edge(epoch, sample.position % stream->edges_per_epoch);
-        batch_compose_sample(layout, &stream->recipe, stream->catalog, &sample,
-                             scratch, payload);
+        sample.edge = graph_epoch_edge(epoch, p % stream->edges_per_epoch);
+        if (stream->chain.slots > 0)
+            chain_sample(stream, slots, &sample);
+        for (; sample.candidate < (p < first ? 1 : k); sample.candidate++) {
+            batch_compose_sample(layout, &stream->recipe, stream->catalog,
+                                 &sample, scratch, payload);
+            sample.index++; /* the others hand nothing on */
+            sample.composite = sample.finished = NULL;
+        }
     }
+    free_slots(slots, stream->chain.slots);
     graph_epoch_destroy(epoch);
     free(scratch);
     return payload;
