@@ -135,6 +135,8 @@ def texture_context(plan):
 
 
 def bare_context(plan, background):
+    if plan["context"] == "given":  # brought along by whoever recomputes it
+        return plan["given"].astype(np.int64)
     if plan["context"] == "background":
         c = background_context(plan, background)
         if plan["has_background_colour"]:

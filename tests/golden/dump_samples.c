@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "server/base/mem.h"
-#include "server/compose/compose.h"
+#include "server/compose/chained.h"
 #include "server/plan/distractor.h"
 #include "server/pool/demo.h"
 #include "tests/unit/synthetic.h"
@@ -173,8 +173,9 @@ static void dump_keypoints(const struct catalog *c, const bool *used,
     fputs("}", index);
 }
 
-static struct graph_edge edge_of(const struct catalog *c, uint64_t position)
+static struct graph_edge edge_of(const void *catalog, uint64_t position)
 {
+    const struct catalog *c = catalog;
     return (struct graph_edge){(uint32_t)(position % c->n_objects),
                                (uint32_t)(position * 7 % c->n_backgrounds)};
 }
@@ -189,15 +190,41 @@ static bool make_plans(const struct recipe *recipe, const struct catalog *c,
 }
 
 static void dump_plan(const struct recipe *recipe, const struct catalog *c,
+                      const struct chain *chain,
                       const struct batch_sample *sample, const char *folder)
 {
     struct plan plan, other;
     const bool has_other = make_plans(recipe, c, sample, &plan, &other);
+    if (chain->slots > 0) {
+        const uint64_t p = sample->position;
+        const uint64_t earlier = p < chain->slots ? 0 : p - chain->slots;
+        const uint32_t class_id =
+            c->objects[edge_of(c, earlier).object].class_id;
+        chain_to_plan(chain, chain_link(chain, p, plan.class_id, class_id),
+                      &plan);
+    }
     char *json = plan_to_json(&plan, has_other ? &other : NULL, c);
     if (!json)
         die("out of memory");
     write_file(folder, json, strlen(json), "plan-%u.json", sample->index);
     mem_free(json);
+}
+
+static void compose_chain(const struct batch_layout *l,
+                          const struct recipe *recipe,
+                          const struct catalog *catalog,
+                          const struct chain *chain, uint64_t first,
+                          void *scratch, uint8_t *payload)
+{
+    struct batch_composer composer;
+    struct chained chained = {.composer = &composer,
+                              .chain = chain,
+                              .first_position = first,
+                              .edge_of = edge_of,
+                              .source = catalog};
+    batch_composer_init(&composer, l, recipe, catalog, scratch, payload);
+    chained_run(&chained, 0,
+                chained_columns(chain, l->n_samples / l->n_candidates));
 }
 
 static void dump_batch(const struct recipe *recipe, const struct source *s,
@@ -213,15 +240,21 @@ static void dump_batch(const struct recipe *recipe, const struct source *s,
     if (!payload || !scratch)
         die("out of memory");
     batch_write_head(&l, first, payload);
+    struct chain chain;
+    chain_init(&chain, recipe, s->catalog);
     for (uint32_t i = 0; i < l.n_samples; i++) {
         const struct batch_sample sample = {
             .position = first + i / n[1],
             .edge = edge_of(s->catalog, first + i / n[1]),
             .index = i,
             .candidate = i % n[1]};
-        batch_compose_sample(&l, recipe, s->catalog, &sample, scratch, payload);
-        dump_plan(recipe, s->catalog, &sample, folder);
+        if (chain.slots == 0)
+            batch_compose_sample(&l, recipe, s->catalog, &sample, scratch,
+                                 payload);
+        dump_plan(recipe, s->catalog, &chain, &sample, folder);
     }
+    if (chain.slots > 0)
+        compose_chain(&l, recipe, s->catalog, &chain, first, scratch, payload);
     write_file(folder, payload, (size_t)l.tensors_bytes, "batch.bin");
     free(scratch);
     free(payload);

@@ -13,6 +13,10 @@ if(NOT PASTED_SANITIZE MATCHES thread)
               $<TARGET_FILE:dump_samples> ${source}
       TIMEOUT 600)
   endforeach()
+  pasted_script_test(numerics_chain
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_chains.py
+            $<TARGET_FILE:dump_samples>
+    TIMEOUT 600)
   add_executable(apply_operation
     ${CMAKE_CURRENT_LIST_DIR}/apply_operation.c
     ${CMAKE_CURRENT_LIST_DIR}/../kernel/guard.c)

@@ -14,10 +14,15 @@ from sampling import recolour
 
 # The sample, sections 7 to 9.
 
+def pasted(plan, straight, background, other):
+    """-> (P of section 7, O)"""
+    o = object_plane(plan, straight, background, other)
+    return paste(plan, o, pasted_on(plan, background, other)), o
+
+
 def sample(plan, straight, background, other):
     """other: the straight distractor, or None -> ([h, w, 3] u8, box)"""
-    o = object_plane(plan, straight, background, other)
-    p = paste(plan, o, pasted_on(plan, background, other))
+    p, o = pasted(plan, straight, background, other)
     if plan["has_colour"]:
         p = recolour(p, plan["colour"])
     p = operations.run(p, plan["operations"])

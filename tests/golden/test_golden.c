@@ -23,6 +23,7 @@
 
 #include "server/base/digest.h"
 #include "server/base/version.h"
+#include "server/compose/chained.h"
 #include "server/compose/compose.h"
 #include "server/pixel/kernels.h"
 #include "tests/unit/synthetic.h"
@@ -83,6 +84,31 @@ struct work {
     uint8_t *payload;
 };
 
+static struct graph_edge edge_of(const void *source, uint64_t position)
+{
+    const struct work *w = source;
+    return graph_epoch_edge(w->graph, position % w->n_edges);
+}
+
+/* Every column from where its chain begins, and every thread some columns. */
+static void compose_columns(const struct work *w, void *scratch)
+{
+    struct batch_composer composer;
+    struct chain chain;
+    chain_init(&chain, w->recipe, w->catalog);
+    batch_composer_init(&composer, w->layout, w->recipe, w->catalog, scratch,
+                        w->payload);
+    struct chained chained = {.composer = &composer,
+                              .chain = &chain,
+                              .first_position = w->first,
+                              .edge_of = edge_of,
+                              .source = w};
+    const uint32_t n =
+        chained_columns(&chain, w->layout->n_samples / w->layout->n_candidates);
+    for (uint32_t i = w->thread; i < n; i += w->n_threads)
+        chained_run(&chained, i, i + 1);
+}
+
 static void *compose_share(void *argument)
 {
     const struct work *w = argument;
@@ -90,13 +116,17 @@ static void *compose_share(void *argument)
     void *scratch = aligned_alloc(64, n_bytes);
     if (!scratch)
         abort();
-    for (uint32_t i = w->thread; i < w->layout->n_samples; i += w->n_threads) {
+    if (w->recipe->chain.slots > 0)
+        compose_columns(w, scratch);
+    for (uint32_t i = w->thread;
+         w->recipe->chain.slots == 0 && i < w->layout->n_samples;
+         i += w->n_threads) {
         const uint64_t position = w->first + i / w->layout->n_candidates;
-        const struct batch_sample sample = {
-            .position = position,
-            .edge = graph_epoch_edge(w->graph, position % w->n_edges),
-            .index = i,
-            .candidate = i % w->layout->n_candidates};
+        const struct batch_sample sample = {.position = position,
+                                            .edge = edge_of(w, position),
+                                            .index = i,
+                                            .candidate =
+                                                i % w->layout->n_candidates};
         batch_compose_sample(w->layout, w->recipe, w->catalog, &sample, scratch,
                              w->payload);
     }
@@ -152,6 +182,12 @@ static void digest_of(const struct work *w, char hex[DIGEST_HEX_BYTES])
     digest_hex(&d, hex);
 }
 
+/* Where something is to be seen: in two epochs, or after the first rounds. */
+static uint64_t first_of(const char *name, const struct recipe *r)
+{
+    return strcmp(name, "every") == 0 ? 30 : r->chain.slots > 0 ? 500 : 0;
+}
+
 /* Recipes for what no preset asks for. */
 static const struct {
     const char *name, *json;
@@ -195,6 +231,17 @@ static const struct {
     {"candidates", "{\"candidates\":{\"translate\":[-9,9]}}"},
     {"keypoints", "{\"labels\":{\"tensors\":[\"keypoints\"]},\"object\":{"
                   "\"perspective\":[0,0.5],\"elastic\":[0,3]}}"},
+    {"chain", "{\"chain\":{\"slots\":5,\"reset\":0.2,\"max_length\":12},"
+              "\"image\":{\"operations\":[{\"op\":\"gaussian_blur\"}]},"
+              "\"labels\":{\"tensors\":[\"context\",\"plane\"]}}"},
+    {"chain-candidates",
+     "{\"chain\":{\"slots\":3,\"reset\":0.2},\"distractor\":{\"probability\":"
+     "0.5},\"labels\":{\"tensors\":[\"context\",\"candidate\"]}}"},
+    {"chain-image",
+     "{\"chain\":{\"slots\":3,\"reset\":0.2,\"handed_on\":\"image\"},"
+     "\"image\":{\"operations\":[{\"op\":\"jitter\"}]},\"object\":{"
+     "\"match\":0.5},\"output\":{\"channels\":\"grey\",\"normalize\":"
+     "\"min-max\"},\"labels\":{\"tensors\":[\"context\"]}}"},
 };
 #define N_RECIPES (sizeof recipes / sizeof recipes[0])
 
@@ -229,16 +276,13 @@ static void golden_line(const char *pool, const struct catalog *c,
     struct batch_layout l;
     if (sizes[size].side)
         r.height = r.width = sizes[size].side;
-    const uint32_t n_candidates = strcmp(name, "candidates") == 0 ? 4 : 1;
+    const uint32_t n_candidates = strstr(name, "candidates") ? 4 : 1;
     assert_int_equal(batch_layout_init_candidates(
                          &l, &r, c, n_samples_of(&r, size) / n_candidates,
                          n_candidates, 0, 0),
                      0);
-    struct work w = {.layout = &l,
-                     .recipe = &r,
-                     .catalog = c,
-                     .first =
-                         strcmp(name, "every") == 0 ? 30 : 0 /* two epochs */};
+    struct work w = {
+        .layout = &l, .recipe = &r, .catalog = c, .first = first_of(name, &r)};
     w.payload = malloc((size_t)l.tensors_bytes);
     struct graph_epoch *graph = make_graph(&r, c, &w.n_edges);
     w.graph = graph;
