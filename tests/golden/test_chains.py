@@ -72,7 +72,7 @@ def begins(recipe, plans, i):
     return None
 
 
-# name -> (recipe, samples from position 0 on)
+# name -> (recipe, samples from position 0 on, candidates of each)
 RECIPES = {
     "one slot": ({"size": [20, 31], "chain": {"slots": 1, "reset": 0.3}}, 60),
     "five slots": (
@@ -96,6 +96,9 @@ RECIPES = {
         {"size": 28, "chain": {"slots": 7, "reset": 0.3, "max_length": 9},
          "graph": {"order": "shuffled"}, "labels": PARTS,
          "object": {"blend": "two_thirds_frame"}}, 60),
+    "candidates over distractors": (
+        {"size": 24, "chain": {"slots": 4, "reset": 0.2}, "labels": PARTS,
+         "distractor": {"probability": 0.6}}, 30, 3),
     "independent": (
         {"size": 16, "chain": {"slots": 3, "reset": 0.3}, "seed": 1 << 40,
          "graph": {"pairing": "independent"}}, 60),
@@ -109,14 +112,14 @@ RECIPES = {
 
 
 class ChainTest(unittest.TestCase):
-    def recompute(self, d, recipe):
+    def recompute(self, d, recipe, k):
         """Every sample of the dump, each given what its parent handed on."""
         handed_on, images, layers = [], [], []
         for i, plan in enumerate(d.plans):
             parent = plan["chain"]["parent"]
             self.assertEqual(plan["context"] == "given", parent is not None)
-            if parent is not None:
-                plan["given"] = handed_on[parent]
+            if parent is not None:  # its candidate 0
+                plan["given"] = handed_on[parent * k]
             p, _ = numerics.pasted(plan, *d.sources(plan))
             image, _ = numerics.sample(plan, *d.sources(plan))
             is_image = recipe["chain"].get("handed_on") == "image"
@@ -125,16 +128,16 @@ class ChainTest(unittest.TestCase):
             layers.append(numerics.layers(plan, *d.sources(plan)))
         return np.stack(images), layers
 
-    def check(self, recipe, n):
+    def check(self, recipe, n, k=1):
         with tempfile.TemporaryDirectory() as folder:
-            d = dump.Dump(DUMP, "synthetic", folder, recipe, 0, n)
-            images, layers = self.recompute(d, recipe)
+            d = dump.Dump(DUMP, "synthetic", folder, recipe, 0, n, k)
+            images, layers = self.recompute(d, recipe, k)
         for i, plan in enumerate(d.plans):
-            why = begins(recipe, d.plans, i)
-            slots = recipe["chain"]["slots"]
+            why = begins(recipe, d.plans[::k], i // k)
+            slots, p = recipe["chain"]["slots"], i // k
             self.assertEqual(plan["chain"], {
-                "slot": i % slots, "round": i // slots, "begins": why,
-                "parent": None if why else i - slots})
+                "slot": p % slots, "round": p // slots, "begins": why,
+                "parent": None if why else p - slots})
             self.seen[why] += 1
         expected = numerics.convert(images, recipe.get("output", {
             "channels": "grey" if "digits" in recipe.get("preset", "")
@@ -146,9 +149,9 @@ class ChainTest(unittest.TestCase):
 
     def test_every_byte_of_every_chain(self):
         self.seen = collections.Counter()
-        for number, (name, (recipe, n)) in enumerate(RECIPES.items()):
+        for number, (name, (recipe, *n)) in enumerate(RECIPES.items()):
             with self.subTest(name):
-                self.check(dict({"seed": number}, **recipe), n)
+                self.check(dict({"seed": number}, **recipe), *n)
         for why in (None, "first", "max_length", "reset", "same_label"):
             self.assertGreater(self.seen[why], 5, why)
 

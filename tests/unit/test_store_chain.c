@@ -63,8 +63,9 @@ static void any_request_in_any_order_has_the_same_bytes(void **state)
         rig_start(&rig, i % 2 ? 1 : 5, &config);
         for (int k = 0; k < 60; k++) {
             struct ask ask;
-            ask_init(&ask, stream, next(&random, 400), 1 + next(&random, 90));
+            ask_init(&ask, stream, next(&random, 400), 1 + next(&random, 85));
             ask.request.dtype = next(&random, 2) ? TENSOR_F32 : TENSOR_U8;
+            ask.request.n_candidates = 1 + next(&random, 3);
             ask.request.checksum = (enum checksum_kind)next(&random, 3);
             struct batch *b = ask_batch(&rig, &ask);
             rig_check_batch(b);
