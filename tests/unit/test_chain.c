@@ -147,22 +147,22 @@ static void the_bound_ends_every_chain(void **state)
 {
     (void)state;
     struct walk w = walk_of("{\"graph\":{\"order\":\"mixed\"},\"chain\":{"
-                            "\"slots\":64,\"reset\":0,\"max_length\":5}}",
-                            64 * 5 * 200);
+                            "\"slots\":600,\"reset\":0,\"max_length\":5}}",
+                            600 * 5 * 20);
     uint32_t n_of_round[5] = {0};
     assert_true(w.longest == 5);
-    for (uint64_t p = 64; p < 64 * 6; p++) {
+    for (uint64_t p = 600; p < 600 * 6; p++) {
         const bool ends = chain_may_link(&w.chain, p) == LINK_LENGTH;
-        n_of_round[p / 64 % 5] += ends;
+        n_of_round[p / 600 % 5] += ends;
         for (uint64_t k = 1; k < 5; k++)
             if (ends)
-                assert_int_equal(chain_may_link(&w.chain, p + 64 * k),
+                assert_int_equal(chain_may_link(&w.chain, p + 600 * k),
                                  LINK_PARENT);
-        assert_int_equal(chain_may_link(&w.chain, p + 320) == LINK_LENGTH,
+        assert_int_equal(chain_may_link(&w.chain, p + 3000) == LINK_LENGTH,
                          ends);
     }
     for (int i = 0; i < 5; i++)
-        assert_true(n_of_round[i] > 3 && n_of_round[i] < 30);
+        assert_true(n_of_round[i] > 70 && n_of_round[i] < 170);
     free(w.label);
 }
 
