@@ -328,6 +328,7 @@ PASTED_NODISCARD PASTED_API int pasted_position(pasted_client *c,
 
 /* What a checkpoint needs, as one line of JSON with a NUL:
  *   {"stream":"default","fingerprint":"9f...","position":1204}
+ * and with a feedback table its digest, "feedback":"5a...".
  * PASTED_TOO_LARGE when out_bytes does not suffice. */
 PASTED_NODISCARD PASTED_API int pasted_state(pasted_client *c, char *out,
                                              size_t out_bytes);
@@ -338,6 +339,28 @@ PASTED_NODISCARD PASTED_API int pasted_state(pasted_client *c, char *out,
  * text; PASTED_FINGERPRINT: another stream. Nothing is changed then. */
 PASTED_NODISCARD PASTED_API int pasted_restore(pasted_client *c,
                                                const char *text);
+
+/* Which class lies under or beside an object, for streams whose recipe has
+ * distractors: a feedback table. weights: [n_classes][n_classes], row c for
+ * objects of class c, proportions within a row; whole numbers up to 65535 as
+ * they are, other rows scaled so that the largest is 65535. Copied. NULL: no
+ * table, all other classes alike.
+ *
+ * Before pasted_open: used by it. On an open client: from the next batch on
+ * (what was prefetched is dropped; a second connection takes over and counters
+ * begin anew); when that fails nothing has changed. The server keeps tables for
+ * a while, named by digest: the client uploads its own again wherever it is not
+ * known, after failing over too. pasted_state names it, and pasted_restore asks
+ * for it; give the table before pasted_open where servers may have forgotten
+ * it. The option `feedback` is such a name.
+ *
+ * PASTED_BAD_ARGUMENT: a weight that is negative, infinite or NaN, a row of
+ * zeros (the text says which), other classes than the stream's, or a recipe
+ * without distractors; PASTED_TOO_LARGE: more than 1024 classes;
+ * PASTED_UNKNOWN_FEEDBACK: not there, or another than the state names;
+ * PASTED_BAD_STATE: an open client of a group. */
+PASTED_NODISCARD PASTED_API int
+pasted_feedback(pasted_client *c, const double *weights, uint32_t n_classes);
 
 /* Acknowledges the batch that pasted_next returned last, and waits for the
  * answer. PASTED_LEASE_LOST: another member has the step; PASTED_BAD_STATE: no
@@ -359,6 +382,35 @@ PASTED_API const char *pasted_status_name(int status);
 
 /* Of the library: "0.1.0". */
 PASTED_API const char *pasted_version(void);
+
+/* ---- confusion counts: one thread at a time each ----------------------- */
+
+/* How often a trainer took which class for which: what feedback is made of. */
+typedef struct pasted_confusion pasted_confusion;
+
+/* All zero; 1 to 1024 classes, else NULL, as where memory is short. */
+PASTED_API pasted_confusion *pasted_confusion_create(uint32_t n_classes);
+PASTED_API void
+pasted_confusion_destroy(pasted_confusion *k); /* NULL is fine */
+PASTED_API void pasted_confusion_reset(pasted_confusion *k);
+
+/* Counts n pairs of true and predicted class (the tensor `label`, and what the
+ * model says). Counts are of 32 bits: all are halved when one would pass them.
+ * PASTED_BAD_ARGUMENT: a class that is none; nothing is counted then. */
+PASTED_NODISCARD PASTED_API int pasted_confusion_add(pasted_confusion *k,
+                                                     const int64_t *truth,
+                                                     const int64_t *predicted,
+                                                     size_t n);
+/* 0 for classes that are none. */
+PASTED_API uint32_t pasted_confusion_count(const pasted_confusion *k,
+                                           uint32_t truth, uint32_t predicted);
+/* Writes [n_classes][n_classes] weights for pasted_feedback: how often the
+ * row's class was taken for the column's, and `smoothing` more (1 lets every
+ * class come now and then), 0 for the class itself. A row without any is 1 for
+ * all others. PASTED_BAD_ARGUMENT: smoothing is negative or not finite. */
+PASTED_NODISCARD PASTED_API int
+pasted_confusion_weights(const pasted_confusion *k, double smoothing,
+                         double *out);
 
 /* ---- batches: any thread ---------------------------------------------- */
 

@@ -9,12 +9,10 @@
 #include "client/include/pasted.h"
 #include "client/lib/ask.h"
 #include "client/lib/clock.h"
+#include "client/lib/handle.h"
 #include "client/lib/options.h"
-#include "client/lib/prefetch.h"
-#include "client/lib/state.h"
 #include "client/lib/url.h"
 #include "common/digits.h"
-#include "common/fingerprint.h"
 
 #ifndef PASTED_CLIENT_VERSION
 #error "the build gives the version"
@@ -36,37 +34,6 @@ _Static_assert((int)PASTED_BGR == TENSOR_BGR, "channels");
 _Static_assert((int)PASTED_GREY == TENSOR_GREY, "channels");
 _Static_assert(PASTED_NAME_BYTES == WIRE_MAX_NAME_BYTES, "names");
 _Static_assert(PASTED_MAX_DIMS == TENSOR_MAX_DIMS, "dims");
-
-struct pasted {
-    pid_t pid; /* where the handle belongs */
-    struct options options;
-    struct prefetch *prefetch; /* NULL while closed */
-    pthread_mutex_t mutex;     /* guards prefetch against pasted_interrupt */
-    char *answer;              /* of the last pasted_ask */
-    char error[640];
-};
-
-static int fail(pasted_client *c, const char *entry, const struct fault *fault,
-                int rc)
-{
-    snprintf(c->error, sizeof c->error, "%s: %s", entry,
-             fault->text[0] != '\0' ? fault->text : error_sentence(rc));
-    return rc;
-}
-
-static bool forked(const pasted_client *c)
-{
-    return c->pid != getpid();
-}
-
-/* 0 when the handle may be used and is open. */
-static int check_open(pasted_client *c, const char *entry)
-{
-    struct fault fault = {.text = "the client is not open"};
-    if (forked(c))
-        return PASTED_FORKED;
-    return c->prefetch != NULL ? 0 : fail(c, entry, &fault, PASTED_BAD_STATE);
-}
 
 pasted_client *pasted_create(void)
 {
@@ -91,6 +58,7 @@ void pasted_destroy(pasted_client *c)
     pasted_close(c);
     pthread_mutex_destroy(&c->mutex);
     free(c->answer);
+    free(c->table);
     free(c);
 }
 
@@ -322,15 +290,6 @@ int pasted_ack(pasted_client *c)
     return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
 }
 
-/* A group's place is the server's to keep. */
-static int check_own_cursor(pasted_client *c, const char *entry)
-{
-    struct fault fault = {.text = "the server keeps the place of a group"};
-    return c->prefetch != NULL && prefetch_is_group(c->prefetch)
-               ? fail(c, entry, &fault, PASTED_BAD_STATE)
-               : 0;
-}
-
 int pasted_seek(pasted_client *c, uint64_t position)
 {
     int rc = check_open(c, __func__);
@@ -349,71 +308,6 @@ int pasted_position(pasted_client *c, uint64_t *out_position)
     if (rc == 0)
         *out_position = prefetch_cursor(c->prefetch);
     return rc;
-}
-
-int pasted_state(pasted_client *c, char *out, size_t out_bytes)
-{
-    struct fault fault = {0};
-    int rc = check_open(c, __func__);
-    if (rc == 0)
-        rc = check_own_cursor(c, __func__);
-    if (rc != 0)
-        return rc;
-    const struct stream_facts *f = prefetch_facts(c->prefetch);
-    struct state state = {.position = prefetch_cursor(c->prefetch)};
-    memcpy(state.stream, f->stream, sizeof state.stream);
-    memcpy(state.fingerprint, f->opened.fingerprint, sizeof state.fingerprint);
-    rc = state_format(&state, out, out_bytes);
-    return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
-}
-
-static int restore_open(pasted_client *c, const struct state *state,
-                        struct fault *fault)
-{
-    const struct stream_facts *f = prefetch_facts(c->prefetch);
-    if (strcmp(f->stream, state->stream) != 0)
-        return fault_set(fault, ERROR_FINGERPRINT,
-                         "the state is of stream '%.80s', open is '%.80s'",
-                         state->stream, f->stream);
-    if (memcmp(f->opened.fingerprint, state->fingerprint,
-               sizeof state->fingerprint) != 0) {
-        char why[FINGERPRINT_TEXT_BYTES];
-        fingerprint_explain(f->opened.fingerprint, state->fingerprint, why);
-        return fault_set(fault, ERROR_FINGERPRINT,
-                         "stream '%.80s' has another fingerprint than when "
-                         "the state was saved: %s",
-                         state->stream, why);
-    }
-    prefetch_seek(c->prefetch, state->position);
-    return 0;
-}
-
-static void restore_closed(pasted_client *c, const struct state *state)
-{
-    struct options *o = &c->options;
-    memcpy(o->stream, state->stream, sizeof o->stream);
-    memcpy(o->fingerprint, state->fingerprint, sizeof o->fingerprint);
-    o->has_fingerprint = true;
-    o->position = state->position;
-}
-
-int pasted_restore(pasted_client *c, const char *text)
-{
-    struct fault fault = {0};
-    struct state state;
-    if (forked(c))
-        return PASTED_FORKED;
-    int rc = check_own_cursor(c, __func__);
-    if (rc != 0)
-        return rc;
-    rc = state_parse(text, &state, &fault);
-    if (rc == 0 && c->prefetch != NULL)
-        rc = restore_open(c, &state, &fault);
-    if (rc != 0)
-        return fail(c, __func__, &fault, rc);
-    if (c->prefetch == NULL)
-        restore_closed(c, &state);
-    return PASTED_OK;
 }
 
 void pasted_interrupt(pasted_client *c)

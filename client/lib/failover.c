@@ -43,6 +43,8 @@ static void fill_open(const struct receiver *r, struct wire_open *open)
         .has_fingerprint = o->has_fingerprint};
     memcpy(open->fingerprint, o->fingerprint, sizeof open->fingerprint);
     memcpy(open->stream, o->stream, sizeof open->stream);
+    open->extras.has_feedback = o->has_feedback;
+    memcpy(open->extras.feedback, o->feedback, sizeof o->feedback);
     if (r->opened_once) {
         /* The stream's defaults may change; what was opened may not. */
         open->global_batch = first->global_batch;
@@ -51,6 +53,9 @@ static void fill_open(const struct receiver *r, struct wire_open *open)
         open->has_fingerprint = true;
         memcpy(open->fingerprint, first->fingerprint, sizeof open->fingerprint);
         memcpy(open->stream, r->facts->stream, sizeof open->stream);
+        open->extras.has_feedback = r->facts->has_feedback;
+        memcpy(open->extras.feedback, r->facts->feedback,
+               sizeof open->extras.feedback);
     }
 }
 
@@ -67,6 +72,8 @@ static int keep_facts(struct receiver *r, const struct wire_open *open,
     f->welcome = r->session.welcome;
     f->opened = r->session.opened;
     memcpy(f->stream, open->stream, sizeof f->stream);
+    f->has_feedback = open->extras.has_feedback;
+    memcpy(f->feedback, open->extras.feedback, sizeof f->feedback);
     r->opened_once = true;
     return 0;
 }
@@ -113,6 +120,57 @@ static void settle_cursor(struct receiver *r)
     exchange_unlock(x);
 }
 
+/* Under another name it would be another table than was used, or saved. */
+static int upload(struct receiver *r, struct wire_open *open,
+                  int64_t deadline_ns, struct fault *fault)
+{
+    const struct options *o = r->options;
+    struct wire_extras *e = &open->extras;
+    uint8_t digest[FEEDBACK_DIGEST_BYTES];
+    struct wire_feedback table = {.n_classes = o->table_classes,
+                                  .weights = o->table};
+    memcpy(table.stream, open->stream, sizeof table.stream);
+    int rc = session_upload(&r->session, &table, digest, deadline_ns, fault);
+    if (rc != 0)
+        return rc;
+    if (e->has_feedback && memcmp(e->feedback, digest, sizeof digest) != 0)
+        return fault_set(fault, ERROR_UNKNOWN_FEEDBACK,
+                         "the feedback table given is not the one that was "
+                         "named, and the server has not that");
+    e->has_feedback = true;
+    memcpy(e->feedback, digest, sizeof digest);
+    return 0;
+}
+
+static int open_stream(struct receiver *r, const struct wire_open *open,
+                       int64_t deadline_ns, struct fault *fault)
+{
+    r->stream_request += 2;
+    return r->exchange->member.joined
+               ? member_join(r, open, deadline_ns, fault)
+               : session_open(&r->session, open, r->stream_request, deadline_ns,
+                              fault);
+}
+
+/* A table without a name is uploaded first, one that the server does not know
+ * then. */
+static int open_with_feedback(struct receiver *r, struct wire_open *open,
+                              int64_t deadline_ns, struct fault *fault)
+{
+    const bool has_table = r->options->table != NULL;
+    int rc = 0;
+    if (has_table && !open->extras.has_feedback)
+        rc = upload(r, open, deadline_ns, fault);
+    if (rc == 0)
+        rc = open_stream(r, open, deadline_ns, fault);
+    if (rc == -ERROR_UNKNOWN_FEEDBACK && has_table) {
+        rc = upload(r, open, deadline_ns, fault);
+        if (rc == 0)
+            rc = open_stream(r, open, deadline_ns, fault);
+    }
+    return rc;
+}
+
 int receiver_handshake(struct receiver *r, int64_t deadline_ns,
                        struct fault *fault)
 {
@@ -130,11 +188,7 @@ int receiver_handshake(struct receiver *r, int64_t deadline_ns,
                              "the server has no streams");
         memcpy(open.stream, s->welcome.streams[0], sizeof open.stream);
     }
-    r->stream_request += 2;
-    if (r->exchange->member.joined)
-        rc = member_join(r, &open, deadline_ns, fault);
-    else
-        rc = session_open(s, &open, r->stream_request, deadline_ns, fault);
+    rc = open_with_feedback(r, &open, deadline_ns, fault);
     if (rc == 0)
         rc =
             r->opened_once ? same_shape(r, fault) : keep_facts(r, &open, fault);

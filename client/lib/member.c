@@ -100,7 +100,7 @@ int member_join(struct receiver *r, const struct wire_open *open,
         .dtype = open->dtype,
         .layout = open->layout,
         .has_fingerprint = open->has_fingerprint,
-        .extras = {.candidates = open->extras.candidates},
+        .extras = open->extras, /* a group has no replay */
     };
     memcpy(join.fingerprint, open->fingerprint, sizeof join.fingerprint);
     memcpy(join.stream, open->stream, sizeof join.stream);

@@ -12,7 +12,7 @@
 #include "common/checksum.h"
 #include "common/digits.h"
 
-enum kind { NUMBER, TEXT, WORD, SERVERS, FINGERPRINT };
+enum kind { NUMBER, TEXT, WORD, SERVERS, DIGEST };
 
 struct word {
     const char *word;
@@ -69,7 +69,8 @@ static const struct option table[] = {
     {"checksum", WORD, false, FIELD(checksum_kinds), 0, 0, checksums},
     {"token", TEXT, false, FIELD(token), 0, 0, NULL},
     {"token_file", TEXT, false, FIELD(token_file), 0, 0, NULL},
-    {"fingerprint", FINGERPRINT, false, 0, 0, 0, 0, NULL},
+    {"fingerprint", DIGEST, false, FIELD(fingerprint), 0, 0, NULL},
+    {"feedback", DIGEST, false, FIELD(feedback), 0, 0, NULL},
     {"prefetch", NUMBER, false, FIELD(prefetch), 0, OPTIONS_MAX_PREFETCH, NULL},
     {"max_batch_bytes", NUMBER, false, FIELD(max_batch_bytes), 1,
      WIRE_MAX_BATCH_BYTES, NULL},
@@ -165,19 +166,18 @@ static int set_word(struct options *o, const struct option *option,
                      words, value);
 }
 
-static int set_fingerprint(struct options *o, const char *value,
-                           struct fault *fault)
+/* Of a fingerprint or a feedback table. */
+static int set_digest(struct options *o, const struct option *option,
+                      const char *value, struct fault *fault)
 {
-    if (*value == '\0') {
-        o->has_fingerprint = false;
-        return 0;
-    }
-    uint8_t digest[WIRE_FINGERPRINT_BYTES];
-    if (!digits_read_hex(value, digest, sizeof digest))
+    const bool is_feedback = strcmp(option->key, "feedback") == 0;
+    bool *has = is_feedback ? &o->has_feedback : &o->has_fingerprint;
+    uint8_t digest[WIRE_FINGERPRINT_BYTES] = {0};
+    if (*value != '\0' && !digits_read_hex(value, digest, sizeof digest))
         return fault_set(fault, ERROR_BAD_ARGUMENT,
-                         "option fingerprint takes 64 hexadecimal digits");
-    memcpy(o->fingerprint, digest, sizeof digest);
-    o->has_fingerprint = true;
+                         "option %s takes 64 hexadecimal digits", option->key);
+    memcpy((char *)o + option->offset, digest, sizeof digest);
+    *has = *value != '\0';
     return 0;
 }
 
@@ -213,8 +213,8 @@ int options_set(struct options *o, const char *key, const char *value,
         return set_word(o, option, value, fault);
     case SERVERS:
         return servers_parse(value, strlen(value), &o->servers, fault);
-    case FINGERPRINT:
-        return set_fingerprint(o, value, fault);
+    case DIGEST:
+        return set_digest(o, option, value, fault);
     }
     return fault_set(fault, ERROR_INTERNAL, "option %s has no kind", key);
 }

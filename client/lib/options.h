@@ -35,6 +35,10 @@ struct options {
     char member[OPTIONS_MEMBER_BYTES];
     uint64_t steps; /* of the group; 0: by epochs */
     uint32_t epochs, lease_ms;
+    bool has_feedback; /* a table's digest is known */
+    uint8_t feedback[FEEDBACK_DIGEST_BYTES];
+    const uint8_t *table; /* its weights as they travel, the client's; NULL */
+    uint32_t table_classes;
     uint32_t replay;     /* steps to go round in; 0: none */
     uint32_t candidates; /* of each sample, 1.. */
 };

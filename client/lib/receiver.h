@@ -17,6 +17,8 @@ struct stream_facts {
     struct wire_opened opened;
     char stream[WIRE_MAX_NAME_BYTES];
     struct class_names classes;
+    bool has_feedback; /* with this table */
+    uint8_t feedback[FEEDBACK_DIGEST_BYTES];
 };
 
 struct receiver {

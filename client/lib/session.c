@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/lib/clock.h"
+#include "common/digits.h"
 #include "common/fingerprint.h"
 
 void session_init(struct session *s, const struct options *options, int wake_fd,
@@ -334,6 +335,7 @@ static int check_extras(const struct session *s, const struct wire_extras *e,
     return fault_set(fault, ERROR_UNSUPPORTED, "the server (%s) %s",
                      s->welcome.server,
                      lacks & WIRE_CAPABILITY_REPLAY ? "does not replay"
+                     : e->has_feedback              ? "takes no feedback"
                                                     : "has no candidates");
 }
 
@@ -351,6 +353,45 @@ int session_open(struct session *s, const struct wire_open *open,
     if (rc == 0)
         rc = expect(s, WIRE_OPENED, deadline_ns, fault);
     return rc != 0 ? rc : check_opened(s, open, request, fault);
+}
+
+/* The text of a REPLY to FEEDBACK: {"feedback":"<64 digits>"}. */
+static int read_digest(const struct session *s,
+                       uint8_t out[FEEDBACK_DIGEST_BYTES], struct fault *fault)
+{
+    static const char before[] = "{\"feedback\":\"";
+    const size_t n = (size_t)s->frame.header.payload_bytes;
+    char hex[2 * FEEDBACK_DIGEST_BYTES + 1] = "";
+    if (n == sizeof before - 1 + sizeof hex - 1 + 2 &&
+        memcmp(s->control, before, sizeof before - 1) == 0)
+        memcpy(hex, s->control + sizeof before - 1, sizeof hex - 1);
+    if (digits_read_hex(hex, out, FEEDBACK_DIGEST_BYTES))
+        return 0;
+    return fault_set(fault, ERROR_BAD_FRAME,
+                     "the server's answer to FEEDBACK holds no digest");
+}
+
+int session_upload(struct session *s, const struct wire_feedback *table,
+                   uint8_t out_digest[FEEDBACK_DIGEST_BYTES],
+                   int64_t deadline_ns, struct fault *fault)
+{
+    const struct wire_extras asked = {.has_feedback = true};
+    const size_t n_bytes = WIRE_HEADER_BYTES + 2 + sizeof table->stream +
+                           feedback_bytes(table->n_classes);
+    struct bytes_writer w;
+    int rc = check_extras(s, &asked, fault);
+    if (rc != 0)
+        return rc;
+    uint8_t *bytes = malloc(n_bytes);
+    if (bytes == NULL)
+        return fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    wire_frame_begin(&w, bytes, n_bytes);
+    wire_encode_feedback(&w, table);
+    rc = send_frame(s, &w, WIRE_FEEDBACK, 0, deadline_ns, fault);
+    free(bytes);
+    if (rc == 0)
+        rc = expect(s, WIRE_REPLY, deadline_ns, fault);
+    return rc != 0 ? rc : read_digest(s, out_digest, fault);
 }
 
 int session_join(struct session *s, const struct wire_join *join,

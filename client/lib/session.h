@@ -41,6 +41,11 @@ int session_hello(struct session *s, int64_t deadline_ns, struct fault *fault);
 int session_open(struct session *s, const struct wire_open *open,
                  uint32_t request, int64_t deadline_ns, struct fault *fault);
 
+/* FEEDBACK -> REPLY, after HELLO; the digest that the server gives it. */
+int session_upload(struct session *s, const struct wire_feedback *table,
+                   uint8_t out_digest[FEEDBACK_DIGEST_BYTES],
+                   int64_t deadline_ns, struct fault *fault);
+
 /* ASK -> REPLY, after HELLO; the text is the payload in s->control until the
  * next read. -ERROR_UNSUPPORTED when the server cannot. */
 int session_ask(struct session *s, const char *what, int64_t deadline_ns,

@@ -23,11 +23,16 @@ int state_format(const struct state *s, char *out, size_t out_bytes)
     *to = '\0';
     char hex[2 * WIRE_FINGERPRINT_BYTES + 1];
     digits_write_hex(s->fingerprint, sizeof s->fingerprint, hex);
-    char text[sizeof stream + sizeof hex + 96];
-    int n =
-        snprintf(text, sizeof text,
-                 "{\"stream\":\"%s\",\"fingerprint\":\"%s\",\"position\":%llu}",
-                 stream, hex, (unsigned long long)s->position);
+    char table[2 * FEEDBACK_DIGEST_BYTES + 1] = "";
+    if (s->has_feedback)
+        digits_write_hex(s->feedback, sizeof s->feedback, table);
+    char text[sizeof stream + sizeof hex + sizeof table + 112];
+    int n = snprintf(
+        text, sizeof text,
+        "{\"stream\":\"%s\",\"fingerprint\":\"%s\",\"position\":%llu%s%s%s}",
+        stream, hex, (unsigned long long)s->position,
+        s->has_feedback ? ",\"feedback\":\"" : "", table,
+        s->has_feedback ? "\"" : "");
     if (n < 0 || (size_t)n >= sizeof text || (size_t)n >= out_bytes)
         return -ERROR_TOO_LARGE;
     memcpy(out, text, (size_t)n + 1);
@@ -98,11 +103,25 @@ static uint64_t read_number(struct scanner *s)
 }
 
 /* Bits of the keys that were read. */
-enum { HAS_STREAM = 1, HAS_FINGERPRINT = 2, HAS_POSITION = 4, HAS_ALL = 7 };
+enum {
+    HAS_STREAM = 1,
+    HAS_FINGERPRINT = 2,
+    HAS_POSITION = 4,
+    HAS_ALL = 7,
+    HAS_FEEDBACK = 8,
+};
+
+static void read_digest(struct scanner *s, uint8_t *out, size_t n_bytes)
+{
+    char hex[2 * WIRE_FINGERPRINT_BYTES + 1];
+    read_string(s, hex, sizeof hex);
+    if (!digits_read_hex(hex, out, n_bytes))
+        s->failed = true;
+}
 
 static int read_pair(struct scanner *s, struct state *out)
 {
-    char key[16], hex[2 * WIRE_FINGERPRINT_BYTES + 1];
+    char key[16];
     read_string(s, key, sizeof key);
     expect(s, ':');
     if (strcmp(key, "stream") == 0) {
@@ -110,14 +129,17 @@ static int read_pair(struct scanner *s, struct state *out)
         return HAS_STREAM;
     }
     if (strcmp(key, "fingerprint") == 0) {
-        read_string(s, hex, sizeof hex);
-        if (!digits_read_hex(hex, out->fingerprint, sizeof out->fingerprint))
-            s->failed = true;
+        read_digest(s, out->fingerprint, sizeof out->fingerprint);
         return HAS_FINGERPRINT;
     }
     if (strcmp(key, "position") == 0) {
         out->position = read_number(s);
         return HAS_POSITION;
+    }
+    if (strcmp(key, "feedback") == 0) {
+        read_digest(s, out->feedback, sizeof out->feedback);
+        out->has_feedback = true;
+        return HAS_FEEDBACK;
     }
     s->failed = true;
     return 0;
@@ -137,7 +159,7 @@ int state_parse(const char *text, struct state *out, struct fault *fault)
     } while (!s.failed && take(&s, ','));
     expect(&s, '}');
     skip_space(&s);
-    if (s.failed || *s.at != '\0' || seen != HAS_ALL)
+    if (s.failed || *s.at != '\0' || (seen & HAS_ALL) != HAS_ALL)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "not a saved state: one JSON object with \"stream\", "
                          "\"fingerprint\" (64 hex digits) and \"position\" is "

@@ -6,4 +6,6 @@ if(NOT PASTED_SANITIZE AND NOT PASTED_FUZZ)
   pasted_script_test(e2e_python_install LABELS e2e TIMEOUT 120
     COMMAND ${Python3_EXECUTABLE}
             ${CMAKE_CURRENT_LIST_DIR}/test_python_install.py)
+  pasted_script_test(e2e_feedback LABELS e2e TIMEOUT 300
+    COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/test_feedback.py -v)
 endif()

@@ -15,6 +15,7 @@
 """
 from ._library import lib as _lib
 from .client import Batch, Client, connect
+from .confusion import Confusion
 from .digest import chain_digest
 from .errors import (BadArgument, BadState, Cancelled, Disconnected, Ended,
                      FingerprintMismatch, Forked, GroupMismatch, LeaseLost,
@@ -25,8 +26,7 @@ from .loader import Loader
 __version__ = _lib.version().decode()
 
 __all__ = ["BadArgument", "BadState", "Batch", "Cancelled", "Client",
-           "Disconnected", "Ended", "FingerprintMismatch", "Forked",
-           "GroupMismatch", "LeaseLost", "Loader", "NotFound", "Overloaded",
-           "PastedError", "Timeout", "Unauthorized",
-           "UnknownFeedback", "Unsupported",
-           "chain_digest", "connect"]
+           "Confusion", "Disconnected", "Ended", "FingerprintMismatch",
+           "Forked", "GroupMismatch", "LeaseLost", "Loader", "NotFound",
+           "Overloaded", "PastedError", "Timeout", "Unauthorized",
+           "UnknownFeedback", "Unsupported", "chain_digest", "connect"]

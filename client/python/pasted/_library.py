@@ -9,8 +9,8 @@ import ctypes
 import ctypes.util
 import os
 import pathlib
-from ctypes import (POINTER, Structure, c_char, c_char_p, c_int, c_size_t,
-                    c_uint32, c_uint64, c_void_p)
+from ctypes import (POINTER, Structure, c_char, c_char_p, c_double, c_int,
+                    c_size_t, c_uint32, c_uint64, c_void_p)
 from typing import Any, Iterator
 
 MAX_DIMS = 4
@@ -72,6 +72,13 @@ _SIGNATURES = {
     "position": (c_int, [c_void_p, POINTER(c_uint64)]),
     "state": (c_int, [c_void_p, c_char_p, c_size_t]),
     "restore": (c_int, [c_void_p, c_char_p]),
+    "feedback": (c_int, [c_void_p, c_void_p, c_uint32]),
+    "confusion_create": (c_void_p, [c_uint32]),
+    "confusion_destroy": (None, [c_void_p]),
+    "confusion_reset": (None, [c_void_p]),
+    "confusion_add": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
+    "confusion_count": (c_uint32, [c_void_p, c_uint32, c_uint32]),
+    "confusion_weights": (c_int, [c_void_p, c_double, c_void_p]),
     "ack": (c_int, [c_void_p]),
     "interrupt": (None, [c_void_p]),
     "error": (c_char_p, [c_void_p]),

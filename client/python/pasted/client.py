@@ -18,7 +18,8 @@ import numpy as np
 
 from . import _library
 from ._library import lib
-from .errors import BadState, Ended, NotFound, Timeout, check
+from .errors import (BadArgument, BadState, Ended, NotFound, Timeout,
+                     check)
 
 # enum pasted_dtype. NumPy has no bfloat16: its bits come as uint16.
 _DTYPES: Dict[int, np.dtype] = {
@@ -103,6 +104,8 @@ class Client:
             None for the options alone.
         timeout: seconds that next and pull wait for a batch.
         state: a state_dict to continue from.
+        feedback: a table of Client.feedback, or the digest of one that the
+            server has.
         options: the keys of pasted_set (pasted.h): batch, rank, world,
             position, dtype, layout, token, token_file, fingerprint, prefetch,
             checksum, reconnect_timeout_ms and the rest.
@@ -112,7 +115,7 @@ class Client:
 
     def __init__(self, url: Optional[str] = None, *, timeout: float = 30.0,
                  state: Optional[Mapping[str, Any]] = None,
-                 **options: Any) -> None:
+                 feedback: Any = None, **options: Any) -> None:
         self._handle = lib.create()
         if not self._handle:
             raise MemoryError("pasted_create")
@@ -125,6 +128,10 @@ class Client:
             self._set("timeout_ms", int(_SLICE_SECONDS * 1000))
             if state is not None:
                 self.load_state_dict(state)
+            if isinstance(feedback, str):
+                self._set("feedback", feedback)
+            elif feedback is not None:
+                self._give_table(feedback)
             self._check(lib.open(self._handle,
                                  url.encode() if url else None))
             info = self.info
@@ -186,17 +193,42 @@ class Client:
         self._check(lib.seek(self._live(), position))
 
     def state_dict(self) -> Dict[str, Any]:
-        """{stream, fingerprint, position}: what a checkpoint needs."""
+        """{stream, fingerprint, position}, and `feedback`, the digest of the
+        table in use: what a checkpoint needs."""
         text = ctypes.create_string_buffer(_library.STATE_BYTES)
         self._check(lib.state(self._live(), text, len(text)))
         return json.loads(text.value)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continues there; FingerprintMismatch when it is another stream."""
-        text = json.dumps({"stream": state["stream"],
-                           "fingerprint": state["fingerprint"],
-                           "position": state["position"]})
+        """Continues there; FingerprintMismatch when it is another stream,
+        UnknownFeedback when the server has not the table that it names."""
+        known = ("stream", "fingerprint", "position", "feedback")
+        text = json.dumps({key: state[key] for key in known
+                           if key in state or key != "feedback"})
         self._check(lib.restore(self._live(), text.encode()))
+
+    # -- feedback ----------------------------------------------------------
+
+    def _give_table(self, weights: Any) -> None:
+        table = np.ascontiguousarray(weights, np.float64)
+        if table.ndim != 2 or table.shape[0] != table.shape[1]:
+            raise BadArgument(f"feedback is [n_classes, n_classes], not "
+                              f"{list(table.shape)}")
+        self._check(lib.feedback(self._live(), table.ctypes.data, len(table)))
+
+    def feedback(self, weights: Any) -> Optional[str]:
+        """Uses a feedback table from the next batch on: the digest that names
+        it, which state_dict holds too. None: without a table, None.
+
+        weights: [n_classes, n_classes], from 0 on; row c says which class lies
+        under or beside objects of class c (Confusion.weights). The stream's
+        recipe must have distractors. When it fails nothing has changed.
+        """
+        if weights is None:
+            self._check(lib.feedback(self._live(), None, 0))
+        else:
+            self._give_table(weights)
+        return self.state_dict().get("feedback")
 
     # -- batches -----------------------------------------------------------
 

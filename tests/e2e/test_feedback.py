@@ -1,0 +1,197 @@
+"""Feedback through libpasted and Python: tables made of confusion, used from the
+next batch on, named by saved states, uploaded again wherever a server has not
+got them; the same bytes from every replica.
+
+Does not test the protocol itself (tests/protocol) nor HTTP."""
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+from daemon import Daemon, build_folder
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+os.environ.setdefault("PASTED_LIBRARY", os.path.abspath(
+    os.path.join(build_folder(), "client", "lib", "libpasted.so.0")))
+sys.path.insert(0, os.fspath(ROOT / "client" / "python"))
+
+import pasted  # noqa: E402
+
+CONFIG = {
+    "pools": {"demo": {"demo": True}},
+    "streams": {
+        "default": {"pool": "demo", "recipe": {
+            "size": 24, "batch": 32, "distractor": {"probability": 1},
+            "labels": {"tensors": ["label", "distractor", "position"]}}},
+        "plain": {"pool": "demo", "recipe": {"size": 8}}}}
+
+
+def url_of(*daemons, stream="default", more=""):
+    hosts = ",".join(f"127.0.0.1:{d.tcp}" for d in daemons)
+    return f"pasted://{hosts}/{stream}?reconnect_timeout_ms=20000{more}"
+
+
+class FeedbackTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        path = pathlib.Path(cls.folder.name, "config.json")
+        path.write_text(json.dumps(CONFIG))
+        cls.config = ("--config", str(path), "--workers", "1")
+        cls.a = Daemon(*cls.config)
+        cls.a.__enter__()
+        with pasted.connect(url_of(cls.a)) as client:
+            cls.n = client.info["n_classes"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.a.close()
+        cls.folder.cleanup()
+
+    def table(self, step):
+        """Class c is always confused with class c + step."""
+        return np.roll(np.eye(self.n), step, axis=1)
+
+    def check(self, batch, step):
+        np.testing.assert_array_equal(
+            batch["distractor"], (batch["label"] + step) % self.n)
+
+    def test_a_table_is_used_from_the_next_batch_on(self):
+        with pasted.connect(url_of(self.a)) as client:
+            plain = [client.next() for _ in range(2)]
+            self.assertNotIn("feedback", client.state_dict())
+            digest = client.feedback(self.table(3))
+            self.assertEqual(len(digest), 64)
+            batch = client.next()
+            self.assertEqual(batch.cursor, plain[-1].cursor + 32)
+            self.check(batch, 3)
+            self.assertEqual(client.state_dict()["feedback"], digest)
+            again = client.pull(plain[0].cursor)
+            np.testing.assert_array_equal(again["label"], plain[0]["label"])
+            self.check(again, 3)
+            self.assertEqual(client.feedback(self.table(3)), digest)
+            self.assertIsNone(client.feedback(None))
+            last = client.pull(plain[0].cursor)
+            np.testing.assert_array_equal(last["image"], plain[0]["image"])
+
+    def test_bad_tables_change_nothing(self):
+        with pasted.connect(url_of(self.a)) as client:
+            digest = client.feedback(self.table(1))
+            at = client.position
+            for row, what in ((-1, "-1"), (np.nan, "nan"), (np.inf, "inf")):
+                bad = self.table(1)
+                bad[4, 2] = row
+                with self.assertRaisesRegex(pasted.BadArgument,
+                                            f"class 4.*class 2.*{what}"):
+                    client.feedback(bad)
+            bad = self.table(1)
+            bad[5] = 0
+            with self.assertRaisesRegex(pasted.BadArgument, "class 5.*zeros"):
+                client.feedback(bad)
+            for shape in ((3, 4), (self.n - 1, self.n - 1), (9,), (1025, 1025)):
+                with self.assertRaises(pasted.PastedError):
+                    client.feedback(np.ones(shape))
+            self.assertEqual(client.position, at)
+            self.assertEqual(client.state_dict()["feedback"], digest)
+            self.check(client.next(), 1)
+
+    def test_a_stream_without_distractors_refuses(self):
+        with pasted.connect(url_of(self.a, stream="plain")) as client:
+            before = client.next()
+            with self.assertRaisesRegex(pasted.BadArgument, "distractor"):
+                client.feedback(self.table(1))
+            self.assertEqual(client.next().cursor, before.cursor + 64)
+
+    def test_a_saved_state_names_its_table(self):
+        with pasted.connect(url_of(self.a)) as client:
+            client.feedback(self.table(2))
+            client.next()
+            state = json.loads(json.dumps(client.state_dict()))
+            expected = client.next()
+            client.feedback(self.table(5))
+            self.check(client.next(), 5)
+            client.load_state_dict(state)  # an open client goes back
+            np.testing.assert_array_equal(client.next()["image"],
+                                          expected["image"])
+        with pasted.connect(url_of(self.a), state=state) as client:
+            self.assertEqual(client.state_dict(), state)
+            np.testing.assert_array_equal(client.next()["image"],
+                                          expected["image"])
+
+    def test_another_server_gets_the_table_again(self):
+        with pasted.connect(url_of(self.a)) as client:
+            client.feedback(self.table(2))
+            state = client.state_dict()
+            expected = client.next()
+        with Daemon(*self.config) as other:
+            with self.assertRaises(pasted.UnknownFeedback):
+                pasted.connect(url_of(other), state=state)
+            with self.assertRaises(pasted.UnknownFeedback):
+                pasted.connect(url_of(other), state=state,
+                               feedback=self.table(7))
+            with pasted.connect(url_of(other), state=state,
+                                feedback=self.table(2)) as client:
+                self.assertEqual(client.state_dict(), state)
+                np.testing.assert_array_equal(client.next()["image"],
+                                              expected["image"])
+            with pasted.connect(url_of(other),
+                                feedback=state["feedback"]) as client:
+                self.check(client.next(), 2)
+
+    def test_failing_over_uploads_again_and_gives_the_same_bytes(self):
+        table = self.table(4)
+        with pasted.connect(url_of(self.a), feedback=table) as client:
+            expected = [client.next() for _ in range(8)]
+        with Daemon(*self.config) as first, Daemon(*self.config) as second:
+            with pasted.connect(url_of(first, second)) as client:
+                client.feedback(table)
+                got = [client.next() for _ in range(3)]
+                self.assertEqual(
+                    second.get("/v1/feedback").json["feedback"], [])
+                first.process.kill()
+                first.process.wait()
+                got += [client.next() for _ in range(5)]
+                self.assertGreaterEqual(client.stats["reconnects"], 1)
+            listed = second.get("/v1/feedback").json["feedback"]
+            self.assertEqual(len(listed), 1)
+        for one, two in zip(expected, got):
+            self.assertEqual(one.cursor, two.cursor)
+            for name in one:
+                np.testing.assert_array_equal(one[name], two[name], name)
+
+    def test_confusion_becomes_a_table(self):
+        confusion = pasted.Confusion(self.n)
+        confusion.add([0, 0, 0, 1, 1, 2], [0, 1, 1, 1, 2, 2])
+        counts = confusion.counts
+        self.assertEqual((counts[0, 1], counts[1, 2], counts[2, 2]), (2, 1, 1))
+        weights = confusion.weights(0)
+        self.assertEqual(weights[0].tolist(), [0, 2] + [0] * (self.n - 2))
+        self.assertEqual(weights[2].tolist(), [1, 1, 0] + [1] * (self.n - 3))
+        smooth = confusion.weights(0.5)
+        self.assertEqual((smooth[0, 1], smooth[0, 2], smooth[0, 0]),
+                         (2.5, 0.5, 0))
+        for bad in ([-1], [self.n]):
+            with self.assertRaises(pasted.BadArgument):
+                confusion.add([0, bad[0]], [0, 1])
+        self.assertEqual(confusion.counts[0, 0], 1)
+        for bad in (-1, np.nan, np.inf):
+            with self.assertRaises(pasted.BadArgument):
+                confusion.weights(bad)
+        for n in (0, 1025):
+            with self.assertRaises(pasted.BadArgument):
+                pasted.Confusion(n)
+        with pasted.connect(url_of(self.a), feedback=weights) as client:
+            batch = client.next()
+            self.assertTrue(np.all(batch["distractor"] != batch["label"]))
+            zeros = batch["label"] == 0
+            self.assertTrue(np.all(batch["distractor"][zeros] == 1))
+        confusion.reset()
+        self.assertEqual(confusion.counts.sum(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
