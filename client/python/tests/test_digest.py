@@ -1,5 +1,7 @@
 """chain_digest: what it tells apart, and interrupted runs that end alike."""
 import hashlib
+import json
+import os
 
 import numpy as np
 import pytest
@@ -78,7 +80,21 @@ def test_a_run_resumed_on_another_replica_ends_alike(url, candidates):
     assert len(set(whole)) == 20
 
 
-def test_a_run_resumed_by_two_ranks_has_the_same_batches(url):
+@pytest.fixture(scope="module")
+def chained(tmp_path_factory):
+    """A stream whose contexts are earlier samples."""
+    config = tmp_path_factory.mktemp("chained") / "config.json"
+    config.write_text(json.dumps({
+        "pools": {"demo": {"demo": True}},
+        "streams": {"default": {"pool": "demo", "recipe": {
+            "size": 32, "chain": {"slots": 24, "reset": 0.2}}}}}))
+    with Daemon("--config", os.fspath(config), "--workers", "1") as running:
+        yield f"pasted://127.0.0.1:{running.tcp}/default?batch=16"
+
+
+@pytest.mark.parametrize("stream", ["url", "chained"])
+def test_a_run_resumed_by_two_ranks_has_the_same_batches(request, stream):
+    url = request.getfixturevalue(stream)
     options = {"tensors": None, "framework": "numpy"}
     with pasted.Loader(url, steps=12, **options) as loader:
         whole = digests(loader, "", 12)
