@@ -39,7 +39,7 @@ bool wire_server_sends(int type)
 
 uint64_t wire_max_payload_bytes(int type)
 {
-    if (type == WIRE_BATCH)
+    if (type == WIRE_BATCH || type == WIRE_REFINE)
         return WIRE_MAX_BATCH_BYTES;
     if (type == WIRE_FEEDBACK)
         return WIRE_MAX_FEEDBACK_BYTES;

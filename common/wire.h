@@ -30,15 +30,15 @@
 #define WIRE_CAPABILITY_ASK    8u  /* ASK, REPLY */
 #define WIRE_CAPABILITY_RING   16u /* SLOT, RETURN: memory of one host */
 #define WIRE_CAPABILITY_HARD                                                   \
-    32u /* candidates and feedback in OPEN and JOIN, FEEDBACK */
+    32u /* candidates and feedback in OPEN and JOIN, FEEDBACK, REFINE */
 #define WIRE_CAPABILITY_KEEP                                                   \
     64u /* leases outlive a connection: kept in JOIN                           \
          */
 
 /* Limits on what a peer can send. */
 #define WIRE_MAX_CONTROL_BYTES  (16u << 20) /* payload of all but BATCH */
-#define WIRE_MAX_CLIENT_BYTES   4096u       /* of a client, but FEEDBACK */
-#define WIRE_MAX_FEEDBACK_BYTES             /* payload of FEEDBACK */          \
+#define WIRE_MAX_CLIENT_BYTES   4096u /* of a client, but FEEDBACK, REFINE */
+#define WIRE_MAX_FEEDBACK_BYTES       /* payload of FEEDBACK */                \
     (FEEDBACK_MAX_BYTES + 2 + WIRE_MAX_NAME_BYTES)
 #define WIRE_MAX_BATCH_BYTES   (4ull << 30)
 #define WIRE_MAX_NAME_BYTES    256  /* stream, client, server; with the NUL */
@@ -74,7 +74,8 @@
     X(REPLY, 19, 'S')                                                          \
     X(SLOT, 20, 'S')                                                           \
     X(RETURN, 21, 'C')                                                         \
-    X(FEEDBACK, 22, 'C')
+    X(FEEDBACK, 22, 'C')                                                       \
+    X(REFINE, 23, 'C')
 
 enum wire_type {
 #define X(name, number, who) WIRE_##name = number,
@@ -297,6 +298,18 @@ struct wire_feedback {
     const uint8_t *weights; /* u16, [n_classes][n_classes]; the payload's */
 };
 
+/* A PULL whose samples are pasted on what the client sends: the fixed part;
+ * n_samples bytes `given` (1: its context follows, 0: it begins a chain) and
+ * [n_samples][height][width][3] u8 follow. */
+#define WIRE_REFINE_HEAD_BYTES 32
+struct wire_refine {
+    uint64_t position;       /* global cursor, as in PULL */
+    uint64_t first_position; /* of the slice */
+    uint32_t n_samples;      /* in it; 0: every chain begins, nothing follows */
+    uint32_t height, width;
+    uint8_t dtype, layout; /* of the contexts: TENSOR_U8, TENSOR_NHWC */
+};
+
 /* The capabilities that what is there belongs to. */
 uint32_t wire_extras_needs(const struct wire_extras *e);
 /* The byte of OPEN and JOIN that says what is there, and the rest, which
@@ -355,6 +368,11 @@ int wire_decode_return(struct bytes_reader *r, struct wire_return *out);
 void wire_encode_feedback(struct bytes_writer *w,
                           const struct wire_feedback *m);
 int wire_decode_feedback(struct bytes_reader *r, struct wire_feedback *out);
+/* Fixed part only, of a payload whose first WIRE_REFINE_HEAD_BYTES r holds. */
+void wire_encode_refine(struct bytes_writer *w, const struct wire_refine *m);
+int wire_decode_refine(struct bytes_reader *r, struct wire_refine *out);
+/* Bytes of the whole payload. Saturates. */
+uint64_t wire_refine_bytes(const struct wire_refine *m);
 /* REPLY is nothing but its text: write and read it as a span. */
 
 void wire_encode_batch_head(struct bytes_writer *w,

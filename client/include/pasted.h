@@ -318,6 +318,47 @@ pasted_next_into(pasted_client *c, const struct pasted_buffer *buffers,
 PASTED_NODISCARD PASTED_API int pasted_pull(pasted_client *c, uint64_t position,
                                             pasted_batch **out_batch);
 
+/* ---- refined chains ----------------------------------------------------
+ * On a stream whose recipe has a chain (chain/slots S > 0), a sample is pasted
+ * on the one S positions before. A trainer that perturbs what it got (FGSM,
+ * PGD: pasted_pgd_step) sends the result back as the contexts of the positions
+ * S later:
+ *
+ *   pasted_refine(c, 0, NULL, 0, NULL);             two lanes of G = S / 2
+ *   pasted_refine(c, G, NULL, 0, NULL);
+ *   for (p = 0;; p += G) {
+ *       pasted_refined(c, &batch);                  positions p ...
+ *       train and perturb -> u8 [n][h][w][3] RGB
+ *       pasted_refine(c, p + S, perturbed, n_bytes, NULL);
+ *   }
+ *
+ * While the trainer works on one lane, the other is composed and received. The
+ * server keeps nothing: the contexts of S positions are part of a checkpoint.
+ * Where a chain begins (a reset, equal labels, its greatest length) the server
+ * leaves out the context that was sent and uses the sample's own, so chains end
+ * as often as without. */
+
+/* Asks for the batch at that cursor, pasted on contexts: u8, [n][height][width]
+ * [3] RGB, n = n_samples of struct pasted_info; copied. given: n bytes, 0 where
+ * a chain begins anew; NULL: all given. contexts NULL with n_bytes 0: every
+ * chain begins. Does not wait; sent again when the connection is lost.
+ * PASTED_BAD_ARGUMENT: another size; PASTED_OVERLOADED: four are not taken yet;
+ * PASTED_UNSUPPORTED: an old server. */
+PASTED_NODISCARD PASTED_API int
+pasted_refine(pasted_client *c, uint64_t position, const void *contexts,
+              uint64_t n_bytes, const uint8_t *given);
+
+/* The batch of the oldest pasted_refine. After PASTED_TIMEOUT and
+ * PASTED_CANCELLED it is still due; other errors end it: PASTED_BAD_ARGUMENT
+ * (the stream has no chain), PASTED_OVERLOADED (no room for contexts). */
+PASTED_NODISCARD PASTED_API int pasted_refined(pasted_client *c,
+                                               pasted_batch **out_batch);
+
+/* Both in one, when none is under way; given up at the deadline. */
+PASTED_NODISCARD PASTED_API int
+pasted_pull_on(pasted_client *c, uint64_t position, const void *contexts,
+               uint64_t n_bytes, pasted_batch **out_batch);
+
 /* Moves the cursor; what was prefetched is dropped. Does not wait. */
 PASTED_NODISCARD PASTED_API int pasted_seek(pasted_client *c,
                                             uint64_t position);

@@ -279,6 +279,53 @@ int pasted_pull(pasted_client *c, uint64_t position, pasted_batch **out_batch)
     return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
 }
 
+int pasted_refine(pasted_client *c, uint64_t position, const void *contexts,
+                  uint64_t n_bytes, const uint8_t *given)
+{
+    struct fault fault = {0};
+    int rc = check_open(c, __func__);
+    if (rc == 0)
+        rc = check_position(c, __func__, position);
+    if (rc != 0)
+        return rc;
+    rc = prefetch_refine(c->prefetch, position, contexts, n_bytes, given,
+                         &fault);
+    return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
+}
+
+int pasted_refined(pasted_client *c, pasted_batch **out_batch)
+{
+    struct fault fault = {0};
+    int rc = check_open(c, __func__);
+    if (rc != 0)
+        return rc;
+    rc = prefetch_refined(c->prefetch, clock_after_ms(c->options.timeout_ms),
+                          out_batch, &fault);
+    return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
+}
+
+int pasted_pull_on(pasted_client *c, uint64_t position, const void *contexts,
+                   uint64_t n_bytes, pasted_batch **out_batch)
+{
+    struct fault fault = {.text = "pasted_refined has batches to take first"};
+    int rc = check_open(c, __func__);
+    if (rc == 0)
+        rc = check_position(c, __func__, position);
+    if (rc == 0 && prefetch_n_refines(c->prefetch) > 0)
+        return fail(c, __func__, &fault, PASTED_BAD_STATE);
+    if (rc != 0)
+        return rc;
+    rc =
+        prefetch_refine(c->prefetch, position, contexts, n_bytes, NULL, &fault);
+    if (rc == 0)
+        rc =
+            prefetch_refined(c->prefetch, clock_after_ms(c->options.timeout_ms),
+                             out_batch, &fault);
+    if (rc != 0 && prefetch_n_refines(c->prefetch) > 0)
+        prefetch_withdraw(c->prefetch);
+    return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
+}
+
 int pasted_ack(pasted_client *c)
 {
     struct fault fault = {0};

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -35,6 +36,10 @@ void exchange_fini(struct exchange *x)
     for (struct pasted_batch *b; (b = exchange_pop(x)) != NULL;)
         batch_release(b);
     batch_release(x->pull.batch);
+    for (uint32_t i = 0; i < EXCHANGE_MAX_REFINES; i++) {
+        batch_release(x->refine[i].pull.batch);
+        free(x->refine[i].bytes);
+    }
     pthread_mutex_destroy(&x->mutex);
     pthread_cond_destroy(&x->changed);
     close(x->wake_fd);
@@ -96,6 +101,11 @@ struct pasted_batch *exchange_pop(struct exchange *x)
     x->n_ready--;
     b->next = NULL;
     return b;
+}
+
+struct refine *exchange_refine(struct exchange *x, uint32_t i)
+{
+    return &x->refine[(x->first_refine + i) % EXCHANGE_MAX_REFINES];
 }
 
 const struct pasted_buffer *exchange_buffer(const struct into *into,

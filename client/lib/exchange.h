@@ -6,6 +6,8 @@
  *   next_into         --->  into (caller's buffers)   --->  image of a batch
  *   pull              --->  pull.position             --->  PULL
  *                     <---  pull.batch or fault       <---  BATCH, ERROR
+ *   refine            --->  refine[]                --->  REFINE
+ *   refined           <---  its batch or fault      <---  BATCH, ERROR
  *   seek              --->  seek_wanted, cursor       --->  SEEK
  *   destroy           --->  stop                      --->  thread ends
  *
@@ -40,6 +42,18 @@ struct pull {
     uint64_t position;
     struct pasted_batch *batch; /* DONE */
     struct fault fault;         /* FAILED */
+};
+
+#define EXCHANGE_MAX_REFINES 4
+
+/* A pull on contexts of the caller's, whose copy it owns; in order. */
+struct refine {
+    struct pull pull;
+    uint32_t request;   /* SENT: its id */
+    uint32_t n_samples; /* 0: no contexts */
+    bool is_read;       /* the receiver reads bytes */
+    uint8_t *bytes;     /* given, then the contexts */
+    size_t n_bytes;
 };
 
 /* The buffers of a next_into that waits. `active`: the receiver writes into
@@ -79,6 +93,8 @@ struct exchange {
     struct pasted_batch *ready, *last_ready;
     uint32_t n_ready;
     struct pull pull;
+    struct refine refine[EXCHANGE_MAX_REFINES]; /* a ring */
+    uint32_t first_refine, n_refines;
     struct into into;
     struct membership member;
     struct wire_credit pace; /* since the CREDIT before; batches is not used */
@@ -104,6 +120,8 @@ void exchange_move(struct exchange *x, enum exchange_state to);
 void exchange_give_up(struct exchange *x, const struct fault *why);
 void exchange_push(struct exchange *x, struct pasted_batch *b);
 struct pasted_batch *exchange_pop(struct exchange *x); /* NULL when empty */
+/* The ith of those not taken; the oldest is 0. */
+struct refine *exchange_refine(struct exchange *x, uint32_t i);
 /* The tensor's buffer among the caller's; NULL when it has none. */
 const struct pasted_buffer *exchange_buffer(const struct into *into,
                                             const char *name);

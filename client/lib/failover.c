@@ -117,6 +117,9 @@ static void settle_cursor(struct receiver *r)
         begin_round(r);
     if (x->pull.state == PULL_SENT)
         x->pull.state = PULL_WANTED;
+    for (uint32_t i = 0; i < x->n_refines; i++)
+        if (exchange_refine(x, i)->pull.state == PULL_SENT)
+            exchange_refine(x, i)->pull.state = PULL_WANTED;
     exchange_unlock(x);
 }
 

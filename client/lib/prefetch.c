@@ -11,6 +11,7 @@
 
 #include "client/lib/clock.h"
 #include "client/lib/member.h"
+#include "client/lib/refine.h"
 
 struct prefetch {
     struct options options;
@@ -291,6 +292,44 @@ int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
     rc = collect_pull(x, rc, out_batch, fault);
     exchange_unlock(x);
     return rc;
+}
+
+int prefetch_refine(struct prefetch *p, uint64_t position, const void *contexts,
+                    uint64_t n_bytes, const uint8_t *given, struct fault *fault)
+{
+    return refine_add(&p->exchange, &p->facts, position, contexts, n_bytes,
+                      given, fault);
+}
+
+int prefetch_refined(struct prefetch *p, int64_t deadline_ns,
+                     struct pasted_batch **out_batch, struct fault *fault)
+{
+    struct exchange *x = &p->exchange;
+    exchange_lock(x);
+    ask_again(x);
+    exchange_wake(x);
+    int rc = refine_take(x, out_batch, fault);
+    while (rc == 0) {
+        rc = wait_must_end(x, deadline_ns, fault);
+        if (rc != 0)
+            break;
+        sleep_until_change(x, deadline_ns);
+        rc = refine_take(x, out_batch, fault);
+    }
+    exchange_unlock(x);
+    return rc == 1 ? 0 : rc;
+}
+
+uint32_t prefetch_n_refines(const struct prefetch *p)
+{
+    return p->exchange.n_refines; /* the caller's to change */
+}
+
+void prefetch_withdraw(struct prefetch *p)
+{
+    exchange_lock(&p->exchange);
+    refine_withdraw(&p->exchange);
+    exchange_unlock(&p->exchange);
 }
 
 int prefetch_ack(struct prefetch *p, int64_t deadline_ns, struct fault *fault)

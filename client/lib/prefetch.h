@@ -35,6 +35,15 @@ struct pasted_batch *prefetch_take(struct prefetch *p);
 
 int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
                   struct pasted_batch **out_batch, struct fault *fault);
+/* Pulls on contexts (refine.h): asks, and waits for the oldest answer, which
+ * stays due after -ERROR_TIMEOUT and -ERROR_CANCELLED. */
+int prefetch_refine(struct prefetch *p, uint64_t position, const void *contexts,
+                    uint64_t n_bytes, const uint8_t *given,
+                    struct fault *fault);
+int prefetch_refined(struct prefetch *p, int64_t deadline_ns,
+                     struct pasted_batch **out_batch, struct fault *fault);
+uint32_t prefetch_n_refines(const struct prefetch *p);
+void prefetch_withdraw(struct prefetch *p); /* the newest */
 /* Acknowledges the batch that was taken last and waits for the answer:
  * -ERROR_BAD_STATE, -ERROR_LEASE_LOST, -ERROR_CLOSED. */
 int prefetch_ack(struct prefetch *p, int64_t deadline_ns, struct fault *fault);

@@ -18,15 +18,16 @@
 
 enum purpose { STALE, STREAMED, PULLED };
 
-static enum purpose purpose_of(const struct receiver *r)
+static enum purpose purpose_of(struct receiver *r)
 {
     uint32_t request = r->session.frame.header.request;
     struct exchange *x = r->exchange;
     enum purpose purpose = STALE;
     exchange_lock(x);
     if (request % 2 == 1) {
-        if (request == r->pull_request && x->pull.state == PULL_SENT)
-            purpose = PULLED;
+        r->pulled = receiver_pull_of(r, request);
+        purpose = r->pulled != NULL ? PULLED : STALE;
+        r->pull_position = r->pulled != NULL ? r->pulled->position : 0;
     } else if (request == r->stream_request && !x->seek_wanted) {
         purpose = STREAMED;
     }
@@ -201,12 +202,12 @@ static void deliver_pulled(struct receiver *r, struct pasted_batch *b)
 {
     struct exchange *x = r->exchange;
     exchange_lock(x);
-    bool wanted = x->pull.state == PULL_SENT;
+    bool wanted = r->pulled->state == PULL_SENT;
     x->stats.bytes += b->n_bytes;
     x->stats.mapped += b->ring != NULL;
     if (wanted) {
-        x->pull.batch = b;
-        x->pull.state = PULL_DONE;
+        r->pulled->batch = b;
+        r->pulled->state = PULL_DONE;
         pthread_cond_broadcast(&x->changed);
     }
     exchange_unlock(x);
@@ -221,8 +222,8 @@ static int fetch_again(struct receiver *r, enum purpose purpose,
     struct exchange *x = r->exchange;
     exchange_lock(x);
     x->stats.corrupt++;
-    if (purpose == PULLED && x->pull.state == PULL_SENT)
-        x->pull.state = PULL_WANTED;
+    if (purpose == PULLED && r->pulled->state == PULL_SENT)
+        r->pulled->state = PULL_WANTED;
     exchange_unlock(x);
     if (++r->n_refetched > MAX_REFETCHED) {
         *out_final = true;

@@ -4,6 +4,7 @@
  * Request ids: even ones are the stream's (OPEN, SEEK), odd ones PULLs. */
 #include "client/lib/receiver.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,11 +94,85 @@ static struct wire_credit take_credit(struct receiver *r, uint32_t n)
     return credit;
 }
 
+/* With the lock held: the first that is to be sent, or NULL. */
+static struct refine *wanted_refine(struct exchange *x)
+{
+    for (uint32_t i = 0; i < x->n_refines; i++)
+        if (exchange_refine(x, i)->pull.state == PULL_WANTED)
+            return exchange_refine(x, i);
+    return NULL;
+}
+
+/* The bytes are read without the lock: is_read keeps them, or leaves them to
+ * this thread. */
+static int send_refine(struct receiver *r, struct refine *sent,
+                       struct fault *fault)
+{
+    const struct wire_opened *o = &r->session.opened;
+    const struct wire_refine m = {
+        .position = sent->pull.position,
+        .first_position =
+            sent->pull.position + (uint64_t)o->rank * o->n_samples,
+        .n_samples = sent->n_samples,
+        .height = o->height,
+        .width = o->width,
+        .dtype = TENSOR_U8,
+        .layout = TENSOR_NHWC,
+    };
+    /* A megabyte a second at the least. */
+    const int64_t deadline_ns =
+        receiver_stall_ns(r) + (int64_t)sent->n_bytes * 1000;
+    return session_send_refine(&r->session, sent->request, &m, sent->bytes,
+                               sent->n_bytes, deadline_ns, fault);
+}
+
+static int send_refines(struct receiver *r, struct fault *fault)
+{
+    struct exchange *x = r->exchange;
+    int rc = 0;
+    for (;;) {
+        exchange_lock(x);
+        struct refine *next = rc == 0 ? wanted_refine(x) : NULL;
+        struct refine copy = {0};
+        if (next != NULL) {
+            r->pull_request += 2;
+            next->request = r->pull_request;
+            next->pull.state = PULL_SENT;
+            next->is_read = true;
+            copy = *next;
+        }
+        exchange_unlock(x);
+        if (next == NULL)
+            return rc;
+        rc = send_refine(r, &copy, fault);
+        exchange_lock(x);
+        if (next->bytes == copy.bytes)
+            next->is_read = false;
+        else
+            free(copy.bytes); /* withdrawn meanwhile */
+        exchange_unlock(x);
+    }
+}
+
+struct pull *receiver_pull_of(struct receiver *r, uint32_t request)
+{
+    struct exchange *x = r->exchange;
+    if (request == r->plain_request && x->pull.state == PULL_SENT)
+        return &x->pull;
+    for (uint32_t i = 0; i < x->n_refines; i++) {
+        struct refine *f = exchange_refine(x, i);
+        if (f->request == request && f->pull.state == PULL_SENT)
+            return &f->pull;
+    }
+    return NULL;
+}
+
 /* Sends what the caller wishes: seek, then pull, then credit. */
 static int send_wishes(struct receiver *r, struct fault *fault)
 {
     struct exchange *x = r->exchange;
     int rc = 0;
+    uint64_t position = 0;
     exchange_lock(x);
     bool seek = x->seek_wanted;
     x->seek_wanted = false;
@@ -106,7 +181,7 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     bool pull = x->pull.state == PULL_WANTED;
     if (pull) {
         x->pull.state = PULL_SENT;
-        r->pull_position = x->pull.position;
+        position = x->pull.position;
     }
     struct wire_credit credit = take_credit(r, room_for(r, 0));
     exchange_unlock(x);
@@ -116,9 +191,12 @@ static int send_wishes(struct receiver *r, struct fault *fault)
         rc = session_send_returns(&r->session, receiver_stall_ns(r), fault);
     if (rc == 0 && pull) {
         r->pull_request += 2;
-        rc = session_send_pull(&r->session, r->pull_request, r->pull_position,
+        r->plain_request = r->pull_request;
+        rc = session_send_pull(&r->session, r->plain_request, position,
                                receiver_stall_ns(r), fault);
     }
+    if (rc == 0)
+        rc = send_refines(r, fault);
     if (rc == 0 && x->member.joined)
         rc = member_send_acks(r, fault);
     if (rc == 0 && credit.batches > 0)
@@ -154,10 +232,10 @@ static void fail_pull(struct receiver *r)
 {
     struct exchange *x = r->exchange;
     exchange_lock(x);
-    if (x->pull.state == PULL_SENT &&
-        r->session.frame.header.request == r->pull_request) {
-        session_server_error(&r->session, &x->pull.fault);
-        x->pull.state = PULL_FAILED;
+    struct pull *pull = receiver_pull_of(r, r->session.frame.header.request);
+    if (pull != NULL) {
+        session_server_error(&r->session, &pull->fault);
+        pull->state = PULL_FAILED;
         pthread_cond_broadcast(&x->changed);
     }
     exchange_unlock(x);

@@ -29,10 +29,12 @@ struct receiver {
     struct session session;
     bool opened_once;
     uint32_t stream_request; /* even: id of the latest OPEN or SEEK */
-    uint32_t pull_request;   /* odd: id of the latest PULL */
+    uint32_t pull_request;   /* odd: id of the latest PULL or REFINE */
+    uint32_t plain_request;  /* of the latest PULL */
     uint64_t cursor;         /* of the batch that must come next */
     uint64_t replay_from;    /* where the round of a replay begins */
     uint64_t pull_position;
+    struct pull *pulled;     /* the exchange's, of the BATCH that is read */
     struct wire_lease lease; /* of the BATCH that comes next; lease 0: none */
     uint32_t outstanding;    /* batches that the server may still send */
     uint32_t n_refetched;    /* in a row, for a checksum */
@@ -66,6 +68,9 @@ int receiver_handshake(struct receiver *r, int64_t deadline_ns,
  * help. */
 int receiver_pump(struct receiver *r, bool *out_final, struct fault *fault);
 
+/* The pull that this id was sent for and that waits, or NULL. With the lock
+ * held. */
+struct pull *receiver_pull_of(struct receiver *r, uint32_t request);
 /* The BATCH whose header was just read (receive_batch.c). */
 int receiver_batch(struct receiver *r, bool *out_final, struct fault *fault);
 /* A batch begins to come: asks for those that its place makes room for. One

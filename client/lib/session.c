@@ -99,6 +99,35 @@ int session_send_pull(struct session *s, uint32_t request, uint64_t position,
     return send_frame(s, &w, WIRE_PULL, request, deadline_ns, fault);
 }
 
+int session_send_refine(struct session *s, uint32_t request,
+                        const struct wire_refine *m, const uint8_t *bytes,
+                        size_t n_bytes, int64_t deadline_ns,
+                        struct fault *fault)
+{
+    uint8_t front[WIRE_HEADER_BYTES + WIRE_REFINE_HEAD_BYTES];
+    struct bytes_writer w;
+    wire_frame_begin(&w, front, sizeof front);
+    wire_encode_refine(&w, m);
+    const uint32_t crc =
+        checksum_crc32(0, front + WIRE_HEADER_BYTES, WIRE_REFINE_HEAD_BYTES);
+    const struct wire_header h = {
+        .version = WIRE_VERSION,
+        .type = WIRE_REFINE,
+        .request = request,
+        .payload_bytes = WIRE_REFINE_HEAD_BYTES + n_bytes,
+        .payload_crc32 = checksum_crc32(crc, bytes, n_bytes),
+    };
+    wire_encode_header(front, &h);
+    int rc = session_flush(s, deadline_ns, fault);
+    if (rc == 0)
+        rc = connection_write(&s->connection, front, sizeof front, deadline_ns,
+                              fault);
+    if (rc == 0)
+        rc = connection_write(&s->connection, bytes, n_bytes, deadline_ns,
+                              fault);
+    return rc;
+}
+
 int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
                      struct fault *fault)
 {

@@ -65,6 +65,8 @@
       "Open connections.")                                                     \
     X(HTTP_CONNECTIONS, gauge, "pasted_connections{transport=\"http\"}",       \
       "Open connections.")                                                     \
+    X(CONTEXT_BYTES, gauge, "pasted_contexts_bytes",                           \
+      "Contexts that clients sent and that are not yet composed on.")          \
     X(TCP_SLOTS, gauge, "pasted_tcp_slots",                                    \
       "Batches that clients of this host read in place.")                      \
     X(TCP_ACCEPTED, counter, "pasted_tcp_accepted_total",                      \

@@ -67,6 +67,7 @@ struct rendering {
 
     struct stream *stream;
     struct feedback *feedback; /* one reference; NULL: none */
+    struct contexts *contexts; /* one reference; NULL: none */
     struct batch_layout layout;
     uint64_t run_bytes;     /* of the arena */
     enum batch_share share; /* BATCH_LARGE or BATCH_SMALL */

@@ -203,6 +203,17 @@ static int resolve(struct store *s, const struct store_request *request,
     return 0;
 }
 
+/* Whose edge composing asks for: of what was sent only the class before. */
+static uint64_t earliest_position(const struct rendering *r)
+{
+    const struct chain *chain = &r->stream->chain;
+    uint64_t first = r->key.first_position;
+
+    if (!r->contexts)
+        return chain_reach(chain, first);
+    return first > chain->slots ? first - chain->slots : 0;
+}
+
 /* Layout and size; refuses what could never be composed. */
 static int measure(struct store *s, struct rendering *r, struct fault *fault)
 {
@@ -219,7 +230,7 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
                          "%" PRIu32 " samples of dtype %d, layout %d cannot "
                          "be laid out as a batch",
                          k->n_samples, k->dtype, k->layout);
-    r->n_columns = chained_columns(chain, k->n_samples);
+    r->n_columns = r->contexts ? 0 : chained_columns(chain, k->n_samples);
     payload_bytes = r->layout.tensors_bytes +
                     8 * ((uint64_t)r->layout.n_samples + 1) +
                     parents_bytes(r->n_columns);
@@ -229,7 +240,7 @@ static int measure(struct store *s, struct rendering *r, struct fault *fault)
                          "allows %" PRIu64 "%s",
                          payload_bytes, store_max_batch_bytes(s),
                          store_limit_hint(s));
-    r->first_epoch = chain_reach(chain, k->first_position) / n_edges;
+    r->first_epoch = earliest_position(r) / n_edges;
     r->n_epochs =
         (k->first_position + k->n_samples - 1) / n_edges - r->first_epoch + 1;
     rc = epochs_check(s->shelf, r->stream, r->n_epochs, fault);
@@ -298,6 +309,8 @@ static int get(struct store *s, struct store_request *request,
 
     if (rc < 0)
         return rc;
+    if (request->contexts)
+        return get_composed(s, request, &key, fault);
     b = batch_cache_find(&s->cache, &key);
     if (b && (request->checksum == CHECKSUM_NONE ||
               b->checksums[request->checksum])) {

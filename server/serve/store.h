@@ -18,6 +18,7 @@
 #include "server/base/workers.h"
 #include "server/compose/compose.h"
 #include "server/plan/feedback.h"
+#include "server/serve/contexts.h"
 #include "server/serve/stream.h"
 
 struct store;
@@ -54,6 +55,10 @@ struct store_request {
     uint8_t dtype, layout; /* 0 = the recipe's */
     /* Of the stream's classes, held until done or store_cancel; NULL: none. */
     struct feedback *feedback;
+    /* What the slice's samples are pasted on, where their chains go on; held
+     * likewise. Such a batch is nobody else's and not kept. NULL: none. The
+     * stream has a chain. */
+    struct contexts *contexts;
     enum checksum_kind checksum; /* batch->checksums[checksum] will be there */
     enum worker_class class;     /* WORKER_SMALL for previews */
     bool shared; /* where a client may map it, when there is room */

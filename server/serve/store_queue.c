@@ -116,6 +116,7 @@ struct rendering *store_take_rendering(struct store *s,
         .hash = batch_key_hash(key),
         .stream = request->stream,
         .feedback = request->feedback ? feedback_ref(request->feedback) : NULL,
+        .contexts = request->contexts ? contexts_ref(request->contexts) : NULL,
         .shared = request->shared,
         .job.class = request->class,
     };
@@ -163,11 +164,13 @@ void store_free_rendering(struct rendering *r)
     chained_remove(r, false);
     scratch_unref(s, r->scratch);
     feedback_unref(r->feedback);
+    contexts_unref(r->contexts);
     if (r->state == RENDERING_EPOCHS || r->state == RENDERING_RUNNING)
         count_running(r, -1);
     r->batch = NULL;
     r->scratch = NULL;
     r->feedback = NULL;
+    r->contexts = NULL;
     r->state = RENDERING_FREE;
     list_push(&s->free, r);
     if (batch && --batch->refs == 0)
@@ -243,7 +246,8 @@ static void note_composed(struct rendering *r)
     release_epochs(r);
     chained_remove(r, is_whole(r));
     if (is_whole(r)) {
-        batch_cache_add(&r->store->cache, r->batch);
+        if (!r->contexts)
+            batch_cache_add(&r->store->cache, r->batch);
         metric_add(METRIC_BATCHES_COMPOSED, 1);
     } else {
         metric_add(METRIC_BATCHES_ABANDONED, 1);
@@ -453,7 +457,8 @@ void store_enqueue(struct rendering *r)
 {
     struct store *s = r->store;
 
-    hash_add(s, r);
+    if (!r->contexts) /* nobody else may have what is pasted on them */
+        hash_add(s, r);
     r->state = RENDERING_WAITING;
     list_push(&s->waiting[r->share][r->job.class], r);
     s->n_waiting++;

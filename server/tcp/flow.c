@@ -65,6 +65,15 @@ static struct order *ahead_at(struct session *s, uint32_t i)
     return &s->ahead[(s->first_ahead + i) % SESSION_MAX_AHEAD];
 }
 
+/* Of an order that is answered, refused or given up. */
+static void forget_contexts(struct order *o)
+{
+    if (o->contexts)
+        contexts_disown(o->contexts); /* a rendering may still read them */
+    contexts_unref(o->contexts);
+    o->contexts = NULL;
+}
+
 static void drop(struct session *s, struct order *o)
 {
     if (o->state == ORDER_COMPOSING)
@@ -117,6 +126,7 @@ static void on_composed(struct store_request *request, int status,
     o->state = status == 0 ? ORDER_READY : ORDER_FREE;
     if (status != 0 && is_pull) {
         s->n_pulls--;
+        forget_contexts(o);
         session_refuse(s, o->id, status, fault->text);
     } else if (status != 0) {
         note_gap(s, o, status, fault);
@@ -156,6 +166,7 @@ static int begin(struct session *s, struct order *o, uint64_t cursor,
         .first_position = slice.first_position,
         .n_samples = slice.n_samples,
         .n_candidates = s->n_candidates,
+        .contexts = o->contexts,
         .dtype = s->dtype,
         .layout = s->layout,
         .feedback = s->feedback,
@@ -181,8 +192,10 @@ void flow_drop_ahead(struct session *s)
 
 void flow_drop_pulls(struct session *s)
 {
-    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++)
+    for (uint32_t i = 0; i < SESSION_MAX_PULLS; i++) {
         drop(s, &s->pulls[i]);
+        forget_contexts(&s->pulls[i]);
+    }
     s->n_pulls = 0;
     account(s);
 }
@@ -210,7 +223,7 @@ void flow_stall(struct session *s, bool stalled)
 }
 
 int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
-              struct fault *fault)
+              struct contexts *contexts, struct fault *fault)
 {
     struct stream_slice slice;
     struct order *free_order = NULL;
@@ -234,6 +247,7 @@ int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
     free_order->id = id;
     free_order->number = s->next_pull++;
     free_order->cursor = cursor;
+    free_order->contexts = contexts;
     s->n_pulls++;
     return 0;
 }
@@ -260,6 +274,7 @@ static bool begin_pull(struct session *s)
     if (status < 0) {
         o->state = ORDER_FREE;
         s->n_pulls--;
+        forget_contexts(o);
         session_refuse(s, o->id, status, fault.text);
     }
     account(s);
@@ -378,6 +393,7 @@ static void send_order(struct session *s, struct order *o, uint32_t request)
     send->batch = b;
     o->batch = NULL;
     o->state = ORDER_FREE;
+    forget_contexts(o);
     if (o->lease.id)
         member_write_lease(s, o, send->front);
     if (slots_take(s, b, &slot))

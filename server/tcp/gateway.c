@@ -300,7 +300,7 @@ static int on_pull(struct session *s, const struct wire_header *h,
     int status = h->request == 0 || h->request == s->serial
                      ? fault_set(&fault, ERROR_BAD_ARGUMENT,
                                  "PULL's request id is 0 or the stream's")
-                     : flow_pull(s, h->request, m.position, &fault);
+                     : flow_pull(s, h->request, m.position, NULL, &fault);
     if (status != 0)
         session_refuse(s, h->request, status, fault.text);
     flow_pump(s);
@@ -378,6 +378,8 @@ static const struct rule {
     [WIRE_CREDIT] = {on_credit, IN(SESSION_STREAMING) | IN(SESSION_DRAINING),
                      IN(SESSION_READY), 0},
     [WIRE_PULL] = {on_pull, IN(SESSION_STREAMING), GREETED, 0},
+    [WIRE_REFINE] = {refine_end, IN(SESSION_STREAMING), GREETED,
+                     WIRE_CAPABILITY_HARD},
     [WIRE_SEEK] = {on_seek, IN(SESSION_STREAMING), GREETED, 0},
     [WIRE_RETURN] = {on_return, GREETED, 0, WIRE_CAPABILITY_RING},
     [WIRE_PING] = {on_ping, GREETED, 0, 0},
@@ -398,20 +400,39 @@ bool gateway_takes(const struct session *s, int type)
     return rule->handle && (s->capabilities & rule->needs) == rule->needs;
 }
 
+static bool is_agreed(struct session *s, const struct wire_header *h)
+{
+    char text[WIRE_MAX_TEXT_BYTES];
+    if (gateway_takes(s, h->type))
+        return true;
+    snprintf(text, sizeof text, "%s is not agreed on in WELCOME",
+             wire_type_name(h->type));
+    session_fail(s, SESSION_END_ERROR, h->request, ERROR_UNSUPPORTED, text);
+    return false;
+}
+
+bool gateway_may_begin(struct session *s, const struct wire_header *h)
+{
+    return s->state != SESSION_CLOSING && is_agreed(s, h);
+}
+
+/* Of a REFINE only its head lies at payload. */
+static size_t n_readable(const struct wire_header *h)
+{
+    return h->type == WIRE_REFINE && h->payload_bytes > WIRE_REFINE_HEAD_BYTES
+               ? WIRE_REFINE_HEAD_BYTES
+               : (size_t)h->payload_bytes;
+}
+
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload)
 {
-    static const struct rule unknown = {0};
-    const struct rule *rule = h->type < N_RULES ? &rules[h->type] : &unknown;
     struct bytes_reader r;
     char text[WIRE_MAX_TEXT_BYTES];
-    if (!rule->handle || (s->capabilities & rule->needs) != rule->needs) {
-        snprintf(text, sizeof text, "%s is not agreed on in WELCOME",
-                 wire_type_name(h->type));
-        session_fail(s, SESSION_END_ERROR, h->request, ERROR_UNSUPPORTED, text);
+    if (!is_agreed(s, h))
         return;
-    }
-    bytes_reader_init(&r, payload, (size_t)h->payload_bytes);
+    const struct rule *rule = &rules[h->type];
+    bytes_reader_init(&r, payload, n_readable(h));
     if (rule->states & IN(s->state)) {
         if (rule->handle(s, h, &r) != 0) {
             snprintf(text, sizeof text, "the payload of %s is malformed",

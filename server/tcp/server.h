@@ -49,7 +49,8 @@ struct tcp_server {
     uint32_t n_holders;
     uint64_t large_bytes; /* of long frames that come in now */
     uint64_t slot_bytes;  /* that all sessions' slots hold */
-    uint64_t last_slot;   /* ids are never used again */
+    struct contexts_budget contexts;
+    uint64_t last_slot; /* ids are never used again */
 };
 
 /* Pumps the sessions of groups in the loop's next turn. */

@@ -104,6 +104,7 @@ static void end(struct session *s, enum session_end why, const char *text)
     if (!s->said_close)
         member_detach(s);
     session_drop_orders(s);
+    refine_drop(s);
     session_move(s, SESSION_CLOSING);
     s->closing_ns = host_now_ns();
     metric_add(end_metrics[why], 1);
@@ -171,6 +172,14 @@ static void on_frame(void *owner, const struct wire_header *h,
     gateway_frame(s, h, payload);
 }
 
+static uint8_t *on_body(void *owner, const struct wire_header *h,
+                        const uint8_t head[WIRE_REFINE_HEAD_BYTES])
+{
+    struct session *s = session_of(owner);
+    s->active_ns = host_now_ns();
+    return gateway_may_begin(s, h) ? refine_begin(s, h, head) : NULL;
+}
+
 static void on_refused(void *owner, int code)
 {
     struct session *s = session_of(owner);
@@ -222,6 +231,7 @@ static void on_release(void *owner, size_t n_bytes)
 
 static const struct transport_events events = {
     .frame = on_frame,
+    .body = on_body,
     .refused = on_refused,
     .ended = on_ended,
     .closed = on_closed,
@@ -340,6 +350,10 @@ void session_tick(struct session *s, uint64_t now_ns)
     } else if (stalled_ns > c->write_stall_ms * MS_NS) {
         session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,
                      "the client takes no bytes (write stall)");
+    } else if (transport_body_ns(&s->transport, now_ns) >
+               c->write_stall_ms * MS_NS) {
+        session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,
+                     "a REFINE is not whole in time");
     } else if (!s->opened_once &&
                now_ns - s->accepted_ns > c->hello_timeout_ms * MS_NS) {
         session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,

@@ -50,6 +50,7 @@ struct order {
     enum { ORDER_FREE, ORDER_WAITING, ORDER_COMPOSING, ORDER_READY } state;
     struct session *session;
     struct store_request request; /* busy while COMPOSING */
+    struct contexts *contexts;    /* of a REFINE: one reference; else NULL */
     struct batch *batch;          /* one reference while READY */
     uint64_t cursor;              /* of its step */
     struct lease lease;           /* of a group's step, not yet sent */
@@ -112,6 +113,10 @@ struct session {
     struct order pulls[SESSION_MAX_PULLS];
     uint32_t n_pulls;
     uint64_t next_pull;
+    /* The REFINE under way: what has come of it, or why it is refused. */
+    struct contexts *incoming;
+    struct fault refusal;
+    uint64_t context_bytes; /* that this session's contexts hold */
     struct send sends[SESSION_MAX_SENDS];
     uint32_t n_sends;
     struct slot slots[SESSION_MAX_SLOTS];
@@ -170,9 +175,10 @@ void flow_drop_ahead(struct session *s);
 void flow_drop_pulls(struct session *s);
 /* The client takes no bytes, or takes them again. */
 void flow_stall(struct session *s, bool stalled);
-/* Takes a PULL; 0 or a negative code with a sentence. */
+/* Takes a PULL, and over a reference to the contexts of a REFINE (else NULL); 0
+ * or a negative code with a sentence, and then the reference stays. */
 int flow_pull(struct session *s, uint32_t id, uint64_t cursor,
-              struct fault *fault);
+              struct contexts *contexts, struct fault *fault);
 bool flow_is_idle(const struct session *s); /* nothing ordered or in flight */
 
 /* slots.c */
@@ -230,6 +236,19 @@ extern const struct lease_events member_events;
 /* FEEDBACK; -ERROR_BAD_FRAME when its payload is malformed. */
 int feedback_on_upload(struct session *s, const struct wire_header *h,
                        struct bytes_reader *r);
+
+/* refine.c */
+
+/* Where the contexts of a REFINE go (transport.h, body). */
+uint8_t *refine_begin(struct session *s, const struct wire_header *h,
+                      const uint8_t head[WIRE_REFINE_HEAD_BYTES]);
+/* All of it has come; -ERROR_BAD_FRAME when its head is malformed. */
+int refine_end(struct session *s, const struct wire_header *h,
+               struct bytes_reader *r);
+/* What has come of one goes. */
+void refine_drop(struct session *s);
+/* May frames of this type be read at all? Else the session is ended. */
+bool gateway_may_begin(struct session *s, const struct wire_header *h);
 
 /* ask.c */
 

@@ -213,6 +213,7 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
     s->store = store;
     s->streams = streams;
     s->max_ahead_bytes = store_max_batch_bytes(store);
+    s->contexts.max_bytes = store_max_batch_bytes(store);
     start_timers(s);
     int status = listen_on(s, false);
     if (status == 0 && config->unix_fd >= 0)

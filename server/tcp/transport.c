@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/checksum.h"
 #include "common/error.h"
 #include "server/base/host.h"
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
 
-#define KEEPALIVE_S 60
+#define KEEPALIVE_S      60
+#define BODY_CHUNK_BYTES (64u << 10)
 
 /* A control frame under way, freed when it is written. */
 struct control {
@@ -52,10 +54,26 @@ int transport_start(struct transport *t)
 
 /* Reading. */
 
+/* Where the next bytes of a body go at once; 0: nowhere. A chunk's checksum is
+ * computed on the loop: it must not take long. */
+static size_t direct(const struct transport *t, uint8_t **out)
+{
+    const struct transport_body *b = &t->body;
+    if (!b->rest || b->n_got < WIRE_REFINE_HEAD_BYTES || t->n_in > 0)
+        return 0;
+    uint64_t n_left = b->header.payload_bytes - b->n_got;
+    *out = b->rest + (b->n_got - WIRE_REFINE_HEAD_BYTES);
+    return n_left < BODY_CHUNK_BYTES ? (size_t)n_left : BODY_CHUNK_BYTES;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
     struct transport *t = handle->data;
-    if (t->large)
+    uint8_t *at;
+    size_t n_bytes = t->dropping ? 0 : direct(t, &at);
+    if (n_bytes > 0)
+        *out = uv_buf_init((char *)at, (unsigned)n_bytes);
+    else if (t->large)
         *out = uv_buf_init((char *)t->large + t->n_large,
                            (unsigned)(t->large_bytes - t->n_large));
     else
@@ -76,6 +94,7 @@ static void drop_input(struct transport *t)
 {
     t->dropping = true;
     t->n_in = 0;
+    t->body = (struct transport_body){0};
     drop_large(t);
     read_on(t);
 }
@@ -108,6 +127,56 @@ static int begin_large(struct transport *t, const struct wire_header *h,
     return 1;
 }
 
+static bool is_body(const struct wire_header *h)
+{
+    return h->type == WIRE_REFINE && h->payload_bytes >= WIRE_REFINE_HEAD_BYTES;
+}
+
+/* The payload is whole. */
+static void end_body(struct transport *t)
+{
+    struct transport_body b = t->body;
+    t->body = (struct transport_body){0};
+    if (b.crc != b.header.payload_crc32) {
+        refuse(t, -ERROR_CORRUPT);
+    } else {
+        t->events->frame(t->owner, &b.header, b.head);
+    }
+}
+
+/* Takes what of data belongs to the body under way, 1 byte at least; data may
+ * lie where it goes already. Returns how much that was. */
+static size_t take_body(struct transport *t, const uint8_t *data,
+                        size_t n_bytes)
+{
+    struct transport_body *b = &t->body;
+    const bool is_head = b->n_got < WIRE_REFINE_HEAD_BYTES;
+    uint64_t end = is_head ? WIRE_REFINE_HEAD_BYTES : b->header.payload_bytes;
+    size_t n = n_bytes < end - b->n_got ? n_bytes : (size_t)(end - b->n_got);
+    uint8_t *to = is_head   ? b->head + b->n_got
+                  : b->rest ? b->rest + (b->n_got - WIRE_REFINE_HEAD_BYTES)
+                            : NULL;
+    b->crc = checksum_crc32(b->crc, data, n);
+    if (to && to != data)
+        memcpy(to, data, n);
+    b->n_got += n;
+    if (is_head && b->n_got == WIRE_REFINE_HEAD_BYTES)
+        b->rest = t->events->body(t->owner, &b->header, b->head);
+    if (b->header.payload_bytes > 0 && b->n_got == b->header.payload_bytes)
+        end_body(t);
+    return n;
+}
+
+static void begin_body(struct transport *t, const struct wire_header *h)
+{
+    t->body = (struct transport_body){.header = *h, .begun_ns = host_now_ns()};
+}
+
+uint64_t transport_body_ns(const struct transport *t, uint64_t now_ns)
+{
+    return t->body.header.payload_bytes > 0 ? now_ns - t->body.begun_ns : 0;
+}
+
 /* Bytes of the frame at the start of `data` when it is whole; 0 when more must
  * come (out->type 0: its header too); a negative code when no client sends such
  * a frame. */
@@ -122,6 +191,8 @@ static int whole_frame(const uint8_t *data, size_t n_bytes,
         return status;
     if (!wire_client_sends(out->type))
         return -ERROR_BAD_FRAME;
+    if (is_body(out))
+        return WIRE_HEADER_BYTES;
     if (out->payload_bytes > n_bytes - WIRE_HEADER_BYTES)
         return 0;
     status = wire_check_payload(out, data + WIRE_HEADER_BYTES);
@@ -133,6 +204,10 @@ static void give_frames(struct transport *t)
     size_t at = 0;
     while (t->reading && !t->dropping && !t->large) {
         struct wire_header h;
+        if (t->body.header.payload_bytes > 0 && at < t->n_in) {
+            at += take_body(t, t->in + at, t->n_in - at);
+            continue;
+        }
         int n = whole_frame(t->in + at, t->n_in - at, &h);
         if (n == 0 && h.type != 0) {
             n = begin_large(t, &h, at);
@@ -145,7 +220,10 @@ static void give_frames(struct transport *t)
         }
         if (n == 0)
             break;
-        t->events->frame(t->owner, &h, t->in + at + WIRE_HEADER_BYTES);
+        if (is_body(&h))
+            begin_body(t, &h);
+        else
+            t->events->frame(t->owner, &h, t->in + at + WIRE_HEADER_BYTES);
         at += (size_t)n;
     }
     if (t->dropping || t->large)
@@ -179,6 +257,10 @@ static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
     }
     if (t->dropping)
         return;
+    if ((const uint8_t *)buf->base != t->in + t->n_in) {
+        take_body(t, (const uint8_t *)buf->base, (size_t)n_read);
+        return;
+    }
     if (t->large) {
         t->n_large += (size_t)n_read;
         give_large(t);

@@ -27,6 +27,11 @@
 struct transport_events {
     void (*frame)(void *owner, const struct wire_header *h,
                   const uint8_t *payload);
+    /* A REFINE begins, its first bytes are there: where the rest of its payload
+     * goes, or NULL to drop it. `frame` follows when all has come, with these
+     * first bytes alone. */
+    uint8_t *(*body)(void *owner, const struct wire_header *h,
+                     const uint8_t head[WIRE_REFINE_HEAD_BYTES]);
     /* The bytes are no frame of a client: a negative code. Input is dropped
      * from here on. */
     void (*refused)(void *owner, int code);
@@ -51,6 +56,17 @@ struct transport_write {
     void (*done)(struct transport_write *write, int uv_status);
 };
 
+/* A REFINE under way: longer than the buffer, so that it goes where its owner
+ * says as it comes. */
+struct transport_body {
+    struct wire_header header; /* payload_bytes 0: none */
+    uint64_t n_got;            /* of the payload */
+    uint32_t crc;
+    uint64_t begun_ns;
+    uint8_t head[WIRE_REFINE_HEAD_BYTES];
+    uint8_t *rest; /* NULL: dropped */
+};
+
 struct transport {
     union { /* tcp or pipe by is_unix; the others are what both begin with */
         uv_handle_t handle;
@@ -66,6 +82,7 @@ struct transport {
     size_t n_in;
     uint8_t *large; /* the long frame that comes in now; NULL: none */
     size_t large_bytes, n_large;
+    struct transport_body body;
     uint32_t n_controls;   /* control frames under way */
     uint64_t queued_bytes; /* handed to the socket so far */
     uint64_t taken_bytes;  /* of these taken by it when last looked */
@@ -92,6 +109,8 @@ int transport_send(struct transport *t, struct transport_write *write);
 /* Nanoseconds for which bytes have waited and none was taken; 0 when nothing
  * waits. To be asked every now and then. */
 uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns);
+/* Nanoseconds since a frame began that is not whole yet; 0: none. */
+uint64_t transport_body_ns(const struct transport *t, uint64_t now_ns);
 /* Writes out what is queued, then FIN; drops input until the peer ends. */
 void transport_finish(struct transport *t);
 void transport_close(struct transport *t); /* now; `closed` follows */

@@ -27,6 +27,7 @@ static union {
     struct wire_ask ask;
     struct wire_slot slot;
     struct wire_return return_;
+    struct wire_refine refine;
     struct wire_feedback feedback;
 } m;
 
@@ -59,6 +60,7 @@ static bool again(int type, struct bytes_reader *r, struct bytes_writer *w)
         ROW(WIRE_ASK, ask, wire_decode_ask, wire_encode_ask)
         ROW(WIRE_SLOT, slot, wire_decode_slot, wire_encode_slot)
         ROW(WIRE_RETURN, return_, wire_decode_return, wire_encode_return)
+        ROW(WIRE_REFINE, refine, wire_decode_refine, wire_encode_refine)
         ROW(WIRE_FEEDBACK, feedback, wire_decode_feedback, wire_encode_feedback)
 #undef ROW
     case WIRE_OPENED:

@@ -49,6 +49,9 @@ SEEDS = {
     "group_after_stream": (BUILT | GREETED | OPENED, joining(1) + opening() + joining(1)),
     "asks": (BUILT | GREETED, of("ask") + frame(18, text("operations"), 3) +
              frame(18, text("groups small"), 4) + frame(18, text("group small night 0"), 5)),
+    "refines": (BUILT | GREETED | OPENED, of("refine", 7) + frame(23, struct.pack(
+        "<QQIIIBBH", 8, 8, 8, 8, 8, 1, 1, 0) + b"\1" * 8 + bytes(8 * 8 * 8 * 3), 9) + of("ping")),
+    "refine_short": (BUILT | GREETED | OPENED, frame(23, bytes(31), 9)),
     "returns": (BUILT | GREETED | OPENED, of("return")),
     "bye": (BUILT | GREETED | OPENED, of("close")),
     "servers_frame": (BUILT | GREETED | OPENED, of("slot")),

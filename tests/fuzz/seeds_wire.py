@@ -67,6 +67,7 @@ PAYLOADS = {
     "close": (12, struct.pack("<H", 11) + text("bye")),
     "slot": (20, struct.pack("<QQQQ", 9, 65536, 528384, 593984)),
     "slot_odd": (20, struct.pack("<QQQQ", 9, 65537, 528384, 0)),
+    "refine": (23, struct.pack("<QQIIIBBH", 172, 215, 43, 64, 48, 1, 1, 0)),
     "return": (21, struct.pack("<Q", 9)),
     "feedback": (22, text("default") + struct.pack("<I4H", 2, 0, 1, 65535, 0)),
     "feedback_short": (22, text("default") + struct.pack("<I3H", 2, 0, 1, 2)),

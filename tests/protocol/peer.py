@@ -23,12 +23,12 @@ QUIET_S = 0.25  # how long nothing must come
 _daemons = []
 
 
-def own_daemon(*args):
+def own_daemon(*args, demo=True):
     """A daemon of the helper module; skips the test where a server was given instead."""
     if "PASTED_TCP" in os.environ:
         raise unittest.SkipTest("needs a daemon of its own")
     from daemon import Daemon
-    return Daemon("--demo", *args)
+    return Daemon(*(["--demo"] if demo else []), *args)
 
 
 def address():

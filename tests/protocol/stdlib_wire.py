@@ -20,7 +20,7 @@ MAX_SENT = 4096  # bytes of a frame that a client sends, header included
 MAX_LARGE, MAX_SMALL, MAX_BATCH = 16 << 20, 4064, 4 << 30  # bytes of a payload, section 12
 
 (HELLO, WELCOME, OPEN, OPENED, CREDIT, BATCH, PULL, SEEK, ERROR, PING, PONG, CLOSE,
- DRAIN, JOIN, LEASE, ACK, ACKED, ASK, REPLY, SLOT, RETURN, FEEDBACK) = range(1, 23)
+ DRAIN, JOIN, LEASE, ACK, ACKED, ASK, REPLY, SLOT, RETURN, FEEDBACK, REFINE) = range(1, 24)
 LIMITS = {WELCOME: MAX_LARGE, OPENED: MAX_LARGE, ERROR: MAX_LARGE, DRAIN: MAX_LARGE,
           REPLY: 1 << 20, LEASE: MAX_SMALL, ACKED: MAX_SMALL, SLOT: MAX_SMALL,
           PING: MAX_SMALL, PONG: MAX_SMALL, CLOSE: MAX_SMALL, BATCH: MAX_BATCH}
@@ -198,6 +198,17 @@ def encode_join(group, stream="default", *, member="", position=0, steps=0, epoc
                         layout, fingerprint is not None, 2 * bool(candidates) + 8 * bool(kept),
                         fingerprint or bytes(32))
             + encode_string(stream) + encode_string(group) + encode_string(member) + extras)
+
+
+def encode_refine(opened, position, contexts=None, *, given=None, **wrong):
+    """Payload of REFINE on a stream: contexts are u8 [n, h, w, 3] or None; `wrong`: other fields."""
+    n_samples = opened["n_samples"] if contexts is not None else 0
+    fields = {"position": position, "n_samples": n_samples, "height": opened["height"],
+              "first_position": position + opened["rank"] * opened["n_samples"],
+              "width": opened["width"], "dtype": 1, "layout": 1, "zero": 0} | wrong
+    return (struct.pack("<QQIIIBBH", *(fields[name] for name in (
+        "position", "first_position", "n_samples", "height", "width", "dtype", "layout", "zero")))
+        + (b"" if contexts is None else bytes(given or [1] * n_samples) + contexts))
 
 
 def decode_lease(payload):

@@ -87,6 +87,9 @@ static const struct {
     {WIRE_FEEDBACK, 8,
      "505354440116000008000000000000001500000000000000bd928a44a3653078"
      "070064656661756c740200000000000100ffff0000"},
+    {WIRE_REFINE, 9,
+     "505354440117000009000000000000002000000000000000c32fcf3f3d5c1106"
+     "ac00000000000000d7000000000000002b000000400000003000000001010000"},
     {WIRE_RETURN, 0,
      "50535444011500000000000000000000080000000000000042c46d7a4d4ad367"
      "0900000000000000"},
@@ -366,13 +369,14 @@ static void impossible_content_is_refused(void **state)
     refuses(WIRE_ERROR, 3, 1);    /* reserved */
     refuses(WIRE_JOIN, 34, 0);    /* a fingerprint that is none */
     refuses(WIRE_JOIN, 34, 2);
-    refuses(WIRE_JOIN, 35, 1);  /* a replay */
-    refuses(WIRE_JOIN, 35, 2);  /* candidates that are not there */
-    refuses(WIRE_JOIN, 35, 8);  /* leases that are not there */
-    refuses(WIRE_LEASE, 0, 0);  /* lease 0 */
-    refuses(WIRE_LEASE, 24, 0); /* delivery 0 */
-    refuses(WIRE_ACK, 0, 0);    /* lease 0 */
-    refuses(WIRE_ACKED, 10, 1); /* reserved */
+    refuses(WIRE_JOIN, 35, 1);   /* a replay */
+    refuses(WIRE_JOIN, 35, 2);   /* candidates that are not there */
+    refuses(WIRE_JOIN, 35, 8);   /* leases that are not there */
+    refuses(WIRE_REFINE, 30, 1); /* reserved */
+    refuses(WIRE_LEASE, 0, 0);   /* lease 0 */
+    refuses(WIRE_LEASE, 24, 0);  /* delivery 0 */
+    refuses(WIRE_ACK, 0, 0);     /* lease 0 */
+    refuses(WIRE_ACKED, 10, 1);  /* reserved */
     refuses(WIRE_ACKED, 15, 1);
 }
 

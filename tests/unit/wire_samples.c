@@ -6,10 +6,11 @@
 #include "common/error.h"
 
 const int sample_types[] = {
-    WIRE_HELLO, WIRE_WELCOME, WIRE_OPEN,  WIRE_OPENED, WIRE_CREDIT,
-    WIRE_PULL,  WIRE_SEEK,    WIRE_ERROR, WIRE_PING,   WIRE_PONG,
-    WIRE_CLOSE, WIRE_DRAIN,   WIRE_JOIN,  WIRE_LEASE,  WIRE_ACK,
-    WIRE_ACKED, WIRE_ASK,     WIRE_SLOT,  WIRE_RETURN, WIRE_FEEDBACK,
+    WIRE_HELLO,  WIRE_WELCOME, WIRE_OPEN,  WIRE_OPENED, WIRE_CREDIT,
+    WIRE_PULL,   WIRE_SEEK,    WIRE_ERROR, WIRE_PING,   WIRE_PONG,
+    WIRE_CLOSE,  WIRE_DRAIN,   WIRE_JOIN,  WIRE_LEASE,  WIRE_ACK,
+    WIRE_ACKED,  WIRE_ASK,     WIRE_SLOT,  WIRE_RETURN, WIRE_FEEDBACK,
+    WIRE_REFINE,
 };
 const int sample_n_types = sizeof sample_types / sizeof sample_types[0];
 
@@ -109,6 +110,16 @@ static const struct wire_feedback feedback = {
     .n_classes = 2,
     .weights = (const uint8_t[]){0, 0, 1, 0, 0xff, 0xff, 0, 0}};
 
+static const struct wire_refine refine = {
+    .position = 172,
+    .first_position = 215,
+    .n_samples = 43,
+    .height = 64,
+    .width = 48,
+    .dtype = TENSOR_U8,
+    .layout = TENSOR_NHWC,
+};
+
 static void encode(int type, struct bytes_writer *w)
 {
     switch (type) {
@@ -134,6 +145,7 @@ static void encode(int type, struct bytes_writer *w)
         ROW(WIRE_ASK, ask, wire_encode_ask)
         ROW(WIRE_SLOT, slot, wire_encode_slot)
         ROW(WIRE_RETURN, return_, wire_encode_return)
+        ROW(WIRE_REFINE, refine, wire_encode_refine)
         ROW(WIRE_FEEDBACK, feedback, wire_encode_feedback)
 #undef ROW
     default: /* WIRE_OPENED */
@@ -201,6 +213,7 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         struct wire_ask ask;
         struct wire_slot slot;
         struct wire_return return_;
+        struct wire_refine refine;
     } m;
     struct bytes_reader r;
     bytes_reader_init(&r, payload, n_bytes);
@@ -230,6 +243,7 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
         ROW(WIRE_ASK, ask, wire_decode_ask)
         ROW(WIRE_SLOT, slot, wire_decode_slot)
         ROW(WIRE_RETURN, return_, wire_decode_return)
+        ROW(WIRE_REFINE, refine, wire_decode_refine)
 #undef ROW
     case WIRE_FEEDBACK:
         return decode_feedback(&r, equal);

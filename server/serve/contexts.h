@@ -1,0 +1,40 @@
+/* Contexts that a client sent for a batch: counted memory, within a budget that
+ * all of them share. Knows no frames. Threads: loop thread; pixels are read by
+ * the workers while a rendering holds a reference. */
+#ifndef PASTED_SERVE_CONTEXTS_H
+#define PASTED_SERVE_CONTEXTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What all contexts take, and may. */
+struct contexts_budget {
+    uint64_t used_bytes, max_bytes;
+};
+
+struct contexts {
+    uint32_t refs;
+    uint32_t n_samples;
+    struct contexts_budget *budget; /* outlives them */
+    uint64_t *held_bytes;           /* of who sends them; NULL: gone */
+    size_t n_bytes, frame_bytes;
+    uint8_t *given;  /* [n_samples]: 0: none for this one */
+    uint8_t *pixels; /* [n_samples][height][width][3], behind given */
+};
+
+/* For n_samples frames with one reference, counted in *held_bytes too until
+ * contexts_disown; undefined pixels. NULL: out of memory, or beyond the budget
+ * (the caller looks before). */
+struct contexts *contexts_create(struct contexts_budget *budget,
+                                 uint64_t *held_bytes, uint32_t n_samples,
+                                 size_t frame_bytes);
+/* Bytes that such contexts count as. */
+uint64_t contexts_bytes(uint32_t n_samples, size_t frame_bytes);
+struct contexts *contexts_ref(struct contexts *c);
+void contexts_unref(struct contexts *c); /* NULL is fine */
+/* Its sender is going: it counts against the budget alone. */
+void contexts_disown(struct contexts *c);
+/* The frame of sample i, or NULL where it was not given. */
+const uint8_t *contexts_of(const struct contexts *c, uint32_t i);
+
+#endif
