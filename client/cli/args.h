@@ -24,9 +24,10 @@ enum {
     CMD_BENCH = 8,
     CMD_RECIPE = 16,
     CMD_GROUP = 32,
-    CMD_STREAM = 15, /* those that open one */
+    CMD_FEEDBACK = 64,
+    CMD_STREAM = 15, /* those that open one, but CMD_FEEDBACK */
     CMD_BATCHES = CMD_PULL | CMD_PREVIEW | CMD_BENCH,
-    CMD_ANY = 63,
+    CMD_ANY = 127,
 };
 
 #define ARGS_MAX_WORDS 2
@@ -36,6 +37,7 @@ struct args {
     const char *server, *stream, *token_file, *fingerprint, *timeout;
     const char *batch, *rank, *world, *position, *checksum, *prefetch;
     const char *dtype, *layout, *ring, *replay, *candidates, *group, *member;
+    const char *feedback;
     /* pastectl's own. */
     const char *out, *format;
     const char *steps_text, *seconds_text, *columns_text;
@@ -80,5 +82,6 @@ int preview_run(const struct args *args);
 int bench_run(const struct args *args);
 int group_run(const struct args *args);
 int recipe_run(const struct args *args);
+int feedback_run(const struct args *args);
 
 #endif

@@ -6,6 +6,7 @@ Does not test the protocol itself (tests/protocol) nor HTTP."""
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -162,6 +163,35 @@ class FeedbackTest(unittest.TestCase):
             self.assertEqual(one.cursor, two.cursor)
             for name in one:
                 np.testing.assert_array_equal(one[name], two[name], name)
+
+    def pastectl(self, *arguments):
+        return subprocess.run(
+            [os.path.join(build_folder(), "client", "pastectl"), *arguments,
+             "--server", f"127.0.0.1:{self.a.tcp}"], capture_output=True,
+            text=True, timeout=60)
+
+    def test_pastectl_uploads_and_names_a_table(self):
+        table = pathlib.Path(self.folder.name, "table.txt")
+        np.savetxt(table, self.table(6), delimiter=",")
+        done = self.pastectl("feedback", "put", str(table))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        out = pathlib.Path(self.folder.name, "batch.npz")
+        pulled = self.pastectl("pull", "--feedback", done.stdout.strip(),
+                               "--out", str(out), "--quiet")
+        self.assertEqual(pulled.returncode, 0, pulled.stderr)
+        with np.load(out) as batch:
+            self.check(batch, 6)
+        unknown = self.pastectl("pull", "--feedback", "0" * 64, "--out",
+                                str(out))
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("feedback", unknown.stderr)
+        for text, why in (("1 2 x", "number 3"), ("1 2 3", "3 numbers"),
+                          ("-1 " * self.n ** 2, "-1"), ("", "0 numbers")):
+            table.write_text(text)
+            bad = self.pastectl("feedback", "put", str(table))
+            self.assertIn(bad.returncode, (1, 2), bad.stderr)
+            self.assertIn(why, bad.stderr)
+        self.assertEqual(self.pastectl("feedback").returncode, 2)
 
     def test_confusion_becomes_a_table(self):
         confusion = pasted.Confusion(self.n)

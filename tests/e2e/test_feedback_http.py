@@ -20,6 +20,10 @@ CONFIG = {
         "default": {"pool": "demo", "recipe": {
             "size": 24, "distractor": {"probability": 1},
             "labels": {"tensors": ["label", "distractor", "position"]}}},
+        "chained": {"pool": "demo", "recipe": {
+            "size": 24, "batch": 32, "distractor": {"probability": 1},
+            "chain": {"slots": 8},
+            "labels": {"tensors": ["label", "distractor", "position"]}}},
         "plain": {"pool": "demo"}}}
 S = "/v1/streams/default"
 
@@ -106,6 +110,29 @@ class FeedbackTest(unittest.TestCase):
             np.testing.assert_array_equal(label, plain)
             np.testing.assert_array_equal(other, (label + step) % self.n)
             self.assertEqual(body, self.labels(f"?feedback={digest}")[2])
+
+    def test_chains_are_drawn_with_the_table_too(self):
+        digests = [self.upload(self.table(step)) for step in (1, 2)]
+
+        def image(step, digest, slice_):
+            answer = self.daemon.get(
+                f"/v1/streams/chained/batches/{step}.npz?feedback={digest}"
+                f"&rank={slice_[0]}&world={slice_[1]}")
+            self.assertEqual(answer.status, 200, answer.body[:300])
+            with np.load(io.BytesIO(answer.body)) as batch:
+                np.testing.assert_array_equal(
+                    batch["distractor"],
+                    (batch["label"] + 1 + digests.index(digest)) % self.n)
+                return batch["image"]
+        # A later step at once; then slices of all before it, in order.
+        late = [image(5, digest, (0, 1)) for digest in digests]
+        self.assertTrue(np.any(late[0] != late[1]))
+        for step in range(6):
+            for digest, whole in zip(digests, late):
+                slices = [image(step, digest, (r, 4)) for r in range(4)]
+                if step == 5:
+                    np.testing.assert_array_equal(np.concatenate(slices),
+                                                  whole)
 
     def test_entity_tags_tell_tables_apart(self):
         digests = [self.upload(self.table(step)) for step in (1, 2)]
