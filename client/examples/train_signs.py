@@ -104,9 +104,9 @@ def main() -> None:
     parser.add_argument("--precision", choices=["auto", "f32", "bf16"],
                         default="auto", help="auto: bf16 where that is faster")
     parser.set_defaults(recipe=str(HERE / "signs.json"))
-    parser.set_defaults(images=2400000, batch=215, rate=2e-3,
-                        widths=[32, 64, 128], head=256, pgd=0,
-                        normalise="mean-std", weight_decay=0.02)
+    parser.set_defaults(images=2600000, batch=215, widths=[32, 64, 64, 128],
+                        pgd=0, normalise="mean-std", weight_decay=0.02,
+                        average=0.9995)
     args = parser.parse_args()
     if args.objects and not args.backgrounds:
         parser.error("--objects needs --backgrounds")
