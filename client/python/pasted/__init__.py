@@ -22,6 +22,7 @@ from .errors import (BadArgument, BadState, Cancelled, Disconnected, Ended,
                      NotFound, Overloaded, PastedError, Timeout, Unauthorized,
                      UnknownFeedback, Unsupported)
 from .loader import Loader
+from .refined import as_contexts
 
 __version__ = _lib.version().decode()
 
@@ -29,4 +30,5 @@ __all__ = ["BadArgument", "BadState", "Batch", "Cancelled", "Client",
            "Confusion", "Disconnected", "Ended", "FingerprintMismatch",
            "Forked", "GroupMismatch", "LeaseLost", "Loader", "NotFound",
            "Overloaded", "PastedError", "Timeout", "Unauthorized",
-           "UnknownFeedback", "Unsupported", "chain_digest", "connect"]
+           "UnknownFeedback", "Unsupported", "as_contexts", "chain_digest",
+           "connect"]

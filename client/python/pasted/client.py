@@ -321,6 +321,53 @@ class Client:
                                     ctypes.byref(raw)))
         return self._arrays_of(raw, copy)
 
+    def refine(self, position: int, contexts: Optional[np.ndarray] = None, *,
+               given: Optional[Sequence[int]] = None) -> None:
+        """Asks for the batch at that cursor, pasted on contexts; `refined`
+        gives it. Up to four may be under way.
+
+        Args:
+            contexts: u8 [n,h,w,3] RGB, C-contiguous (refined.as_contexts makes
+                them of others), for this rank's samples; None: every chain
+                begins.
+            given: n numbers, 0 where a chain begins at that sample.
+        """
+        if contexts is None:
+            return self._check(lib.refine(self._live(), position, None, 0,
+                                          None))
+        if contexts.dtype != np.uint8 or not contexts.flags.c_contiguous:
+            raise ValueError("contexts must be u8 and C-contiguous")
+        info = self._slice_shape()
+        if contexts.shape != info:
+            raise ValueError(f"contexts are {list(info)}, not "
+                             f"{list(contexts.shape)}")
+        bits = None if given is None else np.asarray(given, np.uint8)
+        if bits is not None and bits.shape != info[:1]:
+            raise ValueError(f"given has {info[0]} numbers")
+        self._check(lib.refine(
+            self._live(), position, contexts.ctypes.data, contexts.nbytes,
+            None if bits is None else bits.ctypes.data))
+
+    def _slice_shape(self) -> Tuple[int, ...]:
+        raw = _library.Info()
+        self._check(lib.info(self._live(), ctypes.byref(raw),
+                             ctypes.sizeof(raw)))
+        return raw.n_samples, raw.height, raw.width, 3
+
+    def refined(self, *, copy: bool = True) -> Batch:
+        """The batch of the oldest `refine`. After Timeout it is still due."""
+        raw = ctypes.c_void_p()
+        self._live()
+        self._wait(lambda: lib.refined(self._handle, ctypes.byref(raw)))
+        return self._arrays_of(raw, copy)
+
+    def pull_on(self, position: int, contexts: Optional[np.ndarray] = None, *,
+                given: Optional[Sequence[int]] = None,
+                copy: bool = True) -> Batch:
+        """`refine` and `refined` in one, when none is under way."""
+        self.refine(position, contexts, given=given)
+        return self.refined(copy=copy)
+
     def __iter__(self) -> Iterator[Batch]:
         """Batches for ever, or until the group has ended."""
         try:

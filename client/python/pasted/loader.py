@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
 import numpy as np
 
 from .client import Batch, Client
+from .refined import Lanes
 
 try:  # a Loader must be one of these for DataLoader to take it
     from torch.utils.data import IterableDataset as _Base
@@ -71,6 +72,10 @@ class Loader(_Base):
         copy: False yields read-only views of libpasted's memory instead of
             arrays of their own; for framework="numpy". They stay valid for as
             long as they are held, and later batches do not wait for them.
+        slots: chain/slots of the stream's recipe, a multiple of the global
+            batch, for a refined chain: what `hand_on` gets after each step is
+            what the samples `slots` positions later are pasted on. Two lanes
+            (slots = 2 * batch) hide the server's time behind the trainer's.
         rank, world: default: torch.distributed's where it runs, else 0, 1.
         options: as pasted.Client's.
 
@@ -82,6 +87,7 @@ class Loader(_Base):
                  tensors: Optional[Sequence[str]] = ("image", "label"),
                  steps: Any = None, framework: Optional[str] = None,
                  pin_memory: bool = False, copy: bool = True,
+                 slots: Optional[int] = None,
                  rank: Optional[int] = None,
                  world: Optional[int] = None, **options: Any) -> None:
         super().__init__()
@@ -106,6 +112,10 @@ class Loader(_Base):
         self._steps, self._framework = steps, framework
         self._pin_memory, self._copy = pin_memory, copy
         self._rank, self._world = rank, world
+        self._slots = slots
+        if slots is not None:
+            options.setdefault("prefetch", 0)
+        self._lanes: Optional[Lanes] = None
         self._client: Optional[Client] = None
         self._pending: Optional[Dict[str, Any]] = None
 
@@ -118,6 +128,8 @@ class Loader(_Base):
                 rank, world = _distributed()
             self._client = Client(self._url, rank=rank, world=world,
                                   state=self._pending, **self._options)
+            if self._slots is not None:
+                self._lanes = Lanes(self._client, self._slots, self._pending)
             self._pending = None
         return self._client
 
@@ -128,22 +140,42 @@ class Loader(_Base):
         return max(1, info["edges_per_epoch"] // info["global_batch"])
 
     def state_dict(self) -> Dict[str, Any]:
-        """{stream, fingerprint, position} after the steps consumed so far."""
+        """{stream, fingerprint, position} after the steps consumed so far; of
+        a refined chain also `contexts`, u8 arrays by position."""
         if self._client is None and self._pending is not None:
             return dict(self._pending)
-        return self.client.state_dict()
+        state = self.client.state_dict()
+        if self._lanes is not None:
+            state["position"] = self._lanes.position
+            state["contexts"] = self._lanes.contexts()
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """The next step is the one that state_dict stood before."""
+        """The next step is the one that state_dict stood before. Without its
+        `contexts` refined chains begin anew, which a warning says."""
         state = {key: state[key]
-                 for key in ("stream", "fingerprint", "position")}
+                 for key in ("stream", "fingerprint", "position", "contexts")
+                 if key != "contexts" or key in state}
+        if self._client is not None and self._lanes is not None:
+            self._client.close()  # with the steps that are under way
+            self._client = self._lanes = None
         if self._client is None:
             self._pending = state
         else:
             self._client.load_state_dict(state)
 
+    def hand_on(self, images: Any) -> None:
+        """Of a refined chain: what became of the latest step's images, u8 in
+        0..255 or floats in 0..1, [n,h,w,3] or [n,3,h,w], RGB. Without it that
+        step's slots begin new chains."""
+        if self._lanes is None:
+            raise ValueError("hand_on needs a Loader with slots")
+        self._lanes.hand_on(images)
+
     def _next(self, client: Client) -> Dict[str, Any]:
         names = self._tensors
+        if self._lanes is not None:
+            return self._next_refined(self._lanes)
         if not self._copy:
             return dict(client.next(copy=False))
         if self._framework == "numpy":
@@ -159,6 +191,19 @@ class Loader(_Base):
         batch = client.next(out={n: t.numpy() for n, t in kept.items()})
         return {name: _as_bfloat16(torch, tensor, batch.bf16)
                 for name, tensor in kept.items()}
+
+    def _next_refined(self, lanes: Lanes) -> Dict[str, Any]:
+        batch = lanes.next(copy=self._copy)
+        names = self._tensors or tuple(batch)
+        if self._framework == "numpy":
+            return {name: batch[name] for name in names}
+        torch = _torch()
+        made = {name: _to_torch(torch, batch[name], batch) for name in names}
+        return ({name: tensor.pin_memory() for name, tensor in made.items()}
+                if self._pins(torch) else made)
+
+    def _position(self, client: Client) -> int:
+        return client.position if self._lanes is None else self._lanes.position
 
     def _pins(self, torch: Any) -> bool:
         """Whether to pin; where CUDA is missing, says so once and does not,
@@ -177,8 +222,8 @@ class Loader(_Base):
             steps = (self.steps_per_epoch if self._steps == "epoch"
                      else self._steps)
             span = steps * client.info["global_batch"]
-            stop = (client.position // span + 1) * span
-        while stop is None or client.position < stop:
+            stop = (self._position(client) // span + 1) * span
+        while stop is None or self._position(client) < stop:
             arrays = self._next(client)
             yield (arrays if self._tensors is None
                    else tuple(arrays[name] for name in self._tensors))
@@ -186,9 +231,9 @@ class Loader(_Base):
     def close(self) -> None:
         """Ends the connection; tensors stay valid."""
         if self._client is not None:
-            self._pending = self._client.state_dict()
+            self._pending = self.state_dict()
             self._client.close()
-            self._client = None
+            self._client = self._lanes = None
 
     def __enter__(self) -> "Loader":
         return self

@@ -1,0 +1,163 @@
+"""Refined chains against a real daemon: the loop, its checkpoint, bad input."""
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import pasted
+from daemon import Daemon
+
+SLOTS = 16
+RECIPE = {"size": [20, 24], "chain": {"slots": SLOTS, "reset": 0.3,
+                                      "max_length": 6, "handed_on": "image"}}
+
+
+@pytest.fixture(scope="module")
+def chained(tmp_path_factory):
+    path = tmp_path_factory.mktemp("chain") / "daemon.json"
+    path.write_text(json.dumps({
+        "pools": {"demo": {"demo": True}},
+        "streams": {"default": {"pool": "demo", "recipe": RECIPE},
+                    "plain": {"pool": "demo", "recipe": {"size": 20}}}}))
+    with Daemon("--config", str(path)) as running:
+        yield f"pasted://127.0.0.1:{running.tcp}/"
+
+
+def darker(image):
+    return (image * 0.7).astype(np.uint8)
+
+
+def run(loader, steps, change=darker):
+    out = []
+    for image, position in loader:
+        out.append((position.tolist(), image.copy()))
+        loader.hand_on(change(image))
+        if len(out) == steps:
+            return out
+
+
+def alike(a, b):
+    assert [p for p, _ in a] == [p for p, _ in b]
+    for (_, x), (_, y) in zip(a, b):
+        np.testing.assert_array_equal(x, y)
+
+
+def loader_of(chained, batch=8, **options):
+    return pasted.Loader(f"{chained}default?batch={batch}", slots=SLOTS,
+                         tensors=("image", "position"), framework="numpy",
+                         **options)
+
+
+def test_handing_on_the_images_is_the_plain_chain(chained):
+    with loader_of(chained) as loader:
+        refined = run(loader, 9, change=lambda image: image)
+    with pasted.Loader(f"{chained}default?batch=8", framework="numpy",
+                       tensors=("image", "position")) as loader:
+        plain = [(p.tolist(), i.copy()) for (i, p), _ in zip(loader, range(9))]
+    alike(refined, plain)
+
+
+def test_what_is_handed_on_shows_and_lanes_do_not_mix(chained):
+    with loader_of(chained) as loader:
+        two_lanes = run(loader, 8)
+    with loader_of(chained, batch=16) as loader:
+        one_lane = run(loader, 4)
+    whole = np.concatenate([image for _, image in one_lane])
+    np.testing.assert_array_equal(
+        np.concatenate([image for _, image in two_lanes]), whole)
+    with loader_of(chained) as loader:
+        other = run(loader, 8, change=lambda image: image)
+    assert (two_lanes[-1][1] != other[-1][1]).any()
+
+
+def test_a_checkpoint_goes_on_alike(chained):
+    with loader_of(chained) as loader:
+        whole = run(loader, 9)
+    for cut in (1, 3, 4):
+        with loader_of(chained) as loader:
+            before = run(loader, cut)
+            state = loader.state_dict()
+        assert len(state["contexts"]) == min(cut, 2)
+        with loader_of(chained) as loader:
+            loader.load_state_dict(state)
+            alike(before + run(loader, 9 - cut), whole)
+        with loader_of(chained) as loader:  # of an open one
+            run(loader, 2)
+            loader.load_state_dict(state)
+            alike(before + run(loader, 9 - cut), whole)
+
+
+def test_without_contexts_it_says_so_once(chained):
+    with loader_of(chained) as loader:
+        whole = run(loader, 6)
+        state = loader.state_dict()
+    del state["contexts"]
+    with loader_of(chained) as loader:
+        loader.load_state_dict(state)
+        with pytest.warns(UserWarning, match="no contexts.*begin anew") as said:
+            run(loader, 3)
+        assert len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with loader_of(chained) as loader:
+            alike(run(loader, 6), whole)
+
+
+def test_pull_on_and_refine(chained):
+    with pasted.connect(f"{chained}default?batch=4&prefetch=0") as client:
+        contexts = client.pull(0)["image"]
+        on_them = client.pull_on(SLOTS, contexts)
+        np.testing.assert_array_equal(on_them["image"],
+                                      client.pull(SLOTS)["image"])
+        begun = client.pull_on(SLOTS)
+        none = client.pull_on(SLOTS, contexts, given=[0] * 4)
+        np.testing.assert_array_equal(begun["image"], none["image"])
+        for k in range(4):
+            client.refine(SLOTS + 4 * k, contexts)
+        with pytest.raises(pasted.Overloaded, match="4 refined"):
+            client.refine(0, contexts)
+        assert [client.refined().cursor for _ in range(4)] == [16, 20, 24, 28]
+        with pytest.raises(pasted.BadState):
+            client.refined()
+        assert client.position == 0
+
+
+def test_bad_contexts_are_refused_and_the_client_lives(chained):
+    with pasted.connect(f"{chained}default?batch=4") as client:
+        good = np.zeros((4, 20, 24, 3), np.uint8)
+        for bad in (good[:3], good.astype(np.float32), good[:, ::2],
+                    good.transpose(0, 3, 1, 2)):
+            with pytest.raises(ValueError, match="contexts"):
+                client.refine(SLOTS, bad)
+        with pytest.raises(ValueError, match="given"):
+            client.refine(SLOTS, good, given=[1])
+        with pytest.raises(pasted.BadArgument, match="given"):
+            client.pull_on(SLOTS, good, given=[1, 2, 1, 1])
+        assert client.pull_on(SLOTS, good)["image"].shape == good.shape
+    with pasted.connect(f"{chained}plain?batch=4") as client:
+        with pytest.raises(pasted.BadArgument, match="chain"):
+            client.pull_on(SLOTS)
+        client.next()
+    with pytest.raises(ValueError, match="multiple"):
+        loader_of(chained, batch=6).client
+
+
+def test_candidates_share_contexts(chained):
+    with pasted.connect(f"{chained}default?batch=4") as client:
+        contexts = client.pull(0)["image"]
+        one = client.pull_on(SLOTS, contexts)["image"]
+    with pasted.connect(f"{chained}default?batch=4&candidates=3") as client:
+        many = client.pull_on(SLOTS, contexts)["image"]
+    np.testing.assert_array_equal(many[::3], one)
+
+
+def test_as_contexts_takes_what_trainers_have():
+    u8 = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3), np.uint8)
+    np.testing.assert_array_equal(pasted.as_contexts(u8), u8)
+    f32 = u8.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    np.testing.assert_array_equal(pasted.as_contexts(f32), u8)
+    assert (pasted.as_contexts(f32 * 9) == 255).any()
+    for bad in (u8[0], u8[..., :2], u8.astype(np.int32)):
+        with pytest.raises(ValueError, match="contexts"):
+            pasted.as_contexts(bad)
