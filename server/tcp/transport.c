@@ -257,13 +257,13 @@ static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
     }
     if (t->dropping)
         return;
-    if ((const uint8_t *)buf->base != t->in + t->n_in) {
-        take_body(t, (const uint8_t *)buf->base, (size_t)n_read);
-        return;
-    }
     if (t->large) {
         t->n_large += (size_t)n_read;
         give_large(t);
+        return;
+    }
+    if ((const uint8_t *)buf->base != t->in + t->n_in) {
+        take_body(t, (const uint8_t *)buf->base, (size_t)n_read);
         return;
     }
     t->n_in += (size_t)n_read;
