@@ -2,6 +2,7 @@
 ring, a Unix stream and TCP, a raw loopback socket, and what of a processor the client takes.
 
     python3 tests/bench/stream.py [--seconds S] [--rounds N] [--sizes 64,224] [--cores 1,2]
+    python3 tests/bench/stream.py --way ring --sizes 224 --cores 2    (one figure, the last printed)
 
 One composing core leaves the other to the client; with two, daemon and client share both. All
 ways take turns within each round, so that the ratios hold on a machine whose clock wanders; a
@@ -121,13 +122,31 @@ def report(size, cores, rounds):
         print(line, flush=True)
 
 
+WAYS = {"ring": ("unix:{path}",), "unix": ("unix:{path}", "--ring", "off"), "tcp": ("{tcp}",)}
+
+
+def one_way(way, size, cores, seconds):
+    """Images/s that way, printed last: for a benchmark that takes turns with others. Sent once
+    before, so that the daemon's memory is touched."""
+    batch = max(1, BATCH_BYTES // (size * size * 3))
+    with Daemon(size, cores) as daemon:
+        server, *more = (part.format(path=daemon.path, tcp=daemon.tcp) for part in WAYS[way])
+        for _ in range(2):
+            images, _ = bench(server, batch, 4 * seconds, *more)["stream"]
+    print(f"{way}, {size} px, {cores} composing core(s), images per second: {images:.0f}")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--seconds", type=int, default=2, help="for each way and round")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--sizes", default="64,224")
     options.add_argument("--cores", default="1,2")
+    options.add_argument("--way", choices=WAYS, help="print one figure, images/s that way")
     given = options.parse_args()
+    if given.way:
+        one_way(given.way, int(given.sizes), int(given.cores), given.seconds)
+        return
     for size in map(int, given.sizes.split(",")):
         for cores in map(int, given.cores.split(",")):
             with Daemon(size, cores) as daemon:

@@ -23,7 +23,7 @@
 struct pair {
     struct connection connection;
     int sender;
-    uint8_t *bytes; /* MUCH of them, for both ends */
+    uint8_t *sent, *received; /* MUCH bytes each */
 };
 
 static void connect_pair(struct pair *p)
@@ -42,21 +42,23 @@ static void connect_pair(struct pair *p)
     close(listener);
     connection_init(&p->connection, -1, NULL, NULL);
     assert_int_equal(connection_adopt(&p->connection, receiver), 0);
-    p->bytes = calloc(1, MUCH);
+    p->sent = calloc(1, MUCH);
+    p->received = calloc(1, MUCH);
 }
 
 static void close_pair(struct pair *p)
 {
     connection_close(&p->connection);
     close(p->sender);
-    free(p->bytes);
+    free(p->sent);
+    free(p->received);
 }
 
 static size_t read_some(struct pair *p)
 {
     struct fault fault = {0};
     size_t n = 0;
-    int rc = connection_read_some(&p->connection, p->bytes, MUCH,
+    int rc = connection_read_some(&p->connection, p->received, MUCH,
                                   clock_after_ms(20000), &n, &fault);
     assert_int_equal(rc, 0);
     assert_true(n > 0);
@@ -68,7 +70,7 @@ static void *send_after_a_while(void *raw)
     struct pair *p = raw;
     const struct timespec while_ns = {.tv_nsec = 50000000};
     nanosleep(&while_ns, NULL);
-    return write(p->sender, p->bytes, 1000) == 1000 ? p : NULL;
+    return write(p->sender, p->sent, 1000) == 1000 ? p : NULL;
 }
 
 /* A link that brings little is read as the bytes come. */
@@ -91,7 +93,7 @@ static void *send_much(void *raw)
 {
     struct pair *p = raw;
     for (size_t at = 0; at < MUCH;) {
-        ssize_t n = write(p->sender, p->bytes + at, MUCH - at);
+        ssize_t n = write(p->sender, p->sent + at, MUCH - at);
         if (n <= 0)
             return NULL;
         at += (size_t)n;
@@ -112,7 +114,7 @@ static void a_frame_wakes_after_a_batch(void **state)
         n += read_some(&p);
     assert_int_equal(pthread_join(thread, &sent), 0);
     assert_non_null(sent);
-    assert_int_equal(write(p.sender, p.bytes, 32), 32);
+    assert_int_equal(write(p.sender, p.sent, 32), 32);
     assert_int_equal(
         connection_wait(&p.connection, clock_after_ms(20000), &readable), 0);
     assert_true(readable);
