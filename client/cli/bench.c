@@ -22,7 +22,7 @@
 /* memcpy goes through this much, so that it reads memory and not a cache. */
 #define COPY_BYTES (256u << 20)
 
-enum way { STREAM, MEMCPY, READ, RAW, N_WAYS };
+enum way { STREAM, MEMCPY, READ, RAW, RAW_MARKED, N_WAYS };
 
 struct bench {
     pasted_client *client;
@@ -82,10 +82,12 @@ static int move_once(struct bench *b, enum way way)
         b->n_copied++;
         return EXIT_OK;
     case RAW:
+    case RAW_MARKED:
     case N_WAYS:
         break;
     }
-    return raw_socket_receive(b->raw, b->to) ? EXIT_OK : EXIT_ERROR;
+    return raw_socket_receive(b->raw, b->to, way == RAW_MARKED) ? EXIT_OK
+                                                                : EXIT_ERROR;
 }
 
 /* Of the stream's client: both its threads. Of a socket: who receives. */
@@ -100,7 +102,7 @@ static double cpu_s(enum way way)
 static int measure(struct bench *b, enum way way, double seconds, int round)
 {
     /* What was prefetched while others ran is not this round's. */
-    for (int i = 0; (way == STREAM || way == RAW) && i < 4; i++) {
+    for (int i = 0; (way != MEMCPY && way != READ) && i < 4; i++) {
         int code = move_once(b, way);
         if (code != EXIT_OK)
             return code;
@@ -130,7 +132,8 @@ static int compare(const void *left, const void *right)
 static void report(struct bench *b)
 {
     const char *const names[] = {b->is_mapped ? "stream, ring" : "stream",
-                                 "memcpy", "read", "raw loopback socket"};
+                                 "memcpy", "read", "raw loopback socket",
+                                 "raw, woken per MB"};
     double median[N_WAYS];
     printf("%-20s %10s %9s %20s %8s %9s\n", "", "images/s", "MB/s",
            "spread MB/s", "stream/", "CPU s/GiB");

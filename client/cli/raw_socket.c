@@ -11,11 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* As large as libpasted reads at once: the two differ in the protocol only. */
+/* As libpasted reads at once and is woken: the two differ in the protocol
+ * only. */
 #define PIECE_BYTES (256u << 10)
+#define MARK_BYTES  (1 << 20)
 
 struct raw_socket {
     int listener, receiver, sender;
+    int wake_bytes; /* the receiver's SO_RCVLOWAT */
     size_t block_bytes;
     char *block;
     pthread_t thread;
@@ -82,9 +85,18 @@ struct raw_socket *raw_socket_start(size_t block_bytes)
     return s;
 }
 
-bool raw_socket_receive(struct raw_socket *s, void *block)
+static void wake_at(struct raw_socket *s, int n_bytes)
+{
+    if (n_bytes != s->wake_bytes &&
+        setsockopt(s->receiver, SOL_SOCKET, SO_RCVLOWAT, &n_bytes,
+                   sizeof n_bytes) == 0)
+        s->wake_bytes = n_bytes;
+}
+
+bool raw_socket_receive(struct raw_socket *s, void *block, bool is_marked)
 {
     size_t at = 0;
+    wake_at(s, is_marked ? MARK_BYTES : 1);
     while (at < s->block_bytes) {
         size_t left = s->block_bytes - at;
         ssize_t n = recv(s->receiver, (char *)block + at,

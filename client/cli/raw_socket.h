@@ -10,8 +10,9 @@ struct raw_socket;
 
 /* The sender sends block_bytes over and over. NULL: a sentence is on stderr. */
 struct raw_socket *raw_socket_start(size_t block_bytes);
-/* Receives one block. */
-bool raw_socket_receive(struct raw_socket *s, void *block);
+/* Receives one block; is_marked: woken when a megabyte is there, as libpasted
+ * is, instead of for whatever comes. */
+bool raw_socket_receive(struct raw_socket *s, void *block, bool is_marked);
 void raw_socket_stop(struct raw_socket *s); /* NULL is fine */
 
 #endif

@@ -212,7 +212,7 @@ class Pastectl(unittest.TestCase):
 
     def test_bench_prints_three_ways(self):
         out = self.run_ok("bench", "--seconds", 1, "--batch", 8)
-        for row in ("stream", "memcpy", "raw loopback socket"):
+        for row in ("stream", "memcpy", "raw loopback socket", "raw, woken per MB"):
             self.assertRegex(out, rf"(?m)^{row} +\d+ +[\d.]+ +[\d.]+\.\.")
         self.assertRegex(out, r"(?m)^first batch [\d.]+ ms after")
 
