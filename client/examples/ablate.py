@@ -35,6 +35,8 @@ def _contexts(**weights: float) -> List[str]:
 BLACK = _contexts(solid=1) + ["--set=/context/solid_colour=[0,0,0]"]
 CHAIN = ['--set=/chain={"slots":50,"reset":0.212,"max_length":16}']
 
+DISTRACTOR = ['--set=/distractor={"probability":0.3,"scale":[0.3,0.6]}']
+
 # group, what is different from the first row, arguments of train_digits.py
 ROWS: List[Tuple[str, str, List[str]]] = [
     ("all", "everything below as in digits.json, no PGD", []),
@@ -50,11 +52,19 @@ ROWS: List[Tuple[str, str, List[str]]] = [
     ("shape", "no stroke", ["--set=/object/stroke=0"]),
     ("shape", "no elastic", ["--set=/object/elastic=0"]),
     ("shape", "no perspective", ["--set=/object/perspective=0"]),
+    ("hard", "chain, each on the composite 50 before", CHAIN),
+    ("hard", "distractors of any class", DISTRACTOR),
+    ("hard", "confusable pairs: distractors of the class it is taken for",
+     DISTRACTOR + ["--feedback", "100"]),
+    ("hard", "worst of 4 poses", ["--candidates", "4"]),
     ("hard", "PGD, 2 steps", ["--pgd", "2"]),
+    ("hard", "PGD and chain", ["--pgd", "2"] + CHAIN),
     ("hard", "PGD, 2 steps, an epsilon of 0 on the object",
      ["--pgd", "2", "--epsilon-object", "0"]),
     ("training", "no label smoothing", ["--smoothing", "0"]),
     ("training", "no averaged weights", ["--average", "0"]),
+    ("data", "OpenCV in this process", ["--opencv"]),
+    ("data", "OpenCV in this process, PGD", ["--opencv", "--pgd", "2"]),
 ]
 
 

@@ -1,8 +1,7 @@
 """The same kind of digits from an in-process DataLoader on OpenCV: what a
 trainer does where there is no daemon, for the comparison of waiting times.
 
-Follows digits.json in kind (pose, perspective, elastic, stroke, contexts,
-blur), not in bytes, and is used for no figure of accuracy but its own.
+Follows digits.json in kind (pose, perspective, elastic, stroke, contexts), not in bytes, and is used for no figure of accuracy but its own.
 """
 from __future__ import annotations
 
@@ -65,21 +64,21 @@ class Digits(Dataset):
         height, width = field.shape
         longest = max(height, width) / (1 + 2 * MARGIN)
         scale = _between(rng, 0.6, 0.9) * SIDE / longest
-        stretch = np.exp(_between(rng, np.log(0.7), np.log(1.5)) / 2)
-        angle = np.deg2rad(_between(rng, -15, 15))
-        shear = np.tan(np.deg2rad(_between(rng, -30, 30)))
+        stretch = np.exp(_between(rng, np.log(0.6), np.log(1.7)) / 2)
+        angle = np.deg2rad(_between(rng, -20, 20))
+        shear = np.tan(np.deg2rad(_between(rng, -40, 40)))
         turn = np.array([[np.cos(angle), np.sin(angle)],
                          [-np.sin(angle), np.cos(angle)]])
         linear = turn @ np.array([[1, shear], [0, 1]]) @ np.diag(
             [scale * stretch, scale / stretch])
-        middle = np.array([_between(rng, 0.43, 0.57) * SIDE,
-                           _between(rng, 0.43, 0.57) * SIDE])
+        middle = np.array([_between(rng, 0.38, 0.62) * SIDE,
+                           _between(rng, 0.38, 0.62) * SIDE])
         shift = middle - linear @ np.array([width / 2, height / 2])
         whole = np.eye(3)
         whole[:2, :2], whole[:2, 2] = linear, shift
         corners = np.float32([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]])
         inwards = np.sign(SIDE / 2 - corners) * rng.uniform(
-            0, 0.15 * SIDE, (4, 2))
+            0, 0.2 * SIDE, (4, 2))
         lens = cv2.getPerspectiveTransform(
             corners, (corners + inwards).astype(np.float32))
         return lens @ whole, scale
@@ -92,14 +91,14 @@ class Digits(Dataset):
                                     flags=cv2.INTER_LINEAR,
                                     borderMode=cv2.BORDER_CONSTANT,
                                     borderValue=-100)
-        moves = rng.normal(0, _between(rng, 0, 1.5), (2, 3, 3))
+        moves = rng.normal(0, _between(rng, 0, 2), (2, 3, 3))
         grid = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
         at = [grid[i] + cv2.resize(moves[i].astype(np.float32), (SIDE, SIDE),
                                    interpolation=cv2.INTER_CUBIC)
               for i in (0, 1)]
         field = cv2.remap(field, at[1], at[0], cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_CONSTANT, borderValue=-100)
-        return np.clip(field * scale + _between(rng, -0.55, 1.3) + 0.5, 0, 1)
+        return np.clip(field * scale + _between(rng, -0.3, 1.3) + 0.5, 0, 1)
 
     def _context(self, rng: np.random.Generator) -> np.ndarray:
         kind = rng.integers(4)
@@ -118,15 +117,13 @@ class Digits(Dataset):
             x = rng.integers(picture.shape[1] - side + 1)
             context = cv2.resize(picture[y:y + side, x:x + side],
                                  (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        return context * _between(rng, 0, 0.6)
+        return context * _between(rng, 0, 0.4)
 
     def __getitem__(self, i: int) -> Dict[str, Any]:
         rng = np.random.default_rng((self.seed, i))
         alpha = self._glyph(rng, i % 10)
-        level = 255 * _between(rng, 0.7, 1)
+        level = 255 * _between(rng, 0.8, 1)
         image = self._context(rng) * (1 - alpha) + level * alpha
-        if rng.random() < 0.5:
-            image = cv2.GaussianBlur(image, (0, 0), _between(rng, 0.3, 0.8))
         return {"image": image.clip(0, 255).astype(np.uint8)[None],
                 "label": i % 10, "mask": (alpha * 255).astype(np.uint8)}
 

@@ -74,7 +74,8 @@ def main() -> None:
     parser = training.arguments(__doc__.split("\n\n")[0])
     parser.add_argument("--opencv", action="store_true", help="compose the "
                         "same kind of digits in this process, to compare")
-    parser.set_defaults(recipe=str(HERE / "digits.json"))
+    parser.set_defaults(recipe=str(HERE / "digits.json"), images=300000,
+                        epsilon_object=0.05, epsilon_context=0.05)
     args = parser.parse_args()
     if (args.objects or args.opencv) and not (args.objects
                                               and args.backgrounds):

@@ -31,6 +31,54 @@ WARM_UP = 0.05        # of the run, in which the rate rises
 
 # -- the loop ---------------------------------------------------------------
 
+class Feedback:
+    """Uploads what the network confuses, every so many steps, so that the
+    recipe's distractors are of the class that an object is taken for.
+
+    labels: as Trainer's; counts are by class of the stream.
+    """
+
+    def __init__(self, batches: Batches, labels: Tensor, every: int) -> None:
+        self.batches, self.every, self.steps = batches, every, 0
+        self.table: Optional[np.ndarray] = None
+        self._task = labels
+        self._stream = torch.zeros(int(labels.max()) + 1, dtype=torch.int64)
+        self._stream[labels[labels >= 0]] = torch.nonzero(
+            labels >= 0).squeeze(1)
+        self._confusion = pasted.Confusion(len(labels))
+
+    def add(self, truth: Tensor, predicted: Tensor) -> None:
+        """Classes of the task, [n] each: those of a step."""
+        self._confusion.add(self._stream[truth].numpy(),
+                            self._stream[predicted].numpy())
+        self.steps += 1
+        if self.steps % self.every == 0:
+            self._upload(self._confusion.weights())
+            self._confusion.reset()
+
+    def _upload(self, table: np.ndarray) -> None:
+        drawn = (self._task >= 0).numpy()
+        table = table * drawn  # no class that the task does not have
+        table[~drawn] = 1
+        self.batches.loader.client.feedback(table)
+        self.table = table
+
+    def state_dict(self) -> Dict[str, Any]:
+        return {"steps": self.steps, "table": self.table,
+                "counts": self._confusion.counts}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.steps, counts = state["steps"], state["counts"]
+        truth, predicted = np.nonzero(counts)
+        times = counts[truth, predicted]
+        self._confusion.reset()
+        self._confusion.add(np.repeat(truth, times),
+                            np.repeat(predicted, times))
+        if state["table"] is not None:
+            self.table = state["table"]
+            self.batches.loader.client.feedback(self.table)
+
+
 class Trainer:
     """Trains a network on Batches, a step at a time; can be saved and resumed
     between any two steps.
@@ -48,6 +96,8 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=args.rate,
             weight_decay=args.weight_decay)
+        self.feedback = (Feedback(batches, labels, args.feedback)
+                         if args.feedback else None)
         self.images = self.steps = 0
         self.loss = self.first_loss = 0.0  # mean of recent steps; of step 0
 
@@ -110,10 +160,13 @@ class Trainer:
             group["lr"] = self._rate()
         images = self.normalise(self._refine(images, labels, mask))
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(self.model(images), labels)
+        scores = self.model(images)
+        loss = self._loss(scores, labels)
         loss.backward()
         self.optimizer.step()
         self.average.update(self.model)
+        if self.feedback:
+            self.feedback.add(labels, scores.argmax(1))
         self.images += len(labels)
         self.steps += 1
         if self.steps == 1:
@@ -122,7 +175,8 @@ class Trainer:
         self.loss += share * (loss.item() - self.loss)
 
     def state_dict(self) -> Dict[str, Any]:
-        return {"model": self.model.state_dict(),
+        feedback = self.feedback.state_dict() if self.feedback else None
+        return {"feedback": feedback, "model": self.model.state_dict(),
                 "average": self.average.kept,
                 "average_steps": self.average.steps,
                 "optimizer": self.optimizer.state_dict(),
@@ -137,6 +191,8 @@ class Trainer:
         self.average.steps = state["average_steps"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.batches.load_state_dict(state["batches"])
+        if self.feedback:
+            self.feedback.load_state_dict(state["feedback"])
         self.images, self.steps = state["images"], state["steps"]
         self.loss, self.first_loss = state["loss"], state["first_loss"]
         torch.set_rng_state(state["random"])
@@ -224,6 +280,9 @@ def add_training(add: Callable) -> None:
     add("--epsilon-context", type=float, default=32 / 255)
     add("--candidates", metavar="K", type=int, default=1,
         help="poses of each sample, of which the worst is trained on")
+    add("--feedback", metavar="STEPS", type=int, default=0,
+        help="upload what is confused every so many steps; 0: never. The "
+        "recipe needs distractors")
     add("--schedule", choices=["paper", "sign"], default="paper")
 
 

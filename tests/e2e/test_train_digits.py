@@ -16,8 +16,8 @@ except ImportError:
 
 PROGRAM = os.path.join(os.environ.get("PASTED_SOURCE", "."), "client",
                        "examples", "train_digits.py")
-SMALL = ["--quiet", "--widths", "8", "16", "--head", "32", "--batch", "50",
-         "--images", "2000", "--pgd", "1"]
+SMALL = ["--quiet", "--widths", "8", "16", "--head", "32", "--batch", "20",
+         "--images", "800", "--pgd", "1"]
 
 
 def train(*arguments):
@@ -32,7 +32,7 @@ def train(*arguments):
 class TrainDigits(unittest.TestCase):
     def test_loss_falls(self):
         results = train()
-        self.assertEqual(results["images"], 2000)
+        self.assertEqual(results["images"], 800)
         self.assertLess(results["loss"], results["first_loss"] - 0.1)
 
     def test_interrupted_run_goes_on_with_the_same_batches(self):
@@ -48,6 +48,16 @@ class TrainDigits(unittest.TestCase):
         self.assertEqual(second["digest"], straight["digest"])
         for name, value in a["average"].items():
             self.assertTrue(torch.equal(value, b["average"][name]), name)
+
+    def test_feedback_is_part_of_what_is_resumed(self):
+        confused = ["--feedback", "6",
+                    '--set=/distractor={"probability":0.5}']
+        with tempfile.TemporaryDirectory() as folder:
+            cut = os.path.join(folder, "cut.pt")
+            straight = train(*confused)
+            train(*confused, "--checkpoint", cut, "--stop-after", "9")
+            second = train(*confused, "--checkpoint", cut, "--resume")
+        self.assertEqual(second["digest"], straight["digest"])
 
 
 if __name__ == "__main__":
