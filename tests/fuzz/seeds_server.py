@@ -53,6 +53,10 @@ SEEDS = {
         "<QQIIIBBH", 8, 8, 8, 8, 8, 1, 1, 0) + b"\1" * 8 + bytes(8 * 8 * 8 * 3), 9) + of("ping")),
     "refine_short": (BUILT | GREETED | OPENED, frame(23, bytes(31), 9)),
     "returns": (BUILT | GREETED | OPENED, of("return")),
+    "feedback": (BUILT | GREETED | OPENED, of("feedback") + frame(
+        22, SMALL + struct.pack("<I", 3) + struct.pack("<9H", *range(9)), 4) + frame(
+        22, SMALL + struct.pack("<I", 40) + bytes(range(128)) * 25, 5) + of("open_feedback", 6)),
+    "feedback_half": (BUILT | GREETED, frame(22, SMALL + struct.pack("<I", 90) + bytes(9000), 4)),
     "bye": (BUILT | GREETED | OPENED, of("close")),
     "servers_frame": (BUILT | GREETED | OPENED, of("slot")),
     "unknown": (BUILT | GREETED, frame(200, b"", 1)),
