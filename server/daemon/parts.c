@@ -12,6 +12,8 @@
 #include "server/base/log.h"
 #include "server/base/metrics.h"
 #include "server/http/listen.h"
+#include "server/serve/composites.h"
+#include "server/serve/epochs.h"
 
 /* Built graphs of all streams: at least what four epochs of 10^7 edges take. */
 #define MIN_EPOCH_BUDGET_BYTES (256ull << 20)
@@ -65,6 +67,24 @@ static uint64_t epoch_budget_bytes(const struct config *c)
     return quarter > MIN_EPOCH_BUDGET_BYTES ? quarter : MIN_EPOCH_BUDGET_BYTES;
 }
 
+/* What chains keep is out of the batch budget, and most of that stays. */
+static int take_chains(const struct config *c, struct store_config *store,
+                       struct fault *fault)
+{
+    uint64_t needed = 0, most = c->batch_budget_bytes / 4;
+
+    for (uint32_t i = 0; i < c->n_streams; i++)
+        needed += composites_bytes(&c->streams[i].recipe);
+    if (needed > most)
+        return fault_set(fault, ERROR_BAD_CONFIG,
+                         "the streams' chains keep %llu MiB of composites: "
+                         "batch_budget must be at least four times that, or "
+                         "/chain/slots of their recipes lower",
+                         (unsigned long long)((needed >> 20) + 1));
+    store->budget_bytes -= needed;
+    return 0;
+}
+
 static int create_store(struct parts *p, struct fault *fault)
 {
     struct store_config config = {
@@ -76,12 +96,15 @@ static int create_store(struct parts *p, struct fault *fault)
         .max_samples = RECIPE_MAX_BATCH,
     };
 
+    int rc = take_chains(p->config, &config, fault);
+    if (rc)
+        return rc;
     /* So that the tables of the largest batch fit in the smallest budget. */
     uint64_t own_bytes = config.budget_bytes - config.shared_bytes;
     if (own_bytes / MIN_SAMPLE_BYTES < config.max_samples)
         config.max_samples = (uint32_t)(own_bytes / MIN_SAMPLE_BYTES);
 
-    int rc = store_create(p->workers, &config, &p->store, fault);
+    rc = store_create(p->workers, &config, &p->store, fault);
     if (rc == -ERROR_IO && config.shared_bytes > 0) {
         log_warn("%s: batches go through the Unix socket", fault->text);
         config.shared_bytes = 0;
@@ -209,14 +232,27 @@ static void add_pool_metrics(const struct catalog *c)
 static int check_graph(const struct parts *p, const struct stream *stream,
                        struct fault *fault)
 {
-    uint64_t needed = graph_epoch_bytes(&stream->graph);
+    uint64_t n_bytes = graph_epoch_bytes(&stream->graph);
+    uint64_t budget = epoch_budget_bytes(p->config);
+    const struct chain *chain = &stream->chain;
+    /* A chain reaches back from a position, over the starts of epochs. */
+    uint64_t back = chain->slots * (uint64_t)chain->max_length;
+    uint64_t n = back / stream->edges_per_epoch + (back > 0 ? 2 : 1);
 
-    if (needed <= epoch_budget_bytes(p->config))
+    if (n > EPOCHS_MAX_HELD / 2)
+        return fault_set(fault, ERROR_BAD_CONFIG,
+                         "/chain: slots * max_length reach back over %llu "
+                         "epochs of %llu edges; at most %d are possible",
+                         (unsigned long long)n,
+                         (unsigned long long)stream->edges_per_epoch,
+                         EPOCHS_MAX_HELD / 2);
+    if (n <= budget / n_bytes)
         return 0;
     return fault_set(fault, ERROR_BAD_CONFIG,
-                     "one epoch's graph takes %llu MiB: batch_budget must be "
-                     "at least four times that",
-                     (unsigned long long)(needed >> 20));
+                     "the graphs of %llu epoch%s held at once take %llu MiB: "
+                     "batch_budget must be at least four times that",
+                     (unsigned long long)n, n > 1 ? "s" : "",
+                     (unsigned long long)(n * n_bytes >> 20));
 }
 
 static int create_streams(struct parts *p, struct fault *fault)

@@ -131,6 +131,19 @@ static int measure_box(const struct http_work *w, const struct plan *plan,
     return 0;
 }
 
+/* After measure_box, which has no pixels to give: no box depends on them. */
+static void tell_chain(const struct http_work *w, struct plan *plan)
+{
+    const struct chain *chain = &w->stream->chain;
+    const struct catalog *catalog = w->stream->catalog;
+
+    if (chain->slots > 0)
+        chain_to_plan(chain,
+                      chain_link(chain, w->position, plan->class_id,
+                                 catalog->objects[w->earlier.object].class_id),
+                      plan);
+}
+
 static json_t *plan_json(const struct http_work *w, const struct plan *plan)
 {
     struct plan other;
@@ -155,6 +168,7 @@ static int make_json(struct http_work *w)
     int rc = measure_box(w, &plan, &facts);
     if (rc)
         return rc;
+    tell_chain(w, &plan);
     json_t *json = plan_json(w, &plan);
     if (!json)
         return -ERROR_NO_MEMORY;
@@ -174,7 +188,7 @@ void http_get_sample_json(struct http_request *r)
     struct stream *stream = http_request_stream(r);
     uint64_t position;
 
-    if (!stream || !may_begin(r, stream, "sample.json/1", &position))
+    if (!stream || !may_begin(r, stream, "sample.json/2", &position))
         return;
     struct http_work *w = http_work_create(r, stream);
     if (!w)

@@ -160,10 +160,55 @@ void http_work_on_batch(struct http_work *w, uint64_t body_bytes)
         w->fetching = true;
 }
 
+/* Where the sample that this one may be pasted on stands; false: nowhere. */
+static bool find_earlier(const struct http_work *w, uint64_t *out_position)
+{
+    const uint32_t slots = w->stream->chain.slots;
+
+    if (w->wants_graph || slots == 0 || w->position < slots)
+        return false;
+    *out_position = w->position - slots;
+    return true;
+}
+
+static void on_earlier_epoch(struct epoch_request *request, int status,
+                             struct graph_epoch *graph,
+                             const struct fault *fault)
+{
+    struct http_work *w = request->context;
+    uint64_t position = 0;
+
+    if (status) {
+        fail(w, fault);
+        return;
+    }
+    if (!w->request) {
+        destroy(w);
+        return;
+    }
+    find_earlier(w, &position);
+    w->earlier = graph_epoch_edge(graph, position % w->stream->edges_per_epoch);
+    submit(w);
+}
+
+static void request_epoch(struct http_work *w, uint64_t epoch,
+                          void (*done)(struct epoch_request *request,
+                                       int status, struct graph_epoch *graph,
+                                       const struct fault *fault))
+{
+    struct fault fault = {0};
+
+    w->epoch = (struct epoch_request){
+        .stream = w->stream, .epoch = epoch, .done = done, .context = w};
+    if (store_epoch(w->server->store, &w->epoch, &fault) < 0)
+        fail(w, &fault);
+}
+
 static void on_epoch(struct epoch_request *request, int status,
                      struct graph_epoch *graph, const struct fault *fault)
 {
     struct http_work *w = request->context;
+    uint64_t earlier;
 
     if (status) {
         fail(w, fault);
@@ -178,22 +223,19 @@ static void on_epoch(struct epoch_request *request, int status,
         epoch_pin(w->stream, w->position);
         w->graph = graph;
     }
-    submit(w);
+    if (find_earlier(w, &earlier))
+        request_epoch(w, earlier / w->stream->edges_per_epoch,
+                      on_earlier_epoch);
+    else
+        submit(w);
 }
 
 void http_work_on_epoch(struct http_work *w)
 {
-    struct fault fault = {0};
-
-    w->epoch = (struct epoch_request){
-        .stream = w->stream,
-        .epoch = w->wants_graph ? w->position
-                                : w->position / w->stream->edges_per_epoch,
-        .done = on_epoch,
-        .context = w,
-    };
-    if (store_epoch(w->server->store, &w->epoch, &fault) < 0)
-        fail(w, &fault);
+    request_epoch(w,
+                  w->wants_graph ? w->position
+                                 : w->position / w->stream->edges_per_epoch,
+                  on_epoch);
 }
 
 void http_work_detach(struct http_request *r)

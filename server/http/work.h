@@ -31,8 +31,8 @@ struct http_work {
     int (*make)(struct http_work *w);
     /* What make() works on: batch, or edge, or graph. */
     struct batch *batch;
-    struct graph_edge edge;
-    struct graph_epoch *graph; /* pinned */
+    struct graph_edge edge, earlier; /* earlier: of a chain's slot before */
+    struct graph_epoch *graph;       /* pinned */
     bool wants_graph;
     /* What it leaves. */
     struct encoded body;

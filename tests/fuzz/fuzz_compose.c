@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "server/base/mem.h"
-#include "server/compose/compose.h"
+#include "server/compose/chained.h"
 #include "server/plan/scene.h"
 #include "server/recipe/recipe.h"
 #include "tests/fuzz/fuzz.h"
@@ -109,6 +109,57 @@ static void *allocate_exactly(size_t n_bytes, int rubbish)
     return p;
 }
 
+static struct graph_edge edge_from(const void *first_edge, uint64_t position)
+{
+    const uint32_t edge = *(const uint32_t *)first_edge;
+    return (struct graph_edge){
+        (uint32_t)((edge + position) % N_OBJECTS),
+        (uint32_t)((edge / 8 + position) % N_BACKGROUNDS)};
+}
+
+/* Columns [from, to) of the composer's batch. */
+static void compose_columns(struct batch_composer *c, const struct chain *chain,
+                            uint64_t position, const uint32_t *edge,
+                            uint32_t from, uint32_t to)
+{
+    struct chained chained = {.composer = c,
+                              .chain = chain,
+                              .first_position = position,
+                              .edge_of = edge_from,
+                              .source = edge};
+    chained_run(&chained, from, to);
+}
+
+/* Of a chain the batch in two parts, and its last sample alone: it is the same
+ * sample. */
+static void compose_chain(struct batch_composer *c, uint64_t position,
+                          uint32_t edge)
+{
+    struct chain chain;
+    struct batch_layout one;
+    const struct batch_layout *l = c->layout;
+    const uint64_t last = position + N_SAMPLES - 1;
+    uint8_t *payload = c->payload;
+    chain_init(&chain, c->recipe, c->catalog);
+    const uint32_t n = chained_columns(&chain, N_SAMPLES);
+    if (n > 1)
+        compose_columns(c, &chain, position, &edge, 1, n);
+    compose_columns(c, &chain, position, &edge, 0, 1);
+    if (batch_layout_init(&one, c->recipe, c->catalog, 1, 0, 0) != 0)
+        abort();
+    c->layout = &one;
+    c->payload = allocate_exactly((size_t)one.tensors_bytes, 0x33);
+    compose_columns(c, &chain, last, &edge, 0, 1);
+    if (memcmp(c->payload + one.image_offset_bytes,
+               payload + l->image_offset_bytes +
+                   (N_SAMPLES - 1) * l->sample_bytes,
+               l->sample_bytes) != 0)
+        abort();
+    free(c->payload);
+    c->payload = payload;
+    c->layout = l;
+}
+
 static uint8_t *compose_with(const struct recipe *r,
                              const struct batch_layout *l, uint64_t position,
                              uint32_t edge, int rubbish)
@@ -126,7 +177,9 @@ static uint8_t *compose_with(const struct recipe *r,
     batch_write_head(l, position, payload);
     batch_composer_init(&c, l, r, &made.catalog, scratch, payload);
     c.is_streamed = rubbish & 1;
-    for (uint32_t i = 0; i < N_SAMPLES; i++)
+    if (r->chain.slots > 0)
+        compose_chain(&c, position, edge);
+    for (uint32_t i = 0; r->chain.slots == 0 && i < N_SAMPLES; i++)
         batch_composer_run(&c, &sample[i],
                            i + 1 < N_SAMPLES && (rubbish & 2) ? &sample[i + 1]
                                                               : NULL);
@@ -178,6 +231,14 @@ static uint64_t make_position(struct feed *f)
     return far[feed_byte(f) % (sizeof far / sizeof far[0])] + feed_byte(f) % 4;
 }
 
+/* So that a few samples are links of it. */
+static void shorten_chain(struct recipe *r)
+{
+    if (r->chain.slots > 0)
+        r->chain.slots = 1 + r->chain.slots % N_SAMPLES;
+    r->chain.max_length = 2 + r->chain.max_length % 4;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
     struct feed feed = {data, n_bytes, 0};
@@ -195,6 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
         refuse_well(&fault, json);
     } else {
         check_canonical(&r);
+        shorten_chain(&r);
         const struct graph_spec graph = scene_graph(&r, &made.catalog);
         if (graph_spec_check(&graph, &fault) == 0 &&
             batch_layout_init(&l, &r, &made.catalog, N_SAMPLES, 0, 0) == 0) {

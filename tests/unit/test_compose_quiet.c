@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "server/compose/compose.h"
+#include "server/compose/chained.h"
 #include "server/graph/graph.h"
 #include "server/pixel/kernels.h"
 #include "server/recipe/field.h"
@@ -46,6 +46,9 @@ static const char *const handmade[] = {
     "{}",
     "{\"size\":224}", /* beyond the caches: written around them */
     "{\"size\":[31,500]}",
+    "{\"chain\":{\"slots\":2,\"reset\":0.1},\"image\":{\"operations\":[{"
+    "\"op\":\"box_blur\"}]}}",
+    "{\"chain\":{\"slots\":1,\"handed_on\":\"image\"}}",
     "{\"size\":72,\"object\":{\"perspective\":0.5,\"elastic\":6,"
     "\"shear_y\":[-20,20],\"stretch\":[0.5,2],\"flip\":0.5}}",
     "{\"size\":72,\"object\":{\"perspective\":0.5,\"edge\":\"feather\","
@@ -211,6 +214,25 @@ static int tear_down(void **state)
     return 0;
 }
 
+static struct graph_edge edge_of(const void *source, uint64_t position)
+{
+    (void)source;
+    return (struct graph_edge){(uint32_t)position % spec.n_objects,
+                               (uint32_t)position % spec.n_backgrounds};
+}
+
+/* Of which nothing is at hand: all is composed from where it begins. */
+static void compose_chain(struct batch_composer *composer, uint64_t first)
+{
+    struct chain chain;
+    chain_init(&chain, composer->recipe, composer->catalog);
+    struct chained chained = {.composer = composer,
+                              .chain = &chain,
+                              .first_position = first,
+                              .edge_of = edge_of};
+    chained_run(&chained, 0, chained_columns(&chain, N_SAMPLES));
+}
+
 /* As serve/rendering.c does, but for whom the positions belong to. */
 static void compose(const struct one *c, uint64_t first)
 {
@@ -225,7 +247,9 @@ static void compose(const struct one *c, uint64_t first)
         };
     batch_composer_init(&composer, &c->layout, &c->recipe, &made.catalog,
                         c->scratch, c->payload);
-    for (uint32_t i = 0; i < N_COMPOSED; i++)
+    if (c->recipe.chain.slots > 0)
+        compose_chain(&composer, first);
+    for (uint32_t i = 0; c->recipe.chain.slots == 0 && i < N_COMPOSED; i++)
         batch_composer_run(&composer, &sample[i],
                            i + 1 < N_COMPOSED ? &sample[i + 1] : NULL);
 }
