@@ -233,7 +233,7 @@ PASTED_API void pasted_destroy(pasted_client *c);
  *                        read again at each connection          ""
  *   fingerprint          64 hex digits to insist on; "" = any   ""
  *   prefetch             batches to hold ahead, 0..1024;
- *                        0 = ask only while a call waits        2
+ *                        0 = ask only while a call waits        3
  *   max_batch_bytes      largest batch to accept                1073741824
  *   connect_timeout_ms   for each server and attempt            5000
  *   timeout_ms           of next, next_into and pull            30000

@@ -188,7 +188,7 @@ void options_init(struct options *o)
         .world = 1,
         .candidates = 1,
         .ring = 1,
-        .prefetch = 2,
+        .prefetch = 3, /* one on its way, one to be sent, one in work */
         .max_batch_bytes = 1ull << 30,
         .connect_timeout_ms = 5000,
         .timeout_ms = 30000,
