@@ -164,6 +164,26 @@ class FeedbackTest(unittest.TestCase):
             for name in one:
                 np.testing.assert_array_equal(one[name], two[name], name)
 
+    def test_a_loader_takes_and_saves_a_table(self):
+        def loader(**options):
+            return pasted.Loader(url_of(self.a), framework="numpy",
+                                 tensors=("label", "distractor"), steps=2,
+                                 **options)
+        with loader() as first:
+            for label, other in first:
+                self.assertTrue(np.all(label != other))
+            digest = first.feedback(self.table(5))
+            for label, other in first:
+                self.check({"label": label, "distractor": other}, 5)
+            state = first.state_dict()
+            self.assertEqual(state["feedback"], digest)
+            expected = list(first)
+        for more in ({}, {"feedback": self.table(5)}):
+            with loader(**more) as second:
+                second.load_state_dict(state)
+                for one, two in zip(expected, second):
+                    np.testing.assert_array_equal(one[1], two[1])
+
     def pastectl(self, *arguments):
         return subprocess.run(
             [os.path.join(build_folder(), "client", "pastectl"), *arguments,

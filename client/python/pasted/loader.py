@@ -140,8 +140,9 @@ class Loader(_Base):
         return max(1, info["edges_per_epoch"] // info["global_batch"])
 
     def state_dict(self) -> Dict[str, Any]:
-        """{stream, fingerprint, position} after the steps consumed so far; of
-        a refined chain also `contexts`, u8 arrays by position."""
+        """{stream, fingerprint, position} after the steps consumed so far;
+        with a feedback table its digest, `feedback`; of a refined chain also
+        `contexts`, u8 arrays by position."""
         if self._client is None and self._pending is not None:
             return dict(self._pending)
         state = self.client.state_dict()
@@ -154,8 +155,9 @@ class Loader(_Base):
         """The next step is the one that state_dict stood before. Without its
         `contexts` refined chains begin anew, which a warning says."""
         state = {key: state[key]
-                 for key in ("stream", "fingerprint", "position", "contexts")
-                 if key != "contexts" or key in state}
+                 for key in ("stream", "fingerprint", "position", "feedback",
+                             "contexts")
+                 if key not in ("feedback", "contexts") or key in state}
         if self._client is not None and self._lanes is not None:
             self._client.close()  # with the steps that are under way
             self._client = self._lanes = None
@@ -163,6 +165,16 @@ class Loader(_Base):
             self._pending = state
         else:
             self._client.load_state_dict(state)
+
+    def feedback(self, weights: Any) -> Optional[str]:
+        """As Client.feedback, from the next step on: its digest, or None
+        without a table. Of a refined chain before its first step only."""
+        if self._lanes is not None:
+            raise ValueError("a refined chain keeps its table: give it to the "
+                             "Loader as feedback=")
+        digest = self.client.feedback(weights)
+        self._options["feedback"] = weights
+        return digest
 
     def hand_on(self, images: Any) -> None:
         """Of a refined chain: what became of the latest step's images, u8 in
