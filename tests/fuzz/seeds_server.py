@@ -24,9 +24,10 @@ def opening(position=0, batch=8, world=1, replay=0, candidates=0):
     return frame(3, payload + bytes(32) + SMALL + extras, 4)
 
 
-def joining(steps):
-    return frame(14, struct.pack("<QQIIII4B", 0, steps, 0, 8, 1, 100, 0, 0, 0, 0) + bytes(32) +
-                 SMALL + text("night") + text("m"), 5)
+def joining(steps, kept=()):
+    extras = struct.pack(f"<I{len(kept)}Q", len(kept), *kept) if kept else b""
+    return frame(14, struct.pack("<QQIIII4B", 0, steps, 0, 8, 1, 100, 0, 0, 0, 8 * bool(kept)) +
+                 bytes(32) + SMALL + text("night") + text("m") + extras, 5)
 
 
 SEEDS = {
@@ -46,6 +47,8 @@ SEEDS = {
     "pulls": (BUILT | GREETED | OPENED, b"".join(frame(7, struct.pack("<Q", i << 40), 10 + i)
                                                  for i in range(20))),
     "group": (BUILT | GREETED, joining(3) + frame(5, struct.pack("<IQ", 2, 0), 6) + of("ack")),
+    "group_kept": (BUILT | GREETED, joining(3) + frame(5, struct.pack("<IQ", 2, 0), 6) +
+                   joining(3, (1, 2, 1 << 60)) + of("ack")),
     "group_after_stream": (BUILT | GREETED | OPENED, joining(1) + opening() + joining(1)),
     "asks": (BUILT | GREETED, of("ask") + frame(18, text("operations"), 3) +
              frame(18, text("groups small"), 4) + frame(18, text("group small night 0"), 5)),

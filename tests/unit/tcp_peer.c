@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "common/error.h"
+#include "server/base/host.h"
 
 #define DEADLINE_MS 30000
 
@@ -163,10 +164,17 @@ void peer_send_close(struct peer *p)
 
 /* Receiving. */
 
+/* A search's alarms interrupt poll, which is not the end of the time. */
 static bool readable(struct peer *p, int ms)
 {
     struct pollfd poll_fd = {.fd = p->fd, .events = POLLIN};
-    return poll(&poll_fd, 1, ms) > 0;
+    const uint64_t end_ns = host_now_ns() + (uint64_t)ms * 1000000;
+    int n;
+    while ((n = poll(&poll_fd, 1, ms)) < 0 && errno == EINTR) {
+        uint64_t now_ns = host_now_ns();
+        ms = now_ns < end_ns ? (int)((end_ns - now_ns) / 1000000) : 0;
+    }
+    return n > 0;
 }
 
 /* Fewer only at the end of the stream. */
