@@ -1,4 +1,4 @@
-foreach(thing session stream seek end memory)
+foreach(thing session stream seek end memory refine)
   pasted_test(test_tcp_${thing}
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_tcp_${thing}.c
             ${CMAKE_CURRENT_LIST_DIR}/tcp_world.c
