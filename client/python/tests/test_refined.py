@@ -161,3 +161,23 @@ def test_as_contexts_takes_what_trainers_have():
     for bad in (u8[0], u8[..., :2], u8.astype(np.int32)):
         with pytest.raises(ValueError, match="contexts"):
             pasted.as_contexts(bad)
+
+
+def test_another_replica_goes_on(tmp_path):
+    """What is under way is sent again, contexts and all."""
+    path = tmp_path / "daemon.json"
+    path.write_text(json.dumps({
+        "pools": {"demo": {"demo": True}},
+        "streams": {"default": {"pool": "demo", "recipe": RECIPE}}}))
+    first, second = (Daemon("--config", str(path)) for _ in range(2))
+    with first, second:
+        url = (f"pasted://127.0.0.1:{first.tcp},127.0.0.1:{second.tcp}/"
+               "default?batch=8")
+        with loader_of(f"pasted://127.0.0.1:{second.tcp}/") as loader:
+            whole = run(loader, 8)
+        with pasted.Loader(url, slots=SLOTS, framework="numpy",
+                           tensors=("image", "position")) as loader:
+            before = run(loader, 3)  # two are under way
+            first.process.kill()
+            alike(before + run(loader, 5), whole)
+            assert loader.client.stats["reconnects"] >= 1
