@@ -152,8 +152,8 @@ def main() -> None:
     if not args.no_runs:
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             for done in [pool.submit(run, arguments, args, seed, results)
-                         for seed in args.seeds
-                         for _, _, arguments in chosen(args.only)]:
+                         for _, _, arguments in chosen(args.only)
+                         for seed in args.seeds]:
                 done.result()
     print("\n".join(table(args, results)))
 
