@@ -1,7 +1,8 @@
 """The same kind of digits from an in-process DataLoader on OpenCV: what a
 trainer does where there is no daemon, for the comparison of waiting times.
 
-Follows digits.json in kind (pose, perspective, elastic, stroke, contexts), not in bytes, and is used for no figure of accuracy but its own.
+Follows digits.json in kind (pose, perspective, elastic, stroke, contexts), not in
+bytes, and is used for no figure of accuracy but its own.
 """
 from __future__ import annotations
 
