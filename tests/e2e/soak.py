@@ -6,10 +6,12 @@ fitted to it after a warm-up of a third of the time.
 
 Kinds: HTTP, sessions by hand with and without credit, libpasted over TCP, over the Unix socket
 with batches in shared memory, and as members of groups. Bytes of batches are others' to check."""
+import collections
 import multiprocessing
 import os
 import pathlib
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +26,7 @@ from held import greeted, held, own_bytes, wait_until  # noqa: E402
 
 CLIENTS = 10  # at a time
 POSITIONS = 20000  # a few epochs, which the daemon keeps
+FAILED = 1  # exit code
 MAX_GROWTH_BYTES = 3 << 20  # by the line, from its begin to its end
 
 
@@ -83,14 +86,14 @@ def in_a_group(daemon, rng):
 KINDS = [by_http, by_hand, without_credit, over_tcp, over_unix, in_a_group]
 
 
-def be_client(kind, daemon, seed, failed):
-    sys.stderr = open(os.devnull, "w", encoding="ascii")
+def be_client(kind, daemon, seed, reasons):
+    """Nothing that a kill could leave locked: a line at once, and the exit code."""
     try:
         kind(daemon, random.Random(seed))
-    except BaseException:
-        with failed.get_lock():
-            failed.value += 1
-        raise
+    except BaseException as error:
+        os.write(reasons, f"{kind.__name__}: {error!r}\n"[:200].encode())
+        os._exit(FAILED)
+    os._exit(0)
 
 
 class Churn:
@@ -99,7 +102,22 @@ class Churn:
     def __init__(self, daemon, seed):
         self.daemon, self.rng = daemon, random.Random(seed)
         self.running, self.n_begun, self.n_killed = [], 0, 0
-        self.failed = multiprocessing.Value("Q", 0)
+        self.n_failed = 0
+        self.reasons = os.memfd_create("reasons")
+
+    def end_of(self, process):
+        """Whether it has ended: counts how."""
+        if process.is_alive():
+            return False
+        process.join()
+        self.n_failed += process.exitcode not in (0, -signal.SIGKILL)
+        return True
+
+    def why(self):
+        """The commonest reasons."""
+        os.lseek(self.reasons, 0, os.SEEK_SET)
+        with open(os.dup(self.reasons), encoding="utf-8") as lines:
+            return collections.Counter(lines).most_common(5)
 
     def turn(self):
         now = time.monotonic()
@@ -109,11 +127,11 @@ class Churn:
                 process.kill()
                 self.n_killed += 1
                 client[1] = float("inf")
-        self.running = [c for c in self.running if c[0].is_alive() or c[0].join()]
+        self.running = [c for c in self.running if not self.end_of(c[0])]
         if len(self.running) < CLIENTS:
             kill_at = now + self.rng.random() * 2 if self.rng.random() < 1 / 3 else now + 60
             process = multiprocessing.Process(target=be_client, daemon=True, args=(
-                self.rng.choice(KINDS), self.daemon, self.rng.random(), self.failed))
+                self.rng.choice(KINDS), self.daemon, self.rng.random(), self.reasons))
             process.start()
             self.running.append([process, kill_at])
             self.n_begun += 1
@@ -163,15 +181,15 @@ def soak(daemon, seconds, seed):
     churn.end()
     after = at_rest(daemon)
     grown = growth(samples)
-    print(f"seed {seed}: {churn.n_begun} clients, {churn.n_killed} killed, {churn.failed.value} "
+    print(f"seed {seed}: {churn.n_begun} clients, {churn.n_killed} killed, {churn.n_failed} "
           f"failed; memory {samples[-1][1] / 2**20:.1f} MiB, by the line {grown / 2**20:+.2f}; "
           f"descriptors {before[0]} and {after[0]}, threads {before[1]} and {after[1]}")
     if grown > MAX_GROWTH_BYTES:
         wrong.append("its memory grows")
     if after > before:
         wrong.append("it holds more descriptors or threads than before")
-    if churn.failed.value > churn.n_begun // 20:
-        wrong.append("clients fail")
+    if churn.n_failed > churn.n_begun // 20:
+        wrong.append(f"clients fail: {churn.why()}")
     if churn.n_begun < seconds:
         wrong.append("there were hardly any clients")
     return wrong
