@@ -82,7 +82,7 @@ class Plans(unittest.TestCase):
                 path = self.folder / "sample.png"
                 path.write_bytes(d.get(f"{base}/{i}.png").body)
                 expected, box = numerics.sample(
-                    plan, thing, backgrounds[plan["background"]])
+                    plan, thing, backgrounds[plan["background"]], None)
                 np.testing.assert_array_equal(read_png(path), expected,
                                               str(plan))
                 self.assertEqual(plan["box"], [int(v) for v in box])
