@@ -255,9 +255,14 @@ class Routes(WithDaemon):
                             "--server", f"127.0.0.1:{self.daemon.tcp}",
                             "--quiet", "--out", f"{folder}/told.npz"],
                            check=True, timeout=60)
+        n = len(self.get(S).json["classes"])
+        table = {"stream": "default", "weights": [[1] * n] * n}
+        known["feedback"] = self.daemon.request(
+            "PUT", "/v1/feedback", body=json.dumps(table)).json["feedback"]
         operations = set()
         for pattern, item in api["paths"].items():
-            self.assertEqual(set(item), {"get", "head"})
+            self.assertEqual(set(item) - {"get", "head"},
+                             {"put"} if pattern == "/v1/feedback" else set())
             path = pattern.format(**known)
             if not path.endswith(".mask.png"):  # of recipes that name a mask
                 answer = self.get(path)
