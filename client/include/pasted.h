@@ -53,8 +53,9 @@
  *   first served: pasted_next returns a step that no other member has. Calling
  *   it again acknowledges the batch before; so does pasted_ack, which waits for
  *   the answer. A step without acknowledgement goes to another member when its
- *   own is gone, closes, or shows no progress for "lease_ms"; acknowledging it
- *   is then refused with PASTED_LEASE_LOST. So a step may be delivered more
+ *   own closes, or shows no progress for "lease_ms" (a connection that breaks
+ *   and is there again in that time takes nothing away); acknowledging it is
+ *   then refused with PASTED_LEASE_LOST. So a step may be delivered more
  *   than once, and is acknowledged once. When all are, pasted_next returns
  *   PASTED_ENDED. The server keeps the group's place: pasted_seek, pasted_state
  *   and pasted_restore are PASTED_BAD_STATE.
