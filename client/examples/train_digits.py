@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--opencv", action="store_true", help="compose the "
                         "same kind of digits in this process, to compare")
     parser.set_defaults(recipe=str(HERE / "digits.json"), images=300000,
+                        views=True,
                         epsilon_object=0.05, epsilon_context=0.05)
     args = parser.parse_args()
     if (args.objects or args.opencv) and not (args.objects

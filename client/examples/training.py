@@ -27,6 +27,9 @@ from source import ROOT, Batches, Daemon, Server, pasted
 from pasted import robust
 
 WARM_UP = 0.05        # of the run, in which the rate rises
+# slant, width, height: what of an image a view takes, each in frames
+VIEWS = [(slant, width, height) for slant in (-0.4, -0.2, 0.0, 0.2, 0.4)
+         for width in (0.85, 1.0, 1.2) for height in (0.85, 1.0)]
 
 
 # -- the loop ---------------------------------------------------------------
@@ -205,19 +208,45 @@ def save(trainer: Trainer, path: pathlib.Path, seconds: float) -> None:
     os.replace(beside, path)
 
 
+def scores_of(model: nn.Module, images: Tensor, views: bool) -> Tensor:
+    """[n,classes] of images [n,c,h,w] in 0..1: the model's, or the mean of its
+    probabilities over VIEWS of each image."""
+    if not views:
+        return model(images)
+    total = 0.0
+    for slant, width, height in VIEWS:
+        matrix = torch.tensor([[width, slant, 0.0], [0.0, height, 0.0]])
+        grid = functional.affine_grid(
+            matrix.expand(len(images), 2, 3), list(images.shape),
+            align_corners=False)
+        view = functional.grid_sample(images, grid, align_corners=False,
+                                      padding_mode="border")
+        total = total + model(view).softmax(1)
+    return total
+
+
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor,
-             normalise: Callable[[Tensor], Tensor]) -> Dict[str, Any]:
-    """Accuracy in percent, of all and of each class, and the number of images.
+             normalise: Callable[[Tensor], Tensor], views: bool = False
+             ) -> Dict[str, Any]:
+    """Accuracy in percent, of all and of each class, and the number of images;
+    with views that of the mean over slanted and stretched views, too.
     images: [n,c,h,w] u8."""
     model.eval()
-    with torch.no_grad():
-        found = torch.cat([model(normalise(part.float().div(255))).argmax(1)
-                           for part in images.split(500)])
-    right = (found == labels).float()
+    found = []
+    for many in ([False, True] if views else [False]):
+        with torch.no_grad():
+            found.append(torch.cat([
+                scores_of(model, normalise(part.float().div(255)),
+                          many).argmax(1) for part in images.split(500)]))
+    right = (found[0] == labels).float()
     each = {int(c): round(100 * right[labels == c].mean().item(), 1)
             for c in labels.unique()}
-    return {"accuracy": round(100 * right.mean().item(), 2),
-            "per_class": each, "evaluated": len(labels)}
+    results = {"accuracy": round(100 * right.mean().item(), 2),
+               "per_class": each, "evaluated": len(labels)}
+    if views:
+        results["accuracy_of_views"] = round(
+            100 * (found[1] == labels).float().mean().item(), 2)
+    return results
 
 
 def read_npz(path: str) -> tuple:
@@ -251,6 +280,8 @@ def arguments(description: str) -> argparse.ArgumentParser:
         help="one key of the recipe, as /object/scale=[0.5,1]")
     add("--evaluate", metavar="NPZ", help="images and labels; looked at once, "
         "at the end")
+    add("--views", action="store_true", help="the accuracy of the mean over "
+        "slanted and stretched views of each image beside that of itself")
     add("--seed", type=int, default=1, help="of stream and weights")
     add("--threads", type=int, default=1, help="of the trainer")
     add_training(add)
@@ -352,7 +383,7 @@ def fit(args: argparse.Namespace, service, trainer: Trainer
     if ended and args.evaluate:
         trainer.model.load_state_dict(trainer.average.kept)
         results.update(evaluate(trainer.model, *read_npz(args.evaluate),
-                                trainer.normalise))
+                                trainer.normalise, args.views))
     line = json.dumps(results)
     print(line, flush=True)
     if args.log:
