@@ -29,7 +29,7 @@ from pasted import robust
 WARM_UP = 0.05        # of the run, in which the rate rises
 # slant, width, height: what of an image a view takes, each in frames
 VIEWS = [(slant, width, height) for slant in (-0.4, -0.2, 0.0, 0.2, 0.4)
-         for width in (0.85, 1.0, 1.2) for height in (0.85, 1.0)]
+         for width in (0.83, 1.0, 1.18) for height in (1.0, 1.18)]
 
 
 # -- the loop ---------------------------------------------------------------
