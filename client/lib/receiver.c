@@ -213,7 +213,9 @@ int receiver_ask_ahead(struct receiver *r, struct pasted_batch *b,
     struct exchange *x = r->exchange;
     exchange_lock(x);
     bool may_ask = !x->seek_wanted && !r->draining && !x->member.joined;
-    bool is_callers = may_ask && x->waiting && r->options->prefetch > 0;
+    /* A caller who was given one still says that it waits until it runs. */
+    bool is_callers =
+        may_ask && x->waiting && x->n_ready == 0 && r->options->prefetch > 0;
     struct wire_credit credit =
         take_credit(r, may_ask ? room_for(r, is_callers ? 0 : 1) : 0);
     exchange_unlock(x);
@@ -224,7 +226,8 @@ int receiver_ask_ahead(struct receiver *r, struct pasted_batch *b,
     if (rc == 0)
         rc = session_send_credit(&r->session, r->stream_request, &credit,
                                  receiver_stall_ns(r), fault);
-    return rc;
+    /* What the server sent before it went is read all the same. */
+    return rc == -ERROR_CLOSED ? 0 : rc;
 }
 
 /* An ERROR for the outstanding PULL fails that pull only. */
