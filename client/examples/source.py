@@ -124,7 +124,11 @@ class Batches:
                 "digest": self.digest}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.loader.load_state_dict(state["loader"])
+        # Without the feedback table's digest, which a daemon begun anew does
+        # not know: whoever gave the table gives it again.
+        self.loader.load_state_dict({key: value for key, value
+                                     in state["loader"].items()
+                                     if key != "feedback"})
         self.waited, self.digest = state["waited"], state["digest"]
 
     @property

@@ -63,7 +63,7 @@ class Feedback:
         drawn = (self._task >= 0).numpy()
         table = table * drawn  # no class that the task does not have
         table[~drawn] = 1
-        self.batches.loader.client.feedback(table)
+        self.batches.loader.feedback(table)
         self.table = table
 
     def state_dict(self) -> Dict[str, Any]:
@@ -79,7 +79,7 @@ class Feedback:
                             np.repeat(predicted, times))
         if state["table"] is not None:
             self.table = state["table"]
-            self.batches.loader.client.feedback(self.table)
+            self.batches.loader.feedback(self.table)
 
 
 class Trainer:
