@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "server/base/host.h"
+#include "server/compose/chained.h"
 #include "server/compose/compose.h"
 
 #define MOST_ROUNDS  4096
@@ -19,6 +20,7 @@ struct bench {
     const struct measure_work *work;
     struct graph_epoch *graph;
     uint64_t n_edges;
+    struct chain chain; /* of the recipe; without slots where it has none */
     struct batch_layout layout;
     bool is_copying; /* this round copies instead of composing */
     bool is_over;
@@ -81,6 +83,30 @@ static struct batch_sample sample_at(const struct bench *b, uint64_t position,
     };
 }
 
+static struct graph_edge edge_of(const void *source, uint64_t position)
+{
+    return sample_at(source, position, 0).edge;
+}
+
+/* Of a recipe with a chain: slot after slot, the first of each on what is
+ * composed again for it. */
+static void compose_chains(struct core *c, const struct batch_layout *l,
+                           uint64_t first)
+{
+    struct bench *b = c->b;
+    struct batch_composer composer;
+    struct chained chained = {
+        .composer = &composer,
+        .chain = &b->chain,
+        .first_position = first,
+        .edge_of = edge_of,
+        .source = b,
+    };
+    batch_composer_init(&composer, l, &b->work->recipe, b->work->catalog,
+                        c->scratch, c->payload);
+    chained_run(&chained, 0, chained_columns(&b->chain, l->n_samples));
+}
+
 static void compose_samples(struct core *c, const struct batch_layout *l,
                             uint64_t first)
 {
@@ -97,6 +123,15 @@ static void compose_samples(struct core *c, const struct batch_layout *l,
     }
 }
 
+static void compose(struct core *c, const struct batch_layout *l,
+                    uint64_t first)
+{
+    if (c->b->chain.slots > 0)
+        compose_chains(c, l, first);
+    else
+        compose_samples(c, l, first);
+}
+
 static void *run_core(void *argument)
 {
     struct core *c = argument;
@@ -111,8 +146,8 @@ static void *run_core(void *argument)
                    c->payload + l->image_offset_bytes,
                    (size_t)(l->sample_bytes * l->n_samples));
         else
-            compose_samples(
-                c, l, b->first_position + (uint64_t)c->number * l->n_samples);
+            compose(c, l,
+                    b->first_position + (uint64_t)c->number * l->n_samples);
         pthread_barrier_wait(&b->end);
     }
 }
@@ -169,7 +204,7 @@ static void find_digest(struct bench *b, char hex[DIGEST_HEX_BYTES])
     if (batch_layout_init(&l, r, NULL, MEASURE_DIGEST_SAMPLES, 0, 0) < 0)
         die("the batch is too large");
     c.payload = allocate((size_t)l.tensors_bytes);
-    compose_samples(&c, &l, 0);
+    compose(&c, &l, 0);
     struct digest_state s;
     digest_init(&s);
     digest_update(&s, c.payload + l.image_offset_bytes,
@@ -216,6 +251,7 @@ void measure_run(const struct measure_work *w, struct measure_result *out)
     if (batch_layout_init(&b.layout, &w->recipe, NULL, n, 0, 0) < 0)
         die("the batch is too large");
     make_graph(&b);
+    chain_init(&b.chain, &w->recipe, w->catalog);
     find_digest(&b, out->digest);
     out->image_bytes = b.layout.sample_bytes;
     run_cores(&b, out);
