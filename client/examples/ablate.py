@@ -20,8 +20,8 @@ import threading
 from typing import Any, Dict, List, Optional, Tuple
 
 HERE = pathlib.Path(__file__).resolve().parent
-NETWORK = ["--widths", "16", "32", "64", "--head", "128", "--pgd", "0",
-           "--threads", "1"]
+NETWORK = ["--members", "1", "--widths", "16", "32", "64", "--head", "128",
+           "--pgd", "0", "--threads", "1"]
 
 
 def _contexts(**weights: float) -> List[str]:

@@ -57,6 +57,23 @@ class Network(nn.Module):
         return self.layers(images).flatten(1)
 
 
+class Members(nn.Module):
+    """Networks that learn beside each other and decide together: what one of
+    them makes of a shape that it never saw is chance, the mean is less so.
+
+    images: [n,...] -> in training the scores of each, [members,n,classes];
+    else the mean of their log probabilities, [n,classes].
+    """
+
+    def __init__(self, members: List[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, images: Tensor) -> Tensor:
+        scores = torch.stack([member(images) for member in self.members])
+        return scores if self.training else scores.log_softmax(2).mean(0)
+
+
 def normalise_none(images: Tensor) -> Tensor:
     return images
 

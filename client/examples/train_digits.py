@@ -18,7 +18,7 @@ import tempfile
 import torch
 
 import training
-from network import Network
+from network import Members, Network
 from source import Server
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -46,9 +46,9 @@ def label_of(name: str) -> int:
     return int(found.group(1)) if found else -1
 
 
-def model_of(info: dict, args) -> Network:
-    return Network(1, 10, info["height"], args.widths, args.head,
-                   args.dropout)
+def model_of(info: dict, args) -> Members:
+    return Members([Network(1, 10, info["height"], args.widths, args.head,
+                            args.dropout) for _ in range(args.members)])
 
 
 def train_on_opencv(args) -> None:
@@ -74,8 +74,10 @@ def main() -> None:
     parser = training.arguments(__doc__.split("\n\n")[0])
     parser.add_argument("--opencv", action="store_true", help="compose the "
                         "same kind of digits in this process, to compare")
-    parser.set_defaults(recipe=str(HERE / "digits.json"), images=300000,
-                        views=True,
+    parser.add_argument("--members", type=int, default=6, help="networks that "
+                        "learn beside each other and decide together")
+    parser.set_defaults(recipe=str(HERE / "digits.json"), images=150000,
+                        widths=[16, 32, 64], head=128, views=True,
                         epsilon_object=0.05, epsilon_context=0.05)
     args = parser.parse_args()
     if (args.objects or args.opencv) and not (args.objects

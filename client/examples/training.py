@@ -112,6 +112,10 @@ class Trainer:
             math.pi * (t - WARM_UP) / (1 - WARM_UP))) / 2
 
     def _loss(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Of scores [n,classes], or [members,n,classes]: each learns alone."""
+        if scores.dim() == 3:
+            labels = labels.repeat(len(scores))
+            scores = scores.flatten(0, 1)
         return functional.cross_entropy(
             scores, labels, label_smoothing=self.args.smoothing)
 
@@ -169,7 +173,8 @@ class Trainer:
         self.optimizer.step()
         self.average.update(self.model)
         if self.feedback:
-            self.feedback.add(labels, scores.argmax(1))
+            self.feedback.add(labels, scores.view(
+                -1, *scores.shape[-2:]).mean(0).argmax(1))
         self.images += len(labels)
         self.steps += 1
         if self.steps == 1:

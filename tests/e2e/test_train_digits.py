@@ -16,8 +16,8 @@ except ImportError:
 
 PROGRAM = os.path.join(os.environ.get("PASTED_SOURCE", "."), "client",
                        "examples", "train_digits.py")
-SMALL = ["--quiet", "--widths", "8", "16", "--head", "32", "--batch", "20",
-         "--images", "800", "--pgd", "1"]
+SMALL = ["--quiet", "--members", "2", "--widths", "8", "16", "--head", "32",
+         "--batch", "20", "--images", "800", "--pgd", "1"]
 
 
 def train(*arguments):
