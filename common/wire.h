@@ -29,18 +29,13 @@
 #define WIRE_CAPABILITY_PACE   4u  /* the pace in CREDIT */
 #define WIRE_CAPABILITY_ASK    8u  /* ASK, REPLY */
 #define WIRE_CAPABILITY_RING   16u /* SLOT, RETURN: memory of one host */
-#define WIRE_CAPABILITY_HARD                                                   \
-    32u /* candidates and feedback in OPEN and JOIN, FEEDBACK, REFINE */
-#define WIRE_CAPABILITY_KEEP                                                   \
-    64u /* leases outlive a connection: kept in JOIN                           \
-         */
+#define WIRE_CAPABILITY_HARD   32u /* candidates, feedback; FEEDBACK, REFINE */
+#define WIRE_CAPABILITY_KEEP   64u /* leases outlive a connection */
 
 /* Limits on what a peer can send. */
-#define WIRE_MAX_CONTROL_BYTES  (16u << 20) /* payload of all but BATCH */
-#define WIRE_MAX_CLIENT_BYTES   4096u /* of a client, but FEEDBACK, REFINE */
-#define WIRE_MAX_FEEDBACK_BYTES       /* payload of FEEDBACK */                \
-    (FEEDBACK_MAX_BYTES + 2 + WIRE_MAX_NAME_BYTES)
-#define WIRE_MAX_BATCH_BYTES   (4ull << 30)
+#define WIRE_MAX_CONTROL_BYTES (16u << 20) /* payload, but of what follows */
+#define WIRE_MAX_CLIENT_BYTES  4096u /* any other frame that a client sends */
+#define WIRE_MAX_BATCH_BYTES   (4ull << 30) /* payload of BATCH and REFINE */
 #define WIRE_MAX_NAME_BYTES    256  /* stream, client, server; with the NUL */
 #define WIRE_MAX_TOKEN_BYTES   1024 /* with the NUL */
 #define WIRE_MAX_TEXT_BYTES    512  /* error sentences; with the NUL */
@@ -50,6 +45,8 @@
 #define WIRE_FINGERPRINT_BYTES 32
 #define WIRE_MAX_REPLY_BYTES   (1u << 20)
 #define WIRE_MAX_CANDIDATES    32
+/* Payload of FEEDBACK: the table, and the stream's name with its length. */
+#define WIRE_MAX_FEEDBACK_BYTES (FEEDBACK_MAX_BYTES + 2 + WIRE_MAX_NAME_BYTES)
 
 /* X(NAME, number, who sends it: C client, S server, B both) */
 #define WIRE_TYPES(X)                                                          \

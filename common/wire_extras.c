@@ -1,5 +1,5 @@
-/* What OPEN and JOIN may ask for beside their fixed fields: one row each, in
- * the order of the wire. Does not know frames. Threads: pure functions. */
+/* What OPEN and JOIN may ask for beside their fixed fields, in the order of the
+ * wire. Does not know frames. Threads: pure functions. */
 #include <string.h>
 
 #include "common/error.h"

@@ -88,7 +88,7 @@ class Feedback(unittest.TestCase):
 
     def test_longer_frames_than_the_longest_table_are_refused(self):
         peer = self.greeted()
-        head = wire.encode_frame(wire.FEEDBACK, 3, bytes(2097670 - 32 + 1))[:32]
+        head = wire.encode_frame(wire.FEEDBACK, 3, bytes(2097446 - 32 + 1))[:32]
         peer.sock.sendall(head)
         peer.error("too_large", fatal=True, request=0)
 

@@ -337,7 +337,7 @@ class Group(Session):
 
 
 class Replay(Session):
-    """OPEN with has_replay."""
+    """OPEN with a replay."""
 
     def greeted(self):
         peer = self.peer()
