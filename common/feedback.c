@@ -82,7 +82,7 @@ static uint16_t scaled(double x, double most)
 }
 
 int feedback_scale_row(const double *numbers, uint32_t n_classes, uint32_t row,
-                       const char *const *names, uint16_t *out_weights,
+                       const char *const *names, uint8_t *out_weights,
                        struct fault *fault)
 {
     double most = 0;
@@ -96,9 +96,12 @@ int feedback_scale_row(const double *numbers, uint32_t n_classes, uint32_t row,
     }
     if (most == 0)
         return refuse_zeros(row, names, fault);
-    for (uint32_t i = 0; i < n_classes; i++)
-        out_weights[i] =
+    for (uint32_t i = 0; i < n_classes; i++) {
+        const uint16_t weight =
             is_plain ? (uint16_t)numbers[i] : scaled(numbers[i], most);
+        out_weights[2 * i] = (uint8_t)weight;
+        out_weights[2 * i + 1] = (uint8_t)(weight >> 8);
+    }
     return 0;
 }
 

@@ -29,18 +29,19 @@ size_t feedback_bytes(uint32_t n_classes);
 int feedback_check_classes(uint32_t n_classes, uint32_t n_wanted,
                            struct fault *fault);
 
-/* Row `row` of numbers -> weights. A row of whole numbers up to
- * FEEDBACK_MAX_WEIGHT is taken as it is; any other is scaled so that its
- * largest becomes FEEDBACK_MAX_WEIGHT, each rounded to nearest, but what is
- * above 0 to 1 at least. -ERROR_BAD_ARGUMENT, naming row and column, for a
- * number that is negative, infinite or NaN, and for a row without any above 0.
- * names: of the n_classes classes, or NULL where only numbers are known. */
+/* Row `row` of numbers -> n_classes weights as they travel, little-endian. A
+ * row of whole numbers up to FEEDBACK_MAX_WEIGHT is taken as it is; any other
+ * is scaled so that its largest becomes FEEDBACK_MAX_WEIGHT, each rounded to
+ * nearest, but what is above 0 to 1 at least. -ERROR_BAD_ARGUMENT, naming row
+ * and column, for a number that is negative, infinite or NaN, and for a row
+ * without any above 0. names: of the n_classes classes, or NULL where only
+ * numbers are known. */
 int feedback_scale_row(const double *numbers, uint32_t n_classes, uint32_t row,
-                       const char *const *names, uint16_t *out_weights,
+                       const char *const *names, uint8_t *out_weights,
                        struct fault *fault);
 
-/* The same check of one row of weights as they travel, little-endian:
- * -ERROR_BAD_ARGUMENT for a row of zeros. */
+/* The same check of one row of weights as they travel: -ERROR_BAD_ARGUMENT for
+ * a row of zeros. */
 int feedback_check_row(const uint8_t *weights, uint32_t n_classes, uint32_t row,
                        const char *const *names, struct fault *fault);
 

@@ -6,13 +6,12 @@
 #include <string.h>
 
 #include "client/cli/args.h"
-
-#define MAX_CLASSES 1024
+#include "common/feedback.h"
 
 /* Numbers with white space or commas between; NULL after saying why not. */
 static double *read_numbers(const char *path, size_t *out_n)
 {
-    const size_t most = (size_t)MAX_CLASSES * MAX_CLASSES;
+    const size_t most = (size_t)FEEDBACK_MAX_CLASSES * FEEDBACK_MAX_CLASSES;
     FILE *file = fopen(path, "re");
     double *numbers = file != NULL ? calloc(most, sizeof *numbers) : NULL;
     size_t n = 0;
@@ -27,7 +26,7 @@ static double *read_numbers(const char *path, size_t *out_n)
         if (!feof(file)) {
             fprintf(stderr,
                     "pastectl: %s: number %zu is none, or beyond %d classes\n",
-                    path, n + 1, MAX_CLASSES);
+                    path, n + 1, FEEDBACK_MAX_CLASSES);
             free(numbers);
             numbers = NULL;
         }

@@ -125,19 +125,11 @@ static int make_table(const double *numbers, uint32_t n, uint8_t **out,
     if (rc != 0)
         return rc;
     uint8_t *table = malloc(2 * (size_t)n * n);
-    uint16_t *row = malloc(2 * (size_t)n);
-    if (table == NULL || row == NULL)
-        rc = fault_set(fault, ERROR_NO_MEMORY, "out of memory");
-    for (uint32_t i = 0; rc == 0 && i < n; i++) {
-        rc =
-            feedback_scale_row(numbers + (size_t)i * n, n, i, NULL, row, fault);
-        uint8_t *to = table + 2 * (size_t)i * n;
-        for (uint32_t k = 0; rc == 0 && k < n; k++) {
-            to[2 * k] = (uint8_t)row[k];
-            to[2 * k + 1] = (uint8_t)(row[k] >> 8);
-        }
-    }
-    free(row);
+    if (table == NULL)
+        return fault_set(fault, ERROR_NO_MEMORY, "out of memory");
+    for (uint32_t i = 0; rc == 0 && i < n; i++)
+        rc = feedback_scale_row(numbers + (size_t)i * n, n, i, NULL,
+                                table + 2 * (size_t)i * n, fault);
     if (rc != 0)
         free(table);
     else

@@ -104,12 +104,11 @@ void http_get_feedback(struct http_request *r)
                     (struct http_body){text, strlen(text), mem_free});
 }
 
-/* One row of JSON numbers -> weights, little-endian. */
+/* One row of JSON numbers -> weights, little-endian. numbers: room for them. */
 static int read_row(const json_t *row, const struct catalog *c, uint32_t i,
                     double *numbers, uint8_t *out, struct fault *fault)
 {
     const uint32_t n = c->n_classes;
-    uint16_t *weights = (uint16_t *)(void *)(numbers + n);
 
     if (!json_is_array(row) || json_array_size(row) != n)
         return fault_set(fault, ERROR_BAD_ARGUMENT,
@@ -125,19 +124,14 @@ static int read_row(const json_t *row, const struct catalog *c, uint32_t i,
                              i, k, c->classes[i], c->classes[k]);
         numbers[k] = json_number_value(number);
     }
-    int rc = feedback_scale_row(numbers, n, i, c->classes, weights, fault);
-    for (uint32_t k = 0; rc == 0 && k < n; k++) {
-        out[2 * k] = (uint8_t)weights[k];
-        out[2 * k + 1] = (uint8_t)(weights[k] >> 8);
-    }
-    return rc;
+    return feedback_scale_row(numbers, n, i, c->classes, out, fault);
 }
 
 static int read_weights(const json_t *rows, const struct catalog *c,
                         uint8_t *out, struct fault *fault)
 {
     const uint32_t n = c->n_classes;
-    double *numbers = mem_calloc(n, sizeof(double) + sizeof(uint16_t));
+    double *numbers = mem_calloc(n, sizeof(double));
     int rc = 0;
 
     if (!numbers)
