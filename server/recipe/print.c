@@ -271,6 +271,18 @@ static void put_limits(struct text *t, const struct field_rule *rule)
     }
 }
 
+static void put_tensors_left_out(struct text *t, uint32_t tensors)
+{
+    text_put(t, "all");
+    const char *before = " but ";
+    for (uint32_t i = 0; i < TENSOR_N; i++) {
+        if ((tensors >> i & 1) == 0) {
+            text_printf(t, "%s%s", before, field_tensor_name(i));
+            before = ", ";
+        }
+    }
+}
+
 char *recipe_describe(void)
 {
     struct recipe initial;
@@ -285,9 +297,7 @@ char *recipe_describe(void)
         put_limits(&t, rule);
         text_put(&t, " | ");
         if (rule->kind == FIELD_TENSORS) {
-            text_put(&t,
-                     "all but distractor, candidate, keypoints, mask, plane, "
-                     "context");
+            put_tensors_left_out(&t, initial.labels.tensors);
         } else {
             put_field(&t, &initial, rule);
         }

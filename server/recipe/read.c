@@ -205,6 +205,17 @@ static int read_seed(const struct read_place *p, const json_t *json,
     return 0;
 }
 
+static int refuse_tensor(const struct read_place *p)
+{
+    char known[160] = "";
+    for (uint32_t i = 0; i < TENSOR_N; i++) {
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof(known) - n, "%s%s", i > 0 ? ", " : "",
+                 field_tensor_name(i));
+    }
+    return read_refuse(p, "must be one of %s", known);
+}
+
 static int read_tensors(const struct read_place *p, const json_t *json,
                         uint32_t *out)
 {
@@ -222,10 +233,7 @@ static int read_tensors(const struct read_place *p, const json_t *json,
             tensor++;
         }
         if (tensor == TENSOR_N) {
-            return read_refuse(&at,
-                               "must be one of label, object, background, "
-                               "position, box, visible, distractor, keypoints, "
-                               "mask, plane, context, image");
+            return refuse_tensor(&at);
         }
         if ((bits & 1u << tensor) != 0) {
             return read_refuse(&at, "%s is named twice", name);

@@ -283,8 +283,8 @@ static const struct {
      "integer"},
     {"{\"labels\":{\"tensors\":[\"label\",\"depth\"]}}",
      "/labels/tensors/1: must be one of label, object, background, "
-     "position, box, visible, distractor, keypoints, mask, plane, context, "
-     "image"},
+     "position, box, visible, distractor, candidate, keypoints, mask, plane, "
+     "context, image"},
     {"{\"distractor\":{\"probability\":1.5}}",
      "/distractor/probability: must be at most 1, not 1.5"},
     {"{\"distractor\":{\"scale\":[0.4,9]}}",
