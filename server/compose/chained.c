@@ -8,7 +8,7 @@
 
 size_t chained_frame_bytes(const struct recipe *recipe)
 {
-    return scratch_aligned((size_t)recipe->width * (size_t)recipe->height * 3);
+    return scratch_rgb_bytes(recipe->width, recipe->height);
 }
 
 uint32_t chained_columns(const struct chain *chain, uint32_t n_positions)
@@ -22,7 +22,8 @@ static uint32_t class_of(const struct chained *c, uint64_t position)
     return c->composer->catalog->objects[edge.object].class_id;
 }
 
-enum plan_link chained_link(const struct chained *c, uint64_t position)
+/* Why the sample at a position is pasted on what it is. */
+static enum plan_link link_of(const struct chained *c, uint64_t position)
 {
     const enum plan_link link = chain_may_link(c->chain, position);
     if (link == LINK_PARENT &&
@@ -60,9 +61,9 @@ static void begin_column(struct chained *c)
     uint64_t position = first_of_column(c);
     c->context = NULL;
     c->is_begun = true;
-    if (chained_link(c, position) == LINK_PARENT) {
+    if (link_of(c, position) == LINK_PARENT) {
         c->context = c->parent ? c->parent[c->column] : NULL;
-        while (!c->context && chained_link(c, position) == LINK_PARENT)
+        while (!c->context && link_of(c, position) == LINK_PARENT)
             position -= c->chain->slots;
     }
     c->position = position;
@@ -75,7 +76,7 @@ static uint8_t *target_of(struct chained *c)
     const uint64_t next = c->position + c->chain->slots;
     if (c->position == last_of_column(c))
         return c->handed_on ? c->handed_on[c->column] : NULL;
-    if (next > first_of_column(c) && chained_link(c, next) != LINK_PARENT)
+    if (next > first_of_column(c) && link_of(c, next) != LINK_PARENT)
         return NULL;
     c->turn ^= 1; /* its own context may lie in the other */
     return batch_chained_frame(c->composer, (int)c->turn);

@@ -39,7 +39,4 @@ struct chained {
 /* Composes columns [from, to) into the composer's payload. */
 void chained_run(struct chained *c, uint32_t from, uint32_t to);
 
-/* Why the sample at a position is pasted on what it is. */
-enum plan_link chained_link(const struct chained *c, uint64_t position);
-
 #endif

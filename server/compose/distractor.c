@@ -12,19 +12,7 @@ size_t distractor_scratch_bytes(const struct recipe *recipe)
 {
     if (!recipe_wants_distractor(recipe))
         return 0;
-    return scratch_aligned((size_t)recipe->width * (size_t)recipe->height * 3);
-}
-
-static void render_whole(struct render *r, uint8_t *frame)
-{
-    const struct plan *p = r->plan;
-    const int32_t most = render_block_rows(p->width);
-    const ptrdiff_t row_bytes = (ptrdiff_t)p->width * 3;
-    for (int32_t y = 0; y < p->height; y += most) {
-        const int32_t left = p->height - y;
-        render_rows(r, y, left < most ? left : most, frame + y * row_bytes,
-                    row_bytes);
-    }
+    return scratch_rgb_bytes(recipe->width, recipe->height);
 }
 
 const uint8_t *distractor_paste(const struct batch_composer *c,
@@ -41,6 +29,6 @@ const uint8_t *distractor_paste(const struct batch_composer *c,
     render_init(&render, c->catalog, &other, given, NULL, own);
     stage_run(&render, own + compose_scratch_bytes(plan->width, plan->height));
     match_run(&render);
-    render_whole(&render, frame);
+    render_whole(&render, frame, (ptrdiff_t)plan->width * 3);
     return frame;
 }

@@ -5,11 +5,6 @@
 #include "server/compose/operations.h"
 #include "server/compose/scratch.h"
 
-static size_t frame_bytes(int32_t width, int32_t n_rows)
-{
-    return scratch_aligned((size_t)width * 3 * (size_t)n_rows);
-}
-
 /* A block of rows as floats of three channels, before it is streamed. */
 static size_t stage_bytes(int32_t width)
 {
@@ -23,8 +18,8 @@ size_t output_scratch_bytes(const struct recipe *recipe)
     const int32_t w = recipe->width, h = recipe->height;
     if (recipe->image.operations.n_entries == 0 &&
         recipe->output.normalize == NORMALIZE_NONE)
-        return stage_bytes(w) + frame_bytes(w, render_block_rows(w));
-    return stage_bytes(w) + frame_bytes(w, h) +
+        return stage_bytes(w) + scratch_rgb_bytes(w, render_block_rows(w));
+    return stage_bytes(w) + scratch_rgb_bytes(w, h) +
            scratch_aligned(operation_scratch_bytes(w, h));
 }
 
@@ -113,14 +108,8 @@ static void normalize(const struct batch_layout *l,
 /* All rows, and the operations on them; f->rgb is where they go. */
 static void make_frame(struct render *render, const struct operation_frame *f)
 {
-    const int32_t most = render_block_rows(f->width);
-    const ptrdiff_t row_bytes = (ptrdiff_t)f->width * 3;
     render->is_streamed = false; /* the frame is read again */
-    for (int32_t y = 0; y < f->height; y += most) {
-        const int32_t left = f->height - y;
-        render_rows(render, y, left < most ? left : most,
-                    f->rgb + y * row_bytes, row_bytes);
-    }
+    render_whole(render, f->rgb, (ptrdiff_t)f->width * 3);
     operations_run(&render->plan->operations, f);
 }
 
@@ -131,8 +120,8 @@ void output_frame(struct render *render, uint8_t *scratch, uint8_t *rgb)
         .rgb = rgb,
         .width = p->width,
         .height = p->height,
-        .scratch =
-            scratch + stage_bytes(p->width) + frame_bytes(p->width, p->height),
+        .scratch = scratch + stage_bytes(p->width) +
+                   scratch_rgb_bytes(p->width, p->height),
     };
     make_frame(render, &f);
 }
@@ -150,7 +139,7 @@ static void by_frame(const struct batch_layout *l, const struct output *o,
         .rgb = frame,
         .width = target->width,
         .height = target->height,
-        .scratch = scratch + frame_bytes(target->width, target->height),
+        .scratch = scratch + scratch_rgb_bytes(target->width, target->height),
     };
     make_frame(render, &f);
     layers_put_finished(&render->layers, target->width, 0, target->height,

@@ -390,6 +390,16 @@ void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
         colour_rows(r, n_rows, rgb, stride_bytes);
 }
 
+void render_whole(struct render *r, uint8_t *rgb, ptrdiff_t stride_bytes)
+{
+    const int32_t most = render_block_rows(r->plan->width);
+    for (int32_t y = 0; y < r->plan->height; y += most) {
+        const int32_t left = r->plan->height - y;
+        render_rows(r, y, left < most ? left : most, rgb + y * stride_bytes,
+                    stride_bytes);
+    }
+}
+
 static uint8_t peak_of(const struct render *r, int32_t x)
 {
     const uint8_t even = r->peak[0][x * 4 + 3], odd = r->peak[1][x * 4 + 3];

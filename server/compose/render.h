@@ -63,6 +63,8 @@ void render_init(struct render *r, const struct catalog *catalog,
  * width * 3 bytes of each. */
 void render_rows(struct render *r, int32_t y, int32_t n_rows, uint8_t *rgb,
                  ptrdiff_t stride_bytes);
+/* All rows, block by block. */
+void render_whole(struct render *r, uint8_t *rgb, ptrdiff_t stride_bytes);
 /* Parts of the above, for stage.h: the context's rows, of any y; the object's
  * with edge and colour, in order from y = 0, the pixels of the spans side by
  * side in object_rows (returns how many). */

@@ -20,8 +20,7 @@ size_t stage_scratch_bytes(const struct recipe *recipe)
     if (recipe->background.operations.n_entries == 0 &&
         recipe->object.operations.n_entries == 0)
         return 0;
-    return scratch_aligned(pixels(w, h) * 3) +
-           scratch_aligned(pixels(w, h) * 4) +
+    return scratch_rgb_bytes(w, h) + scratch_aligned(pixels(w, h) * 4) +
            scratch_aligned(operation_scratch_bytes(w, h));
 }
 
@@ -80,7 +79,7 @@ void stage_run(struct render *r, uint8_t *scratch)
     const struct plan *p = r->plan;
     if (p->object_operations.n == 0 && p->background_operations.n == 0)
         return;
-    uint8_t *plane = scratch + scratch_aligned(pixels(p->width, p->height) * 3);
+    uint8_t *plane = scratch + scratch_rgb_bytes(p->width, p->height);
     const struct operation_frame frame = {
         .rgb = scratch,
         .width = p->width,
