@@ -187,6 +187,11 @@ uint64_t http_params_number(const struct http_params *params, enum http_param p,
     return params->given & (1u << p) ? params->number[p] : otherwise;
 }
 
+uint32_t http_params_candidates(const struct http_params *params)
+{
+    return (uint32_t)http_params_number(params, HTTP_PARAM_CANDIDATES, 1);
+}
+
 /* Takes what a {name} stands for: all of the segment but the n_tail characters
  * at its end, which must equal tail. Returns its length, 0 for no match. */
 static size_t take_capture(const char *path, const char *tail, size_t n_tail,

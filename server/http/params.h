@@ -71,6 +71,8 @@ int http_params_add(struct http_params *params, uint32_t allowed,
  * given. */
 uint64_t http_params_number(const struct http_params *params, enum http_param p,
                             uint64_t otherwise);
+/* Candidates of each sample, 1 where not given. */
+uint32_t http_params_candidates(const struct http_params *params);
 
 /* Decimal digits only (no sign, no leading zero but "0" itself), at most max.
  * 0 or -ERROR_BAD_ARGUMENT; *out is written on success only. */

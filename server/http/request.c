@@ -209,17 +209,19 @@ bool http_request_reserve(struct http_request *r, uint64_t n_bytes)
     return true;
 }
 
-bool http_request_authorised(const struct http_request *r)
+bool http_request_authorised(struct http_request *r)
 {
     const struct tokens *tokens = r->server->config.tokens;
     const char *header = MHD_lookup_connection_value(
         r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 
-    if (!tokens || r->route->open)
+    if (!tokens || r->route->open ||
+        (header && strncasecmp(header, "Bearer ", 7) == 0 &&
+         tokens_accept(tokens, header + 7)))
         return true;
-    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
-        return false;
-    return tokens_accept(tokens, header + 7);
+    http_fail(r, ERROR_UNAUTHORIZED,
+              "an Authorization header with a valid bearer token is wanted");
+    return false;
 }
 
 static void refuse_path(struct http_request *r)
@@ -295,9 +297,7 @@ static void dispatch(struct http_request *r, const char *path,
                           ? "GET, HEAD and PUT are served here"
                           : "only GET and HEAD are served here");
     else if (!http_request_authorised(r))
-        http_fail(
-            r, ERROR_UNAUTHORIZED,
-            "an Authorization header with a valid bearer token is wanted");
+        return;
     else if (r->server->closing)
         http_fail(r, ERROR_DRAINING, "the server is stopping");
     else if (MHD_get_connection_values(r->mhd, MHD_GET_ARGUMENT_KIND,

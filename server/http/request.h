@@ -56,7 +56,7 @@ struct http_request {
     struct http_params params;
 
     struct feedback *feedback; /* that the query names; one reference */
-    /* Of a PUT: what was sent, NUL-terminated, as far as it has come. */
+    /* Of a PUT: what was sent, as far as it has come, with a NUL behind it. */
     uint8_t *upload;
     size_t upload_bytes, upload_have;
 
@@ -119,7 +119,8 @@ void http_sweep(struct http_server *s, uint64_t now_ns);
 /* Answers 503 to all who wait. */
 void http_request_cancel_all(struct http_server *s);
 
-bool http_request_authorised(const struct http_request *r);
+/* The route is open, or a token is there that is good; else r is answered. */
+bool http_request_authorised(struct http_request *r);
 /* Room for n_bytes more of bodies; given back with the request. One alone may
  * be as large as it likes. */
 bool http_request_reserve(struct http_request *r, uint64_t n_bytes);

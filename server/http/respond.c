@@ -310,11 +310,11 @@ bool http_request_unheld(struct http_request *r)
 static void name_candidates(const struct http_request *r, char *out)
 {
     const struct http_params *p = &r->params;
-    uint64_t k = http_params_number(p, HTTP_PARAM_CANDIDATES, 1);
-    uint64_t j = http_params_number(p, HTTP_PARAM_CANDIDATE, 0);
+    unsigned k = http_params_candidates(p);
+    unsigned j = (unsigned)http_params_number(p, HTTP_PARAM_CANDIDATE, 0);
 
     if (k > 1 || j > 0)
-        snprintf(out, 32, " candidates %u %u", (unsigned)k, (unsigned)j);
+        snprintf(out, 32, " candidates %u %u", k, j);
 }
 
 bool http_request_stale(struct http_request *r, const struct stream *stream,

@@ -59,11 +59,6 @@ static bool read_slice(struct http_request *r, const struct stream *stream,
     return false;
 }
 
-static uint32_t candidates_of(const struct http_request *r)
-{
-    return (uint32_t)http_params_number(&r->params, HTTP_PARAM_CANDIDATES, 1);
-}
-
 /* Stream and slice once all conditions hold; NULL: the request is answered. */
 static struct http_work *begin(struct http_request *r, const char *form,
                                struct stream *stream,
@@ -78,7 +73,7 @@ static struct http_work *begin(struct http_request *r, const char *form,
     r->is_batch = true;
     w->position = slice->first_position;
     w->n_samples = slice->n_samples;
-    w->n_candidates = candidates_of(r);
+    w->n_candidates = http_params_candidates(&r->params);
     w->media = r->route->media;
     w->class = WORKER_BULK;
     return w;
@@ -113,9 +108,9 @@ static bool read_layout(struct http_request *r, const struct stream *stream,
                         const struct stream_slice *slice, uint8_t dtype,
                         uint8_t layout, struct batch_layout *out)
 {
-    int rc = batch_layout_init_candidates(out, &stream->recipe, stream->catalog,
-                                          slice->n_samples, candidates_of(r),
-                                          dtype, layout);
+    int rc = batch_layout_init_candidates(
+        out, &stream->recipe, stream->catalog, slice->n_samples,
+        http_params_candidates(&r->params), dtype, layout);
 
     if (rc == 0)
         return true;
@@ -228,5 +223,7 @@ void http_get_batch_json(struct http_request *r)
     w->dtype = TENSOR_U8;
     w->layout = TENSOR_NHWC;
     w->make = make_json;
-    http_work_on_batch(w, 256ull * slice.n_samples * candidates_of(r) + 4096);
+    http_work_on_batch(
+        w,
+        256ull * slice.n_samples * http_params_candidates(&r->params) + 4096);
 }

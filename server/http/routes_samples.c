@@ -41,8 +41,7 @@ static void work_on_sample(struct http_request *r, struct stream *stream,
         return;
     w->position = position;
     w->n_samples = 1;
-    w->n_candidates =
-        (uint32_t)http_params_number(&r->params, HTTP_PARAM_CANDIDATES, 1);
+    w->n_candidates = http_params_candidates(&r->params);
     w->dtype = TENSOR_U8;
     w->layout = TENSOR_NHWC;
     w->media = r->route->media;
@@ -61,8 +60,7 @@ void http_get_sample_png(struct http_request *r)
     http_form_png("sample", &stream->recipe, form);
     if (!may_begin(r, stream, form, &position))
         return;
-    uint64_t n_images =
-        http_params_number(&r->params, HTTP_PARAM_CANDIDATES, 1);
+    uint64_t n_images = http_params_candidates(&r->params);
     work_on_sample(r, stream, position, make_png,
                    n_images * (uint64_t)stream->recipe.height *
                            (uint64_t)stream->recipe.width * 3 +

@@ -1,5 +1,6 @@
 /* The body of a PUT: as long as its headers say, bounded, gathered before the
  * route sees it. Reads no JSON. Threads: loop thread only. */
+#include <stdio.h>
 #include <string.h>
 
 #include "server/base/mem.h"
@@ -18,6 +19,7 @@ static bool read_length(struct http_request *r, uint64_t *out)
 {
     const char *text = MHD_lookup_connection_value(
         r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    char detail[80];
 
     if (!text) {
         struct http_problem p = {411, "length_required",
@@ -27,7 +29,10 @@ static bool read_length(struct http_request *r, uint64_t *out)
     }
     if (http_parse_number(text, HTTP_MAX_UPLOAD_BYTES, out) == 0)
         return true;
-    refuse_body(r, "more than 1048576 bytes; larger tables go over TCP");
+    snprintf(detail, sizeof(detail),
+             "more than %u bytes; larger tables go over TCP",
+             HTTP_MAX_UPLOAD_BYTES);
+    refuse_body(r, detail);
     return false;
 }
 
@@ -43,13 +48,7 @@ bool http_upload_begin(struct http_request *r, const char *path,
         refuse_body(r, "no request here takes a body, but PUT /v1/feedback");
         return false;
     }
-    if (!http_request_authorised(r)) {
-        http_fail(
-            r, ERROR_UNAUTHORIZED,
-            "an Authorization header with a valid bearer token is wanted");
-        return false;
-    }
-    if (!read_length(r, &n_bytes))
+    if (!http_request_authorised(r) || !read_length(r, &n_bytes))
         return false;
     if (!http_request_reserve(r, n_bytes)) {
         http_fail(r, ERROR_OVERLOADED, "too many large requests are under way");
