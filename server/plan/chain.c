@@ -6,7 +6,7 @@
 #include "server/plan/draws.h"
 #include "server/plan/scene.h"
 
-/* Of every class its share; as many of both of two independent positions. */
+/* How often two positions that are drawn independently have one class. */
 static double both_alike(const struct graph_spec *graph)
 {
     const uint32_t k = graph->n_classes;

@@ -46,7 +46,6 @@
  *   PHILOX_CHAIN_RESET        0              begins a chain?
  *   PHILOX_CHAIN_OFFSET       0              of a slot of the chain, in the
  *                                            place of the position
- *
  *   PHILOX_DISTRACTOR         0, 1, 2        at all? its class, its object
  *
  * The distractor's own draws (all PHILOX_OBJECT_ above and the last row) have

@@ -27,7 +27,7 @@ int feedback_store_create(const struct feedback_limits *limits,
 /* Tables that others hold live on. NULL is fine. */
 void feedback_store_destroy(struct feedback_store *s);
 
-/* A NULL store has no tables and takes none.
+/* A NULL store has no tables and takes none (-ERROR_NOT_FOUND).
  *
  * Keeps the table with these weights (little-endian u16, n_classes *
  * n_classes of them) for streams with classes like `stream`'s, and gives one
@@ -54,7 +54,7 @@ const struct feedback *feedback_store_look(const struct feedback_store *s,
  * do so too. */
 void feedback_store_expire(struct feedback_store *s);
 
-/* The i-th table, the latest used first, or NULL from the end on. */
+/* The i-th table, the latest used first; false from the end on. */
 struct feedback_entry {
     const struct feedback *table;
     uint64_t unused_ns;

@@ -175,11 +175,9 @@ static int resolve(struct store *s, const struct store_request *request,
         return fault_set(fault, ERROR_BAD_ARGUMENT,
                          "a request needs at least one sample, a known "
                          "checksum and a known class");
-    if (n_candidates > PLAN_MAX_CANDIDATES)
-        return fault_set(fault, ERROR_BAD_ARGUMENT,
-                         "candidates: %" PRIu32 " of each sample, at most %d "
-                         "are composed",
-                         n_candidates, PLAN_MAX_CANDIDATES);
+    int rc = stream_check_candidates(n_candidates, fault);
+    if (rc < 0)
+        return rc;
     if (request->n_samples > s->config.max_samples / n_candidates)
         return fault_set(fault, ERROR_TOO_LARGE,
                          "%" PRIu32 " samples in one request: at most %" PRIu32

@@ -215,3 +215,13 @@ int stream_slice(uint64_t position, uint32_t global_batch, uint32_t rank,
     out->n_samples = n_samples;
     return 0;
 }
+
+int stream_check_candidates(uint32_t n_candidates, struct fault *fault)
+{
+    if (n_candidates <= PLAN_MAX_CANDIDATES)
+        return 0;
+    return fault_set(fault, ERROR_BAD_ARGUMENT,
+                     "candidates: %" PRIu32 " of each sample, at most %d are "
+                     "composed",
+                     n_candidates, PLAN_MAX_CANDIDATES);
+}

@@ -64,5 +64,7 @@ struct stream_slice {
  * overflows 2^63; -ERROR_TOO_LARGE when G / W is over RECIPE_MAX_BATCH. */
 int stream_slice(uint64_t position, uint32_t global_batch, uint32_t rank,
                  uint32_t world, struct stream_slice *out, struct fault *fault);
+/* -ERROR_BAD_ARGUMENT with a sentence beyond PLAN_MAX_CANDIDATES. */
+int stream_check_candidates(uint32_t n_candidates, struct fault *fault);
 
 #endif

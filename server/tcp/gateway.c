@@ -84,12 +84,10 @@ static int lay_out(struct session *s, const struct stream *stream,
     const struct store *store = s->server->store;
     struct batch_layout layout;
     const uint32_t k = s->n_candidates;
-    if (k > PLAN_MAX_CANDIDATES)
-        return fault_set(fault, ERROR_BAD_ARGUMENT,
-                         "candidates: %" PRIu32 " of each sample, at most %d "
-                         "are composed",
-                         k, PLAN_MAX_CANDIDATES);
-    int status =
+    int status = stream_check_candidates(k, fault);
+    if (status != 0)
+        return status;
+    status =
         batch_layout_init_candidates(&layout, &stream->recipe, stream->catalog,
                                      s->n_samples, k, m->dtype, m->layout);
     if (status == -ERROR_BAD_ARGUMENT)

@@ -197,6 +197,8 @@ void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload);
 /* Is a frame of this type agreed on? */
 bool gateway_takes(const struct session *s, int type);
+/* May a frame too long to lie whole be read? Else the session is ended. */
+bool gateway_may_begin(struct session *s, const struct wire_header *h);
 /* Fills the session's stream; on failure none is open. */
 int gateway_open_stream(struct session *s, const struct wire_open *m,
                         uint32_t request, struct fault *fault);
@@ -247,8 +249,6 @@ int refine_end(struct session *s, const struct wire_header *h,
                struct bytes_reader *r);
 /* What has come of one goes. */
 void refine_drop(struct session *s);
-/* May frames of this type be read at all? Else the session is ended. */
-bool gateway_may_begin(struct session *s, const struct wire_header *h);
 
 /* ask.c */
 

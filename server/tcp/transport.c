@@ -1,6 +1,6 @@
 /* One connection's socket on libuv: reassembly of frames in a bounded buffer,
- * writes from pieces, an orderly end. Does not know what a frame means.
- * Threads: loop thread only. */
+ * of long ones in memory that the owner grants or gives; writes from pieces, an
+ * orderly end. Does not know what a frame means. Threads: loop thread only. */
 #define _GNU_SOURCE /* struct ucred */
 #include "server/tcp/transport.h"
 

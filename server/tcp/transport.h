@@ -1,6 +1,7 @@
 /* Bytes in, bytes out: one connection's socket, TCP or Unix. Puts incoming
- * bytes together to whole, checked frames and writes frames from pieces without
- * copying them. Does not know what a frame means. Threads: loop thread only.
+ * bytes together to whole, checked frames (of a REFINE to its first bytes: the
+ * rest goes where its owner says) and writes frames from pieces without copying
+ * them. Does not know what a frame means. Threads: loop thread only.
  *
  *   open --transport_finish--> finishing --peer's end or close--> closing
  *    |     (writes what is queued, then FIN;  input is dropped)      |
@@ -17,7 +18,7 @@
 
 #include "common/wire.h"
 
-/* Two of the longest frames: there is always room to read on. */
+/* Two of the longest frames that lie in it: there is always room to read on. */
 #define TRANSPORT_IN_BYTES   (2 * WIRE_MAX_CLIENT_BYTES)
 #define TRANSPORT_MAX_PIECES 3
 /* Control frames waiting to be taken, beyond which nothing more is read. */
