@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* As libpasted reads at once and is woken: the two differ in the protocol
- * only. */
+/* As libpasted reads at once and, where it is marked, is woken: the two differ
+ * in the protocol only. */
 #define PIECE_BYTES (256u << 10)
 #define MARK_BYTES  (1 << 20)
 

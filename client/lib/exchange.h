@@ -6,8 +6,8 @@
  *   next_into         --->  into (caller's buffers)   --->  image of a batch
  *   pull              --->  pull.position             --->  PULL
  *                     <---  pull.batch or fault       <---  BATCH, ERROR
- *   refine            --->  refine[]                --->  REFINE
- *   refined           <---  its batch or fault      <---  BATCH, ERROR
+ *   refine            --->  refine[]                  --->  REFINE
+ *   refined           <---  its batch or fault        <---  BATCH, ERROR
  *   seek              --->  seek_wanted, cursor       --->  SEEK
  *   destroy           --->  stop                      --->  thread ends
  *

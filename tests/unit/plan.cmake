@@ -1,6 +1,6 @@
 foreach(thing plan plan_geometry plan_parts plan_operations
-              plan_warp plan_candidates plan_curriculum plan_keypoint plan_distractor
-              feedback)
+              plan_warp plan_candidates plan_curriculum plan_keypoint
+              plan_distractor feedback)
   pasted_test(test_${thing}
               SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${thing}.c
                       ${CMAKE_CURRENT_LIST_DIR}/plan_world.c

@@ -1,5 +1,6 @@
 foreach(thing stream store store_limits store_storm store_fair
-        store_abandoned store_candidates store_chain epochs demand feedback_store)
+        store_abandoned store_candidates store_chain epochs demand
+        feedback_store)
   pasted_test(test_${thing}
     SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${thing}.c
             ${CMAKE_CURRENT_LIST_DIR}/serve_rig.c
