@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/base/mem.h"
+#include "server/base/metrics.h"
 #include "server/http/route.h"
 
 static json_t *brief(const struct feedback *table)
@@ -159,16 +160,17 @@ static int put_rows(struct feedback_store *s, const struct stream *stream,
                     struct fault *fault)
 {
     const uint32_t n = stream->catalog->n_classes;
+    uint8_t *weights = NULL;
     int rc = check_rows(rows, stream->catalog, fault);
 
-    if (rc < 0)
-        return rc;
-    uint8_t *weights = mem_calloc((size_t)n * n, 2);
-    if (!weights)
-        return fault_set(fault, ERROR_NO_MEMORY, "no memory for feedback");
-    rc = read_weights(rows, stream->catalog, weights, fault);
+    if (rc == 0 && !(weights = mem_calloc((size_t)n * n, 2)))
+        rc = fault_set(fault, ERROR_NO_MEMORY, "no memory for feedback");
+    if (rc == 0)
+        rc = read_weights(rows, stream->catalog, weights, fault);
     if (rc == 0)
         rc = feedback_store_put(s, stream, n, weights, out_table, fault);
+    else
+        metric_add(METRIC_FEEDBACK_REFUSED, 1); /* else the store counts */
     mem_free(weights);
     return rc;
 }
