@@ -28,7 +28,7 @@ release() {
 
 partition() {
   release &&
-    PASTED_CHAOS_SECONDS=600 python3 tests/e2e/test_partition.py &&
+    PASTED_CHAOS_SECONDS=900 python3 tests/e2e/test_partition.py &&
     PASTED_CHAOS_SECONDS=300 PASTED_CHAOS_DELAY_MS=50-100 \
       python3 tests/e2e/test_partition.py
 }

@@ -16,7 +16,8 @@ for file in bin/pasted bin/pastectl include/pasted.h \
   include/pasted_robust.h libpasted.so libpasted.so.0 pkgconfig/pasted.pc \
   cmake/pasted/pasted-config.cmake \
   lib/systemd/system/pasted.service lib/systemd/system/pasted.socket \
-  lib/systemd/system/pasted-tcp.socket doc/pasted/README.md \
+  lib/systemd/system/pasted-tcp.socket \
+  lib/systemd/system/pasted-unix.socket doc/pasted/README.md \
   doc/pasted/LICENSE doc/pasted/common/PROTOCOL.md \
   doc/pasted/systemd/pasted.json; do
   one "$file"

@@ -29,7 +29,6 @@ RECIPE = {"size": SIDE, "batch": SLOTS, "seed": 4,
 N_STREAMS = 12
 
 
-
 def url(daemon, stream):
     return f"pasted://127.0.0.1:{daemon.tcp}/{stream}?batch={SLOTS}"
 

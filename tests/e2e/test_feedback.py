@@ -44,7 +44,7 @@ class FeedbackTest(unittest.TestCase):
         path.write_text(json.dumps(CONFIG))
         cls.config = ("--config", str(path), "--workers", "1")
         cls.a = Daemon(*cls.config)
-        cls.a.__enter__()
+        cls.a.start()
         with pasted.connect(url_of(cls.a)) as client:
             cls.n = client.info["n_classes"]
 

@@ -210,7 +210,7 @@ class Pastectl(unittest.TestCase):
         self.assertEqual(code, OK, err)
         self.assertIn("bench", out)
 
-    def test_bench_prints_three_ways(self):
+    def test_bench_prints_every_way(self):
         out = self.run_ok("bench", "--seconds", 1, "--batch", 8)
         for row in ("stream", "memcpy", "raw loopback socket", "raw, woken per MB"):
             self.assertRegex(out, rf"(?m)^{row} +\d+ +[\d.]+ +[\d.]+\.\.")

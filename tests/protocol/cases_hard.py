@@ -71,7 +71,6 @@ class Candidates(Hard):
         self.assertEqual(peer.batch(4).n_samples, 128)
 
     def test_items_lie_side_by_side(self):
-        peer, plain = self.greeted(), self.greeted()
         for kinds in (1, 2, 4):
             peer, plain = self.greeted(kinds=kinds), self.greeted(kinds=kinds)
             plain.open(batch=12, rank=1, world=2, position=40)
@@ -155,8 +154,9 @@ class Refine(Hard):
             "pools": {"demo": {"demo": True}},
             "streams": {"default": {"pool": "demo", "recipe": CHAIN},
                         "plain": {"pool": "demo", "recipe": PLAIN}}}))
-        cls.daemon = own_daemon("--config", str(path), demo=False).__enter__()
-        cls.addClassCleanup(cls.daemon.__exit__, None, None, None)
+        cls.daemon = own_daemon("--config", str(path), demo=False)
+        cls.daemon.start()
+        cls.addClassCleanup(cls.daemon.close)
 
     def peer(self):
         peer = Peer(("127.0.0.1", self.daemon.tcp))

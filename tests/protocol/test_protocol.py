@@ -9,8 +9,8 @@ import peer
 from cases_bytes import Client, Decoder, WorkedBytes  # noqa: F401
 from cases_cursor import Drain, SeekAndPull  # noqa: F401
 from cases_feedback import Feedback  # noqa: F401
-from cases_hard import Candidates, Refine  # noqa: F401
 from cases_group import Group, Pace, Replay  # noqa: F401
+from cases_hard import Candidates, Refine  # noqa: F401
 from cases_ring import Ring  # noqa: F401
 from cases_session import Handshake, Headers, Packets, Payloads, States  # noqa: F401
 from cases_stream import Content, Credit, Open, TheClient  # noqa: F401

@@ -1,5 +1,5 @@
 /* Chains as arithmetic: which position is pasted on which, how long they get
- * and how often they begin. Composes nothing (test_chained.c). */
+ * and how often they begin. Composes nothing (test_store_chain.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

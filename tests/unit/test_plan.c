@@ -258,7 +258,8 @@ static void plans_are_the_golden_ones(void **state)
 
 /* One a line: every part of a plan adds its own. */
 /* clang-format off */
-static const char *const keys[] = {"chain", "position",
+static const char *const keys[] = {
+    "position",
     "scene",
     "candidate",
     "object",
@@ -297,7 +298,9 @@ static const char *const keys[] = {"chain", "position",
     "match_mode",
     "visible_q16",
     "n_attempts",
-    "keypoints", "distractor",
+    "keypoints",
+    "chain",
+    "distractor",
     "has_colour",
     "colour",
     "operations",

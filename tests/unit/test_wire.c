@@ -95,22 +95,12 @@ static const struct {
      "0900000000000000"},
 };
 
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-    size_t n = strlen(hex) / 2;
-    for (size_t i = 0; i < n; i++) {
-        const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        out[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
-    return n;
-}
-
 static void every_frame_has_its_golden_bytes(void **state)
 {
     assert_int_equal(sizeof golden / sizeof golden[0], sample_n_types);
     for (int i = 0; i < sample_n_types; i++) {
         uint8_t expected[SAMPLE_MAX_BYTES], frame[SAMPLE_MAX_BYTES];
-        size_t n = from_hex(golden[i].hex, expected);
+        size_t n = sample_from_hex(golden[i].hex, expected);
         size_t n_frame = sample_frame(golden[i].type, golden[i].request, frame,
                                       sizeof frame);
         assert_int_equal(n_frame, n);
@@ -136,17 +126,6 @@ static void every_message_comes_back_as_it_was_sent(void **state)
     }
 }
 
-/* In a block of its exact size, so that a sanitizer sees a byte too far. */
-static int decode_exact(int type, const uint8_t *payload, size_t n_bytes)
-{
-    uint8_t *copy = malloc(n_bytes + (n_bytes == 0));
-    assert_non_null(copy);
-    memcpy(copy, payload, n_bytes);
-    int status = sample_decode(type, copy, n_bytes, false);
-    free(copy);
-    return status;
-}
-
 static void every_truncation_of_every_message_is_refused(void **state)
 {
     for (int i = 0; i < sample_n_types; i++) {
@@ -154,9 +133,10 @@ static void every_truncation_of_every_message_is_refused(void **state)
         size_t n = sample_frame(sample_types[i], 1, frame, sizeof frame) -
                    WIRE_HEADER_BYTES;
         for (size_t cut = 0; cut < n; cut++)
-            assert_int_equal(
-                decode_exact(sample_types[i], frame + WIRE_HEADER_BYTES, cut),
-                -ERROR_BAD_FRAME);
+            assert_int_equal(sample_decode_exact(sample_types[i],
+                                                 frame + WIRE_HEADER_BYTES,
+                                                 cut),
+                             -ERROR_BAD_FRAME);
     }
 }
 
@@ -166,9 +146,9 @@ static void a_byte_too_many_is_refused(void **state)
         uint8_t frame[SAMPLE_MAX_BYTES] = {0};
         size_t n = sample_frame(sample_types[i], 1, frame, sizeof frame) -
                    WIRE_HEADER_BYTES;
-        assert_int_equal(
-            decode_exact(sample_types[i], frame + WIRE_HEADER_BYTES, n + 1),
-            -ERROR_BAD_FRAME);
+        assert_int_equal(sample_decode_exact(sample_types[i],
+                                             frame + WIRE_HEADER_BYTES, n + 1),
+                         -ERROR_BAD_FRAME);
     }
 }
 
@@ -261,7 +241,7 @@ static int decode_hello_named(const char *name, size_t n_bytes)
     bytes_write_u16(&w, (uint16_t)n_bytes);
     bytes_write_span(&w, name, n_bytes);
     bytes_write_u16(&w, 0);
-    return decode_exact(WIRE_HELLO, payload, 12 + bytes_written(&w));
+    return sample_decode_exact(WIRE_HELLO, payload, 12 + bytes_written(&w));
 }
 
 static void text_that_is_not_text_is_refused(void **state)
@@ -310,7 +290,7 @@ static void a_name_of_256_bytes_is_refused(void **state)
         bytes_write_span(&w, name, n);
         bytes_write_u16(&w, 0);
         assert_int_equal(
-            decode_exact(WIRE_HELLO, payload, 12 + bytes_written(&w)),
+            sample_decode_exact(WIRE_HELLO, payload, 12 + bytes_written(&w)),
             n == 255 ? 0 : -ERROR_BAD_FRAME);
     }
 }
@@ -337,7 +317,7 @@ static void refuses(int type, size_t at, uint8_t value)
     uint8_t frame[SAMPLE_MAX_BYTES];
     size_t n = sample_frame(type, 1, frame, sizeof frame) - WIRE_HEADER_BYTES;
     frame[WIRE_HEADER_BYTES + at] = value;
-    assert_int_equal(decode_exact(type, frame + WIRE_HEADER_BYTES, n),
+    assert_int_equal(sample_decode_exact(type, frame + WIRE_HEADER_BYTES, n),
                      -ERROR_BAD_FRAME);
 }
 

@@ -1,6 +1,7 @@
-/* What capabilities add to frames: a pace to CREDIT, a replay and candidates to
- * OPEN and JOIN. Not the frames themselves (test_wire.c). The bytes are
- * Python's struct's and zlib's, made from PROTOCOL.md, not by this code. */
+/* What capabilities add to frames: a pace to CREDIT, a replay, candidates
+ * and kept leases to OPEN and JOIN. Not the frames themselves (test_wire.c).
+ * The bytes are Python's struct's and zlib's, made from PROTOCOL.md, not by
+ * this code. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,27 +14,6 @@
 #include "common/error.h"
 #include "tests/unit/wire_samples.h"
 
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-    size_t n = strlen(hex) / 2;
-    for (size_t i = 0; i < n; i++) {
-        const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
-        out[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
-    return n;
-}
-
-/* In a block of its exact size, so that a sanitizer sees a byte too far. */
-static int decode_exact(int type, const uint8_t *payload, size_t n_bytes)
-{
-    uint8_t *copy = malloc(n_bytes + (n_bytes == 0));
-    assert_non_null(copy);
-    memcpy(copy, payload, n_bytes);
-    int status = sample_decode(type, copy, n_bytes, false);
-    free(copy);
-    return status;
-}
-
 /* A frame, its payload and what reads it. */
 struct whole {
     uint8_t frame[SAMPLE_MAX_BYTES];
@@ -43,7 +23,7 @@ struct whole {
 
 static void whole_begin(struct whole *f, const char *hex)
 {
-    f->n_bytes = from_hex(hex, f->frame);
+    f->n_bytes = sample_from_hex(hex, f->frame);
     bytes_reader_init(&f->r, f->frame + WIRE_HEADER_BYTES,
                       f->n_bytes - WIRE_HEADER_BYTES);
 }
@@ -58,7 +38,8 @@ static void whole_equals(struct whole *f, struct bytes_writer *w, int type,
                      f->n_bytes);
     assert_memory_equal(w->start, f->frame, f->n_bytes);
     for (size_t cut = shortest; cut < f->n_bytes - WIRE_HEADER_BYTES; cut++)
-        assert_int_equal(decode_exact(type, payload, cut), -ERROR_BAD_FRAME);
+        assert_int_equal(sample_decode_exact(type, payload, cut),
+                         -ERROR_BAD_FRAME);
 }
 
 static void credit_can_carry_a_pace(void **state)
@@ -99,8 +80,8 @@ static void open_can_ask_for_a_replay(void **state)
     wire_encode_open(&w, &m);
     whole_equals(&f, &w, WIRE_OPEN, 2, 0);
     memset(f.frame + f.n_bytes - 4, 0, 4); /* no step at all */
-    assert_int_equal(decode_exact(WIRE_OPEN, f.frame + WIRE_HEADER_BYTES,
-                                  f.n_bytes - WIRE_HEADER_BYTES),
+    assert_int_equal(sample_decode_exact(WIRE_OPEN, f.frame + WIRE_HEADER_BYTES,
+                                         f.n_bytes - WIRE_HEADER_BYTES),
                      -ERROR_BAD_FRAME);
 }
 

@@ -1,6 +1,7 @@
 /* One filled message of every type. Does not test anything itself. */
 #include "tests/unit/wire_samples.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -250,4 +251,25 @@ int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal)
     default:
         return decode_opened(&r, equal);
     }
+}
+
+int sample_decode_exact(int type, const uint8_t *payload, size_t n_bytes)
+{
+    uint8_t *copy = malloc(n_bytes + (n_bytes == 0));
+    if (!copy)
+        abort();
+    memcpy(copy, payload, n_bytes);
+    int status = sample_decode(type, copy, n_bytes, false);
+    free(copy);
+    return status;
+}
+
+size_t sample_from_hex(const char *hex, uint8_t *out)
+{
+    size_t n = strlen(hex) / 2;
+    for (size_t i = 0; i < n; i++) {
+        const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        out[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return n;
 }

@@ -16,5 +16,11 @@ size_t sample_frame(int type, uint32_t request, uint8_t *out, size_t n_bytes);
 /* Decodes the payload of any control message and compares it with the sample
  * when `equal`: 0, the decoder's code, or 1 for a difference. */
 int sample_decode(int type, const uint8_t *payload, size_t n_bytes, bool equal);
+/* The decoder's code, of a block of exactly n_bytes: a sanitizer sees a byte
+ * too far. */
+int sample_decode_exact(int type, const uint8_t *payload, size_t n_bytes);
+
+/* The bytes that pairs of hexadecimal digits stand for; how many. */
+size_t sample_from_hex(const char *hex, uint8_t *out);
 
 #endif
