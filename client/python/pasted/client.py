@@ -333,22 +333,23 @@ class Client:
             given: n numbers, 0 where a chain begins at that sample.
         """
         if contexts is None:
-            return self._check(lib.refine(self._live(), position, None, 0,
-                                          None))
+            self._check(lib.refine(self._live(), position, None, 0, None))
+            return
         if contexts.dtype != np.uint8 or not contexts.flags.c_contiguous:
             raise ValueError("contexts must be u8 and C-contiguous")
-        info = self._slice_shape()
-        if contexts.shape != info:
-            raise ValueError(f"contexts are {list(info)}, not "
+        shape = self._slice_shape()
+        if contexts.shape != shape:
+            raise ValueError(f"contexts are {list(shape)}, not "
                              f"{list(contexts.shape)}")
         bits = None if given is None else np.asarray(given, np.uint8)
-        if bits is not None and bits.shape != info[:1]:
-            raise ValueError(f"given has {info[0]} numbers")
+        if bits is not None and bits.shape != shape[:1]:
+            raise ValueError(f"given has {shape[0]} numbers")
         self._check(lib.refine(
             self._live(), position, contexts.ctypes.data, contexts.nbytes,
             None if bits is None else bits.ctypes.data))
 
     def _slice_shape(self) -> Tuple[int, ...]:
+        """Of this rank's contexts, whatever the stream's channels are."""
         raw = _library.Info()
         self._check(lib.info(self._live(), ctypes.byref(raw),
                              ctypes.sizeof(raw)))

@@ -19,7 +19,7 @@ def _named(batch: Union[Mapping[str, Any], Sequence[Any]]
 
 def _as_numpy(array: Any) -> np.ndarray:
     """Of an array, or of a torch tensor on any device; bfloat16 as its bits.
-    torch is not imported: a tensor brings what is needed."""
+    torch is imported only where a tensor has come from it."""
     if hasattr(array, "detach"):
         array = array.detach().cpu()
         if str(array.dtype) == "torch.bfloat16":
