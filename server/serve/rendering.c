@@ -190,6 +190,16 @@ static bool guess_next(struct rendering *r, struct batch_sample *out)
     return true;
 }
 
+static void begin_composing(const struct rendering *r, struct batch_composer *c,
+                            void *scratch)
+{
+    batch_composer_init(c, &r->layout, &r->stream->recipe, r->stream->catalog,
+                        scratch, r->payload);
+    c->feedback = r->feedback;
+    if (r->kinds)
+        c->is_streamed = false; /* summed while in the cache */
+}
+
 /* Samples [from, to): each knows the one after it. */
 static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
                             void *scratch)
@@ -197,11 +207,7 @@ static void compose_samples(struct rendering *r, uint32_t from, uint32_t to,
     struct batch_composer composer;
     struct batch_sample sample = sample_of(r, from), next;
 
-    batch_composer_init(&composer, &r->layout, &r->stream->recipe,
-                        r->stream->catalog, scratch, r->payload);
-    composer.feedback = r->feedback;
-    if (r->kinds)
-        composer.is_streamed = false; /* summed while in the cache */
+    begin_composing(r, &composer, scratch);
     for (uint32_t i = from; i + 1 < to; i++) {
         next = sample_of(r, i + 1);
         batch_composer_run(&composer, &sample, &next);
@@ -232,11 +238,7 @@ static uint64_t compose_columns(struct rendering *r, uint32_t from, uint32_t to,
         .handed_on = r->parents.target,
     };
 
-    batch_composer_init(&composer, &r->layout, &r->stream->recipe,
-                        r->stream->catalog, scratch, r->payload);
-    composer.feedback = r->feedback;
-    if (r->kinds)
-        composer.is_streamed = false;
+    begin_composing(r, &composer, scratch);
     chained_run(&chained, from, to);
     for (uint32_t column = from; column < to; column++)
         for (uint64_t i = column; i < n; i += slots)
