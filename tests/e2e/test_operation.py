@@ -15,6 +15,7 @@ import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from daemon import Daemon, program, run_to_end  # noqa: E402
+from held import sanitized  # noqa: E402
 import libpasted  # noqa: E402
 
 
@@ -347,6 +348,7 @@ class Systemd(WithFolder):
         self.assertTrue(d.is_ready())
         socket.create_connection(("127.0.0.1", ports[0])).close()
 
+    @unittest.skipIf(sanitized(), "ctypes cannot load a sanitized library")
     def test_an_inherited_unix_socket_offers_memory(self):
         path = self.folder / "pasted.sock"
         self.activate(["http", "tcp", "unix"], make_pools(self.folder))
