@@ -350,10 +350,10 @@ void session_tick(struct session *s, uint64_t now_ns)
     } else if (stalled_ns > c->write_stall_ms * MS_NS) {
         session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,
                      "the client takes no bytes (write stall)");
-    } else if (transport_body_ns(&s->transport, now_ns) >
+    } else if (transport_frame_ns(&s->transport, now_ns) >
                c->write_stall_ms * MS_NS) {
         session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,
-                     "a REFINE is not whole in time");
+                     "a long frame is not whole in time");
     } else if (!s->opened_once &&
                now_ns - s->accepted_ns > c->hello_timeout_ms * MS_NS) {
         session_fail(s, SESSION_END_TIMEOUT, 0, ERROR_TIMEOUT,

@@ -121,6 +121,7 @@ static int begin_large(struct transport *t, const struct wire_header *h,
     if (status != 0)
         return status;
     t->large_bytes = n_bytes;
+    t->large_begun_ns = host_now_ns();
     t->n_large = t->n_in - at;
     memcpy(t->large, t->in + at, t->n_large);
     t->n_in = 0;
@@ -172,8 +173,10 @@ static void begin_body(struct transport *t, const struct wire_header *h)
     t->body = (struct transport_body){.header = *h, .begun_ns = host_now_ns()};
 }
 
-uint64_t transport_body_ns(const struct transport *t, uint64_t now_ns)
+uint64_t transport_frame_ns(const struct transport *t, uint64_t now_ns)
 {
+    if (t->large)
+        return now_ns - t->large_begun_ns;
     return t->body.header.payload_bytes > 0 ? now_ns - t->body.begun_ns : 0;
 }
 

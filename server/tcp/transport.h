@@ -83,6 +83,7 @@ struct transport {
     size_t n_in;
     uint8_t *large; /* the long frame that comes in now; NULL: none */
     size_t large_bytes, n_large;
+    uint64_t large_begun_ns;
     struct transport_body body;
     uint32_t n_controls;   /* control frames under way */
     uint64_t queued_bytes; /* handed to the socket so far */
@@ -110,8 +111,8 @@ int transport_send(struct transport *t, struct transport_write *write);
 /* Nanoseconds for which bytes have waited and none was taken; 0 when nothing
  * waits. To be asked every now and then. */
 uint64_t transport_stalled_ns(struct transport *t, uint64_t now_ns);
-/* Nanoseconds since a frame began that is not whole yet; 0: none. */
-uint64_t transport_body_ns(const struct transport *t, uint64_t now_ns);
+/* Nanoseconds since a long frame began that is not whole yet; 0: none. */
+uint64_t transport_frame_ns(const struct transport *t, uint64_t now_ns);
 /* Writes out what is queued, then FIN; drops input until the peer ends. */
 void transport_finish(struct transport *t);
 void transport_close(struct transport *t); /* now; `closed` follows */

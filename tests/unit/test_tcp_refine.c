@@ -1,5 +1,6 @@
-/* REFINE from clients that stop, die, drip and ask for much: nothing of their
- * contexts stays. What it says in answer is tests/protocol/cases_hard.py's. */
+/* Long frames from clients that stop, die, drip and ask for much: nothing of
+ * their contexts stays. What it says in answer is
+ * tests/protocol/cases_hard.py's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -167,6 +168,28 @@ static void who_drips_is_let_go(void **state)
     world_stop(&w);
 }
 
+/* A long FEEDBACK too: else, while its batches go on, it could keep from others
+ * what all such frames have together. */
+static void a_table_that_never_ends_is_let_go(void **state)
+{
+    struct world w;
+    struct peer p;
+    uint8_t head[WIRE_HEADER_BYTES + 8] = {0};
+    const struct wire_header h = {.version = WIRE_VERSION,
+                                  .type = WIRE_FEEDBACK,
+                                  .request = 5,
+                                  .payload_bytes = 1u << 20};
+    start(&w, 400);
+    refining(&p, &w);
+    wire_encode_header(head, &h);
+    peer_send(&p, head, sizeof head);
+    peer_expect_error(&p, 0, ERROR_TIMEOUT, true, NULL);
+    peer_expect_end(&p);
+    peer_close(&p);
+    world_wait_sessions(&w, 0);
+    world_stop(&w);
+}
+
 static void who_dies_anywhere_leaves_nothing(void **state)
 {
     struct world w;
@@ -284,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_stops_in_the_middle_is_let_go),
         cmocka_unit_test(who_drips_is_let_go),
+        cmocka_unit_test(a_table_that_never_ends_is_let_go),
         cmocka_unit_test(who_dies_anywhere_leaves_nothing),
         cmocka_unit_test(many_come_and_nothing_stays),
         cmocka_unit_test(the_budget_holds),
