@@ -138,7 +138,8 @@ static int open_socket(const struct http_config *config, int *out_fd,
                            out_fd, fault);
     int flags = fcntl(config->inherited_fd, F_GETFL);
     if (flags < 0 ||
-        fcntl(config->inherited_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        fcntl(config->inherited_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+        listen(config->inherited_fd, LISTEN_BACKLOG) < 0)
         return fault_set(fault, ERROR_IO, "the inherited HTTP socket: %s",
                          strerror(errno));
     *out_fd = config->inherited_fd;

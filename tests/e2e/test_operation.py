@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -347,6 +348,17 @@ class Systemd(WithFolder):
             time.sleep(0.05)
         self.assertTrue(d.is_ready())
         socket.create_connection(("127.0.0.1", ports[0])).close()
+
+    def test_an_inherited_socket_without_connections_is_refused(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.1", 0))
+            run = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&{s.fileno()}'
+            done = subprocess.run(
+                ["sh", "-c", run, program(), "--demo", "--tcp", "127.0.0.1:0"],
+                pass_fds=[s.fileno()], capture_output=True, text=True,
+                timeout=60)
+        self.assertGreater(done.returncode, 0)
+        self.assertIn("the inherited HTTP socket: ", done.stderr)
 
     @unittest.skipIf(sanitized(), "ctypes cannot load a sanitized library")
     def test_an_inherited_unix_socket_offers_memory(self):
