@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 import time
+import zipfile
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 import numpy as np
@@ -365,8 +366,27 @@ def run(args: argparse.Namespace, service, make_model: Callable,
                                       args))
 
 
+def check_files(args: argparse.Namespace) -> None:
+    """What would fail after hours fails now. Reads no image or label."""
+    if args.resume and not args.checkpoint:
+        raise SystemExit("--resume needs --checkpoint FILE")
+    if args.evaluate:
+        try:
+            with np.load(args.evaluate) as data:
+                missing = {"images", "labels"} - set(data.files)
+        except OSError as error:
+            raise SystemExit(f"--evaluate: {error}") from None
+        except (ValueError, TypeError, AttributeError, zipfile.BadZipFile):
+            raise SystemExit(f"--evaluate {args.evaluate}: is no .npz file"
+                             ) from None
+        if missing:
+            raise SystemExit(f"--evaluate {args.evaluate}: has no "
+                             f"{' and no '.join(sorted(missing))}")
+
+
 def prepare(args: argparse.Namespace) -> None:
-    """Before a network is made: signals, threads, seed."""
+    """Before a network is made: files, signals, threads, seed."""
+    check_files(args)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     keep_memory()
     torch.set_num_threads(args.threads)
