@@ -49,9 +49,17 @@ class Pipe:
         self._connection = connection
 
     def average(self, array: np.ndarray) -> np.ndarray:
-        self._connection.send_bytes(array.tobytes())
-        other = np.frombuffer(self._connection.recv_bytes(), array.dtype)
+        if self.options["rank"] == 0:  # both sending fills the pipe for ever
+            self._connection.send_bytes(array.tobytes())
+            received = self._connection.recv_bytes()
+        else:
+            received = self._connection.recv_bytes()
+            self._connection.send_bytes(array.tobytes())
+        other = np.frombuffer(received, array.dtype)
         return (array + other.reshape(array.shape)) / WORLD
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class Gloo:
@@ -70,6 +78,10 @@ class Gloo:
         tensor = self._torch.from_numpy(array.copy())
         self._torch.distributed.all_reduce(tensor)
         return tensor.numpy() / WORLD
+
+    def close(self) -> None:
+        """Ends gloo's threads before the interpreter ends under them."""
+        self._torch.distributed.destroy_process_group()
 
 
 def has_torch() -> bool:
@@ -145,6 +157,7 @@ def rank_main(rank: int, url: str, steps: int, folder: str,
     exchange = (Gloo(rank, store) if connection is None
                 else Pipe(rank, connection))
     train(rank, url, steps, pathlib.Path(folder), step, exchange)
+    exchange.close()
 
 
 # -- both -------------------------------------------------------------------

@@ -24,6 +24,8 @@ EASY = {"size": 20, "batch": 64, "graph": {"order": "mixed"},
         "context": {"background": 0, "solid": 1,
                     "solid_colour": [[0, 60], [0, 60], [0, 60]]},
         "output": {"channels": "grey"}}
+# Gradients of it are more than a pipe holds.
+LARGE = {"size": 64, "batch": 16}
 
 
 class Examples(unittest.TestCase):
@@ -34,11 +36,13 @@ class Examples(unittest.TestCase):
         config = pathlib.Path(cls.folder.name) / "config.json"
         config.write_text(json.dumps({
             "pools": {"demo": {"demo": True}},
-            "streams": {"default": {"pool": "demo", "recipe": EASY}}}))
+            "streams": {"default": {"pool": "demo", "recipe": EASY},
+                        "large": {"pool": "demo", "recipe": LARGE}}}))
         cls.daemon = Daemon("--config", os.fspath(config), "--workers", "1")
         cls.daemon.start()
         cls.addClassCleanup(cls.daemon.close)
         cls.url = f"pasted://127.0.0.1:{cls.daemon.tcp}/default"
+        cls.large = f"pasted://127.0.0.1:{cls.daemon.tcp}/large"
 
     def softmax(self, *arguments):
         done = subprocess.run([TRAIN_SOFTMAX, self.url, *arguments], text=True,
@@ -82,7 +86,7 @@ class Examples(unittest.TestCase):
         library = pathlib.Path(build) / "client" / "lib" / "libpasted.so.0"
         done = subprocess.run(
             [sys.executable, ROOT / "client" / "examples" / "two_ranks.py",
-             self.url, "--steps", "24", *arguments], text=True, timeout=240,
+             self.large, "--steps", "24", *arguments], text=True, timeout=240,
             env=dict(os.environ, PASTED_LIBRARY=os.fspath(library)),
             capture_output=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
