@@ -25,7 +25,7 @@ static double *read_numbers(const char *path, size_t *out_n)
         }
         if (!feof(file)) {
             fprintf(stderr,
-                    "pastectl: %s: item %zu is not a number (rows of plain "
+                    "pastectl: %s: number %zu cannot be read (rows of plain "
                     "numbers are wanted), or beyond %d classes\n",
                     path, n + 1, FEEDBACK_MAX_CLASSES);
             free(numbers);
