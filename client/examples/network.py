@@ -26,9 +26,17 @@ def keep_memory() -> None:
     mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
+def classifier(channels: int, size: int, head: int, classes: int,
+               dropout: float) -> List[nn.Module]:
+    """Two layers that are fully connected, written as convolutions:
+    [n,channels,size,size] -> [n,classes,1,1]."""
+    return [nn.Conv2d(channels, head, size, bias=False), nn.BatchNorm2d(head),
+            nn.ReLU(inplace=True), nn.Dropout(dropout),
+            nn.Conv2d(head, classes, 1)]
+
+
 class Network(nn.Module):
-    """Blocks of convolution, pooling, batch norm, ReLU; then two layers that
-    are fully connected, written as convolutions.
+    """Blocks of convolution, pooling, batch norm, ReLU; then a classifier.
 
     Pooling before batch norm and channels_last halve the time of a step on a
     CPU. images: [n,channels,size,size] f32 -> scores [n,classes].
@@ -46,9 +54,7 @@ class Network(nn.Module):
                        nn.MaxPool2d(2), nn.BatchNorm2d(width),
                        nn.ReLU(inplace=True)]
             before, size = width, size // 2
-        layers += [nn.Conv2d(before, head, size, bias=False),
-                   nn.BatchNorm2d(head), nn.ReLU(inplace=True),
-                   nn.Dropout(dropout), nn.Conv2d(head, classes, 1)]
+        layers += classifier(before, size, head, classes, dropout)
         self.layers = nn.Sequential(*layers)
         self.to(memory_format=torch.channels_last)
 

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor, nn
 
 import training
+from network import classifier
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Network(nn.Module):
-    """Convolutions of which all but the third pool; then two layers that are
-    fully connected, written as convolutions.
+    """Convolutions of which all but the third pool; then a classifier.
 
     With bf16 its arithmetic, not its weights, has 8 bits of mantissa: half as
     long a step where the CPU has AVX512-BF16 or AMX, and far longer where not.
@@ -44,9 +44,7 @@ class Network(nn.Module):
                 size //= 2
             layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
             before = width
-        layers += [nn.Conv2d(before, head, size, bias=False),
-                   nn.BatchNorm2d(head), nn.ReLU(inplace=True),
-                   nn.Dropout(dropout), nn.Conv2d(head, classes, 1)]
+        layers += classifier(before, size, head, classes, dropout)
         self.layers = nn.Sequential(*layers)
         self.to(memory_format=torch.channels_last)
 
