@@ -1,11 +1,13 @@
-/* crc32 as zlib has it, eight bytes a step, and xxh3 from xxhash's header.
- * Knows nothing of frames. Threads: pure functions.
+/* crc32 as zlib has it, by table eight bytes a step (by multiplication it is
+ * checksum_clmul.c's), and xxh3 from xxhash's header. Knows nothing of frames.
+ * Threads: pure functions.
  * Source: M. Kounavis, F. Berry, "A Systematic Approach to Building High
  * Performance, Software-based, CRC Generators" (slicing-by-8). */
 #include "common/checksum.h"
 
 #include <string.h>
 
+#include "common/checksum_crc32.h"
 #include "common/checksum_xxh3.h"
 
 #define XXH_INLINE_ALL
@@ -79,7 +81,8 @@ static uint32_t load_u32(const uint8_t *p)
            (uint32_t)p[3] << 24;
 }
 
-uint32_t checksum_crc32(uint32_t previous, const void *data, size_t n_bytes)
+uint32_t checksum_crc32_plain(uint32_t previous, const void *data,
+                              size_t n_bytes)
 {
     const uint8_t *p = data;
     uint32_t crc = ~previous;
@@ -94,6 +97,15 @@ uint32_t checksum_crc32(uint32_t previous, const void *data, size_t n_bytes)
     for (; n_bytes > 0; p++, n_bytes--)
         crc = crc >> 8 ^ slices[0][(crc ^ *p) & 255];
     return ~crc;
+}
+
+uint32_t checksum_crc32(uint32_t previous, const void *data, size_t n_bytes)
+{
+#ifdef __x86_64__
+    if (n_bytes >= CHECKSUM_CLMUL_BYTES && __builtin_cpu_supports("pclmul"))
+        return checksum_crc32_clmul(previous, data, n_bytes);
+#endif
+    return checksum_crc32_plain(previous, data, n_bytes);
 }
 
 uint64_t checksum_xxh3_plain(const void *data, size_t n_bytes)

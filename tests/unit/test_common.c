@@ -11,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/checksum.h"
+#include "common/checksum_crc32.h"
 #include "common/checksum_xxh3.h"
 #include "common/digits.h"
 #include "common/error.h"
@@ -231,6 +232,31 @@ static void crc32_is_its_definition_at_every_length_and_offset(void **state)
                      checksum_crc32(0, data, sizeof data));
 }
 
+/* Every number of whole blocks and bytes behind them, at every alignment. */
+static void crc32_is_one_sum_with_every_instruction_set(void **state)
+{
+    static uint8_t data[70000 + 64];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof data; i++) {
+        x = x * 1664525u + 1013904223u;
+        data[i] = (uint8_t)(x >> 24);
+    }
+    for (size_t n = 0; n < 70000; n += n < 700 ? 1 : 4999)
+        for (size_t offset = 0; offset < 64; offset += n < 700 ? 7 : 1) {
+            const uint8_t *at = data + offset;
+            const uint32_t previous = (uint32_t)(n * 0x9e3779b9u);
+            uint32_t crc = checksum_crc32_plain(previous, at, n);
+            assert_int_equal(checksum_crc32(previous, at, n), crc);
+#ifdef __x86_64__
+            if (n >= CHECKSUM_CLMUL_BYTES && __builtin_cpu_supports("pclmul"))
+                assert_int_equal(checksum_crc32_clmul(previous, at, n), crc);
+#endif
+        }
+    memset(data, 0xff, sizeof data);
+    assert_int_equal(checksum_crc32(0, data, 60000),
+                     slow_crc32(0, data, 60000));
+}
+
 static void xxh3_is_the_published_one(void **state)
 {
     /* XXH3_64bits of nothing, seed 0. */
@@ -309,6 +335,7 @@ int main(void)
         cmocka_unit_test(hex_is_read_whole_and_written_in_lower_case),
         cmocka_unit_test(crc32_is_zlibs),
         cmocka_unit_test(crc32_is_its_definition_at_every_length_and_offset),
+        cmocka_unit_test(crc32_is_one_sum_with_every_instruction_set),
         cmocka_unit_test(xxh3_is_the_published_one),
         cmocka_unit_test(xxh3_is_one_sum_with_every_instruction_set),
         cmocka_unit_test(checksums_have_names),
