@@ -34,6 +34,10 @@
 #define GROUP_DEFAULT_LEASE_MS 60000
 #define GROUP_MIN_LEASE_MS     100
 #define GROUP_MAX_LEASE_MS     (24 * 3600 * 1000)
+/* For so many times lease_ms, from the first JOIN that keeps it, a lease can be
+ * kept by further ones, unless its member acknowledges something: who breaks
+ * off and comes back without end gives its steps to others at last. */
+#define GROUP_KEPT_LEASES 10
 /* A group without members is forgotten after this. */
 #define GROUP_IDLE_NS 600000000000ull
 
@@ -90,7 +94,8 @@ struct lease_calls {
      * until the lease is over. */
     void (*detach)(struct lease_store *s, struct lease_member *m);
     /* Who has just joined still holds these of its name's leases, and gives the
-     * others back; -ERROR_LEASE_LOST of those that are not its name's. */
+     * others back; -ERROR_LEASE_LOST of those that are not its name's, or were
+     * kept for too long. */
     void (*keep)(struct lease_store *s, struct lease_member *m,
                  const uint64_t *leases, uint32_t n_leases, uint64_t now_ns);
     /* What the group is, until leave. */

@@ -49,6 +49,7 @@ static void give_back(struct group *g, struct open_step *o)
     g->members[o->member].n_leases--;
     o->lease = 0;
     o->member = 0;
+    o->kept_ns = 0;
     o->sent = false;
     g->n_returned++;
 }
@@ -145,6 +146,14 @@ static void renew(struct lease_store *store, struct lease_member *handle,
     }
 }
 
+/* What its member holds may be kept from now on for as long as ever. */
+static void forget_kept(struct group *g, uint32_t member)
+{
+    for (uint32_t i = 0; i < g->n_open; i++)
+        if (g->open[i].member == member)
+            g->open[i].kept_ns = 0;
+}
+
 static void ack(struct lease_store *store, struct lease_member *handle,
                 uint64_t lease, uint64_t now_ns)
 {
@@ -165,6 +174,7 @@ static void ack(struct lease_store *store, struct lease_member *handle,
             (uint16_t)(o->member + 1),
             (uint16_t)(o->n_deliveries < UINT16_MAX ? o->n_deliveries
                                                     : UINT16_MAX)};
+    forget_kept(g, o->member);
     *o = g->open[--g->n_open];
     m->n_leases--;
     m->n_acknowledged++;
@@ -243,6 +253,23 @@ static void detach(struct lease_store *store, struct lease_member *handle)
     go(memory_of(store), handle, handle->member->n_leases < had);
 }
 
+/* Of m's leases those that JOINs have kept for too long go back. */
+static void return_aged(struct group *g, struct member *m, uint64_t now_ns)
+{
+    const uint64_t most_ns = GROUP_KEPT_LEASES * MS_NS * g->terms.lease_ms;
+    for (uint32_t i = 0; i < g->n_open; i++) {
+        struct open_step *o = &g->open[i];
+        if (o->lease == 0 || &g->members[o->member] != m)
+            continue;
+        if (o->kept_ns == 0) {
+            o->kept_ns = now_ns;
+        } else if (now_ns - o->kept_ns >= most_ns) {
+            m->n_lost++;
+            give_back(g, o);
+        }
+    }
+}
+
 static void keep(struct lease_store *store, struct lease_member *handle,
                  const uint64_t *leases, uint32_t n_leases, uint64_t now_ns)
 {
@@ -251,6 +278,7 @@ static void keep(struct lease_store *store, struct lease_member *handle,
     struct member *m = handle->member;
     uint32_t had = m->n_leases;
     memory_return(g, m, leases, n_leases);
+    return_aged(g, m, now_ns);
     if (m->n_leases < had)
         changed(s);
     if (n_leases > 0)

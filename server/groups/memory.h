@@ -21,6 +21,7 @@ struct open_step {
     uint64_t step;
     uint64_t lease; /* 0: returned */
     uint64_t deadline_ns;
+    uint64_t kept_ns; /* first kept by a JOIN since an ACK; 0: not */
     uint32_t member;
     uint32_t n_deliveries;
     bool sent; /* deadline_ns holds */

@@ -70,6 +70,72 @@ static void a_lease_of_who_does_not_come_back_ends_in_its_time(void **state)
     s->calls->destroy(s);
 }
 
+/* Breaks off, and joins again with that lease. */
+static void come_back(struct lease_store *s, struct owner *o, uint64_t lease,
+                      uint64_t now_ns)
+{
+    struct group_terms terms = lease_rig_terms("g", 2);
+    if (o->member)
+        s->calls->detach(s, o->member);
+    lease_rig_join(s, o, &terms, "a");
+    s->calls->keep(s, o->member, &lease, 1, now_ns);
+    s->calls->renew(s, o->member, now_ns); /* a CREDIT, as clients send */
+}
+
+/* It held its step for ever, and a group of which it had the last one did not
+ * end. */
+static void joining_again_for_ever_keeps_no_lease_for_ever(void **state)
+{
+    struct lease_store *s = lease_rig_store();
+    struct group_terms terms = lease_rig_terms("g", 2);
+    struct owner a = {.store = s}, b;
+    lease_rig_join(s, &b, &terms, "b");
+    lease_rig_join(s, &a, &terms, "a");
+    struct lease lease = lease_rig_take(&a, 0);
+    for (uint64_t ms = 500; ms < 10500; ms += 500) {
+        come_back(s, &a, lease.id, ms * MS);
+        s->calls->tick(s, ms * MS);
+        assert_int_equal(a.n_told, 0);
+    }
+    assert_int_equal(lease_rig_take(&b, 10000 * MS).step, 1);
+    lease_rig_n_changed = 0;
+    come_back(s, &a, lease.id, 10500 * MS);
+    assert_int_equal(a.n_told, 1);
+    assert_int_equal(a.code, -ERROR_LEASE_LOST);
+    assert_int_equal(a.lease, lease.id);
+    assert_int_equal(lease_rig_n_changed, 1);
+    assert_int_equal(lease_rig_take(&b, 10500 * MS).delivery, 2);
+    s->calls->destroy(s);
+}
+
+/* A slow trainer on a bad network: each step of its takes nine tenths of that
+ * time, and its connection breaks all the while. */
+static void
+who_acknowledges_keeps_the_rest_through_any_number_of_joins(void **state)
+{
+    struct lease_store *s = lease_rig_store();
+    struct group_terms terms = lease_rig_terms("g", 0);
+    struct owner a = {.store = s};
+    lease_rig_join(s, &a, &terms, "a");
+    struct lease now = lease_rig_take(&a, 0);
+    uint64_t ms = 0;
+    for (int step = 0; step < 5; step++) {
+        struct lease next = lease_rig_take(&a, ms * MS);
+        const uint64_t both[] = {now.id, next.id};
+        for (uint64_t end = ms + 9000; ms < end; ms += 500) {
+            s->calls->detach(s, a.member);
+            terms = lease_rig_terms("g", 0);
+            lease_rig_join(s, &a, &terms, "a");
+            s->calls->keep(s, a.member, both, 2, ms * MS);
+            s->calls->tick(s, ms * MS);
+            assert_int_equal(a.n_told, 0);
+        }
+        assert_int_equal(lease_rig_ack(&a, now.id, ms * MS), 0);
+        now = next;
+    }
+    s->calls->destroy(s);
+}
+
 /* Its place is needed: the group must not lose the step with it. */
 static void who_is_forgotten_gives_back_what_it_kept(void **state)
 {
@@ -194,6 +260,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_connection_keeps_what_was_delivered),
         cmocka_unit_test(a_lease_of_who_does_not_come_back_ends_in_its_time),
+        cmocka_unit_test(joining_again_for_ever_keeps_no_lease_for_ever),
+        cmocka_unit_test(
+            who_acknowledges_keeps_the_rest_through_any_number_of_joins),
         cmocka_unit_test(who_is_forgotten_gives_back_what_it_kept),
         cmocka_unit_test(a_storm_acknowledges_every_step_once),
     };
