@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,33 +73,88 @@ static const char *next_name(const char *names, char out[32])
     return names[n] ? names + n + 1 : names + n;
 }
 
-struct notify_sockets notify_take_sockets(void)
+/* Why the descriptor cannot be listened on; NULL: it can. */
+static const char *why_not(int fd, bool is_local)
 {
-    struct notify_sockets sockets = {-1, -1, -1};
+    int listens = 0, family = 0;
+    socklen_t n = sizeof(int);
+
+    if (fcntl(fd, F_GETFD) < 0)
+        return "is not open";
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n))
+        return "is no socket";
+    if (!listens)
+        return "is no listening socket";
+    n = sizeof(int);
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) ||
+        (family == AF_UNIX) != is_local)
+        return is_local ? "is no Unix socket" : "is a Unix socket";
+    return NULL;
+}
+
+static int check_sockets(const struct notify_sockets *sockets,
+                         struct fault *fault)
+{
+    const struct {
+        const char *name;
+        int fd;
+    } kinds[] = {
+        {"HTTP", sockets->http},
+        {"TCP", sockets->tcp},
+        {"Unix", sockets->local},
+    };
+    for (int i = 0; i < 3; i++) {
+        const char *why = kinds[i].fd < 0 ? NULL : why_not(kinds[i].fd, i == 2);
+        if (why)
+            return fault_set(
+                fault, ERROR_BAD_CONFIG,
+                "the inherited %s socket: LISTEN_FDS=%.20s says that it is "
+                "descriptor %d, which %s; start with systemd's socket units, "
+                "or without LISTEN_FDS and LISTEN_PID",
+                kinds[i].name, getenv("LISTEN_FDS"), kinds[i].fd, why);
+    }
+    return 0;
+}
+
+/* By name, else by order. */
+static void assign(struct notify_sockets *sockets, int i, const char *name)
+{
+    int fd = FIRST_FD + i;
+
+    if (strcmp(name, "tcp") == 0)
+        sockets->tcp = fd;
+    else if (strcmp(name, "http") == 0)
+        sockets->http = fd;
+    else if (strcmp(name, "unix") == 0)
+        sockets->local = fd;
+    else if (sockets->http < 0 && i == 0)
+        sockets->http = fd;
+    else if (sockets->tcp < 0)
+        sockets->tcp = fd;
+}
+
+int notify_take_sockets(struct notify_sockets *out, struct fault *fault)
+{
+    const struct notify_sockets none = {-1, -1, -1};
     const char *names = getenv("LISTEN_FDNAMES");
     uint64_t n = env_number("LISTEN_FDS");
 
+    *out = none;
     if (env_number("LISTEN_PID") != (uint64_t)getpid())
-        return sockets;
+        return 0;
     for (int i = 0; i < (int)(n < MAX_FDS ? n : MAX_FDS); i++) {
         char name[32] = "";
-        int fd = FIRST_FD + i;
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
         if (names)
             names = next_name(names, name);
-        if (strcmp(name, "tcp") == 0)
-            sockets.tcp = fd;
-        else if (strcmp(name, "http") == 0)
-            sockets.http = fd;
-        else if (strcmp(name, "unix") == 0)
-            sockets.local = fd;
-        else if (sockets.http < 0 && i == 0)
-            sockets.http = fd;
-        else if (sockets.tcp < 0)
-            sockets.tcp = fd;
+        assign(out, i, name);
     }
+    int rc = check_sockets(out, fault);
+    if (rc)
+        *out = none;
+    for (int i = 0; rc == 0 && i < (int)(n < MAX_FDS ? n : MAX_FDS); i++)
+        fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
-    return sockets;
+    return rc;
 }

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "common/error.h"
+
 /* Sends one datagram of "KEY=value" lines to NOTIFY_SOCKET. Failures are
  * nobody's business: the daemon serves all the same. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -17,6 +19,9 @@ uint64_t notify_watchdog_us(void);
 struct notify_sockets {
     int http, tcp, local; /* local: a Unix socket */
 };
-struct notify_sockets notify_take_sockets(void);
+/* -ERROR_BAD_CONFIG where the environment names a descriptor that is no
+ * listening socket of its kind: that may be anything of ours, so it is left
+ * alone. *out is written either way, on failure with none. */
+int notify_take_sockets(struct notify_sockets *out, struct fault *fault);
 
 #endif

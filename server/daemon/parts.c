@@ -36,9 +36,10 @@ static int check_socket(const struct parts *p, const char *name, int fd,
 static int open_sockets(struct parts *p, struct fault *fault)
 {
     const struct config *c = p->config;
-    int rc = 0;
+    int rc = notify_take_sockets(&p->sockets, fault);
 
-    p->sockets = notify_take_sockets();
+    if (rc)
+        return rc;
     if (p->sockets.http >= 0)
         rc = check_socket(p, "HTTP", p->sockets.http, fault);
     else

@@ -360,6 +360,45 @@ class Systemd(WithFolder):
         self.assertGreater(done.returncode, 0)
         self.assertIn("the inherited HTTP socket: ", done.stderr)
 
+    def start_with_fds(self, redirections, n=1, names=""):
+        """What a daemon says that the environment promises n descriptors, of which a shell gives it
+        these."""
+        run = (f'export LISTEN_PID=$$ LISTEN_FDS={n} LISTEN_FDNAMES={names}; '
+               f'exec "$0" "$@" {redirections}')
+        done = subprocess.run(["sh", "-c", run, program(), "--demo", "--http", "127.0.0.1:0",
+                               "--tcp", "127.0.0.1:0", "--port-file", "/dev/stderr"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 78, done.stderr)
+        return done.stderr
+
+    def test_a_promised_descriptor_that_does_not_listen_is_named(self):
+        """It was said to be a socket that other machines can reach; and descriptors of the
+        daemon's own stood in its place."""
+        for redirections in ("3<&-", "3</dev/null"):
+            log = self.start_with_fds(redirections, 3)
+            self.assertIn("the inherited HTTP socket: LISTEN_FDS=3 says that it is descriptor 3, "
+                          "which is no socket; start with systemd's socket units, or without "
+                          "LISTEN_FDS and LISTEN_PID", log)
+        log = self.start_with_fds("", 16, ":".join(["tcp"] * 16))
+        self.assertIn("the inherited TCP socket: LISTEN_FDS=16 says that it is descriptor 18, "
+                      "which is not open", log)
+
+    def test_a_promised_socket_of_another_kind_is_refused(self):
+        for name, option, why in (("unix", "127.0.0.1:0", "is no Unix socket"),
+                                  ("tcp", "pasted.sock", "is a Unix socket")):
+            family = socket.AF_INET if name == "unix" else socket.AF_UNIX
+            with socket.socket(family) as s:
+                s.bind(("127.0.0.1", 0) if name == "unix" else str(self.folder / option))
+                s.listen()
+                run = (f'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name} '
+                       f'exec "$0" "$@" 3<&{s.fileno()}')
+                done = subprocess.run(
+                    ["sh", "-c", run, program(), "--demo", "--http", "127.0.0.1:0", "--tcp",
+                     "127.0.0.1:0"], pass_fds=[s.fileno()], capture_output=True, text=True,
+                    timeout=60)
+            self.assertEqual(done.returncode, 78, done.stderr)
+            self.assertIn(f"descriptor 3, which {why}", done.stderr)
+
     @unittest.skipIf(sanitized(), "ctypes cannot load a sanitized library")
     def test_an_inherited_unix_socket_offers_memory(self):
         path = self.folder / "pasted.sock"
