@@ -211,13 +211,9 @@ static int compact(const char *topic, char **out, struct fault *fault)
     return 0;
 }
 
-int recipe_topic(const char *topic, char **out_json, struct fault *fault)
+/* Frees the line; NULL: memory was short. */
+static int indent(char *line, char **out_json, struct fault *fault)
 {
-    char *line = NULL;
-    int rc = compact(topic, &line, fault);
-    if (rc != 0) {
-        return rc;
-    }
     struct text t = {0};
     if (line != NULL) {
         put_indented(&t, line);
@@ -227,4 +223,17 @@ int recipe_topic(const char *topic, char **out_json, struct fault *fault)
     return *out_json != NULL ? 0
                              : fault_set(fault, ERROR_NO_MEMORY,
                                          "no memory for the description");
+}
+
+int recipe_topic(const char *topic, char **out_json, struct fault *fault)
+{
+    char *line = NULL;
+    int rc = compact(topic, &line, fault);
+    return rc != 0 ? rc : indent(line, out_json, fault);
+}
+
+int recipe_in_words(const struct recipe *r, char **out_json,
+                    struct fault *fault)
+{
+    return indent(recipe_canonical(r, true), out_json, fault);
 }

@@ -58,6 +58,21 @@ static int ask_group(const struct session *s, const char *what, char **out_text,
                              list ? NULL : words[2], first, out_text, fault);
 }
 
+/* "recipe STREAM": as ask_group. */
+static int ask_recipe(const struct session *s, const char *what,
+                      char **out_text, struct fault *fault)
+{
+    static const char word[] = "recipe ";
+    if (strncmp(what, word, strlen(word)) != 0)
+        return 1;
+    const char *name = what + strlen(word);
+    const struct stream *stream = stream_find(s->server->streams, name);
+    if (!stream)
+        return fault_set(fault, ERROR_NOT_FOUND, "there is no stream \"%.64s\"",
+                         name);
+    return recipe_in_words(&stream->recipe, out_text, fault);
+}
+
 int ask_answer(struct session *s, const struct wire_header *h,
                struct bytes_reader *r)
 {
@@ -69,6 +84,8 @@ int ask_answer(struct session *s, const struct wire_header *h,
     int status = ask_sessions(s, m.what, &text, &fault);
     if (status == 1)
         status = ask_group(s, m.what, &text, &fault);
+    if (status == 1)
+        status = ask_recipe(s, m.what, &text, &fault);
     if (status == 1)
         status = recipe_topic(m.what, &text, &fault);
     if (status != 0) {

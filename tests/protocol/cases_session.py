@@ -350,9 +350,16 @@ class Questions(Session):
             recipe = self.ask(peer, f"preset {preset['name']}", request)
             self.assertIn("object", recipe)
 
+    def test_the_recipe_of_a_stream(self):
+        peer = self.able()
+        recipe = self.ask(peer, "recipe default")
+        self.assertIn("object", recipe)
+        self.assertIn("slots", recipe["chain"])
+
     def test_unknown_topics(self):
         peer = self.able()
-        for topic in ("", "nothing", "preset ", "preset no such", "a" * 255):
+        for topic in ("", "nothing", "preset ", "preset no such", "a" * 255,
+                      "recipe", "recipe ", "recipe no_such", "recipe default "):
             peer.send(wire.ASK, 8, encode_string(topic))
             peer.error("not_found", fatal=False, request=8)
         peer.ping()

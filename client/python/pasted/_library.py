@@ -83,6 +83,7 @@ _SIGNATURES = {
     "confusion_add": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),
     "confusion_count": (c_uint32, [c_void_p, c_uint32, c_uint32]),
     "confusion_weights": (c_int, [c_void_p, c_double, c_void_p]),
+    "ask": (c_int, [c_void_p, c_char_p, POINTER(c_char_p)]),
     "ack": (c_int, [c_void_p]),
     "interrupt": (None, [c_void_p]),
     "error": (c_char_p, [c_void_p]),

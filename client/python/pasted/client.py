@@ -179,6 +179,15 @@ class Client:
                               ctypes.sizeof(raw)))
         return {name: getattr(raw, name) for name, _ in raw._fields_}
 
+    def ask(self, what: str) -> Any:
+        """What the server says of "recipe STREAM", "operations", "presets",
+        "preset NAME", "sessions", "groups STREAM" or "group STREAM NAME"
+        (PROTOCOL.md, ASK). NotFound: it knows no such thing; Unsupported: it
+        is too old to answer."""
+        out = ctypes.c_char_p()
+        self._check(lib.ask(self._live(), what.encode(), ctypes.byref(out)))
+        return json.loads(out.value or b"null")
+
     # -- the cursor --------------------------------------------------------
 
     @property

@@ -73,7 +73,8 @@ class Loader(_Base):
             arrays of their own; for framework="numpy". They stay valid for as
             long as they are held, and later batches do not wait for them.
         slots: chain/slots of the stream's recipe, a multiple of the global
-            batch, for a refined chain: what `hand_on` gets after each step is
+            batch (else BadArgument when the connection is made), for a refined
+            chain: what `hand_on` gets after each step is
             what the samples `slots` positions later are pasted on. Two lanes
             (slots = 2 * batch) hide the server's time behind the trainer's.
         rank, world: default: torch.distributed's where it runs, else 0, 1.
@@ -126,11 +127,15 @@ class Loader(_Base):
             rank, world = self._rank, self._world
             if rank is None:
                 rank, world = _distributed()
-            self._client = Client(self._url, rank=rank, world=world,
-                                  state=self._pending, **self._options)
+            client = Client(self._url, rank=rank, world=world,
+                            state=self._pending, **self._options)
             if self._slots is not None:
-                self._lanes = Lanes(self._client, self._slots, self._pending)
-            self._pending = None
+                try:
+                    self._lanes = Lanes(client, self._slots, self._pending)
+                except BaseException:
+                    client.close()
+                    raise
+            self._client, self._pending = client, None
         return self._client
 
     @property

@@ -15,6 +15,7 @@ from typing import Any, Deque, Dict, Mapping, Optional
 import numpy as np
 
 from .client import Batch, Client
+from .errors import BadArgument, NotFound, Unsupported
 
 _MAX_UNDER_WAY = 4  # of libpasted
 
@@ -45,22 +46,40 @@ def as_contexts(images: Any) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.uint8)
 
 
+def _check_slots(client: Client, slots: int) -> None:
+    """Whether it is the recipe's; a server that does not say is believed."""
+    stream = client.info["stream"]
+    try:
+        recipe = client.ask(f"recipe {stream}")
+    except (NotFound, Unsupported):
+        return
+    kept = recipe["chain"]["slots"]
+    if kept == 0:
+        raise BadArgument(f"slots {slots}: the recipe of stream {stream!r} "
+                          "has no chain")
+    if slots != kept:
+        raise BadArgument(f"slots {slots}: chain/slots of stream {stream!r} "
+                          f"is {kept}")
+
+
 class Lanes:
     """The steps of a refined chain in order, asked for as soon as what they
     are pasted on is known.
 
     Args:
         client: open, of a stream whose recipe has chain/slots.
-        slots: chain/slots of that recipe; a multiple of the global batch.
+        slots: chain/slots of that recipe, a multiple of the global batch;
+            else BadArgument.
         state: a state_dict of a Loader to continue from.
     """
 
     def __init__(self, client: Client, slots: int,
                  state: Optional[Mapping[str, Any]] = None) -> None:
         self._step = client.info["global_batch"]
-        if slots < 1 or slots % self._step:
-            raise ValueError(f"slots {slots} must be a multiple of the global "
-                             f"batch {self._step}")
+        _check_slots(client, slots)
+        if slots % self._step:
+            raise BadArgument(f"slots {slots} must be a multiple of the global "
+                              f"batch {self._step}")
         self._client, self._slots = client, slots
         self.position = self._first = self._asked = client.position
         self._under_way: Deque[int] = collections.deque()

@@ -139,8 +139,31 @@ def test_bad_contexts_are_refused_and_the_client_lives(chained):
         with pytest.raises(pasted.BadArgument, match="chain"):
             client.pull_on(SLOTS)
         client.next()
-    with pytest.raises(ValueError, match="multiple"):
+    with pytest.raises(pasted.BadArgument, match="slots 16 must be a multiple "
+                       "of the global batch 6"):
         loader_of(chained, batch=6).client
+
+
+def test_slots_are_the_recipes(chained):
+    """Other slots would hand each image on to other samples, silently."""
+    for slots, stream, why in ((8, "default", "slots 8: chain/slots of stream "
+                                "'default' is 16"),
+                               (32, "default", "slots 32: .* is 16"),
+                               (16, "plain", "slots 16: .* has no chain")):
+        loader = pasted.Loader(f"{chained}{stream}?batch=8", slots=slots,
+                               framework="numpy")
+        for _ in range(2):  # it stays refused
+            with pytest.raises(pasted.BadArgument, match=why):
+                next(iter(loader))
+
+
+def test_ask_tells_a_streams_recipe(chained):
+    with pasted.connect(f"{chained}default?batch=4") as client:
+        recipe = client.ask("recipe default")
+        assert recipe["chain"]["slots"] == SLOTS and recipe["size"] == [20, 24]
+        for unknown in ("recipe nobody", "recipe ", "recipes"):
+            with pytest.raises(pasted.NotFound):
+                client.ask(unknown)
 
 
 def test_candidates_share_contexts(chained):
