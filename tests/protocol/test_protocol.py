@@ -12,7 +12,7 @@ from cases_feedback import Feedback  # noqa: F401
 from cases_group import Group, Pace, Replay  # noqa: F401
 from cases_hard import Candidates, Refine  # noqa: F401
 from cases_ring import Ring  # noqa: F401
-from cases_session import Handshake, Headers, Packets, Payloads, States  # noqa: F401
+from cases_session import Handshake, Headers, Packets, Payloads, Questions, States  # noqa: F401
 from cases_stream import Content, Credit, Open, TheClient  # noqa: F401
 from cases_time import Clocks  # noqa: F401
 

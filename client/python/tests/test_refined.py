@@ -161,7 +161,7 @@ def test_ask_tells_a_streams_recipe(chained):
     with pasted.connect(f"{chained}default?batch=4") as client:
         recipe = client.ask("recipe default")
         assert recipe["chain"]["slots"] == SLOTS and recipe["size"] == [20, 24]
-        for unknown in ("recipe nobody", "recipe ", "recipes"):
+        for unknown in ("recipe nobody", "recipe ", "recipes", "recipe default "):
             with pytest.raises(pasted.NotFound):
                 client.ask(unknown)
 
