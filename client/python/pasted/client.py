@@ -345,24 +345,25 @@ class Client:
             self._check(lib.refine(self._live(), position, None, 0, None))
             return
         if contexts.dtype != np.uint8 or not contexts.flags.c_contiguous:
-            raise ValueError("contexts must be u8 and C-contiguous")
-        shape = self._slice_shape()
-        if contexts.shape != shape:
-            raise ValueError(f"contexts are {list(shape)}, not "
-                             f"{list(contexts.shape)}")
+            raise BadArgument("contexts must be u8 and C-contiguous")
+        self.check_contexts(contexts)
         bits = None if given is None else np.asarray(given, np.uint8)
-        if bits is not None and bits.shape != shape[:1]:
-            raise ValueError(f"given has {shape[0]} numbers")
+        if bits is not None and bits.shape != contexts.shape[:1]:
+            raise BadArgument(f"given has {len(contexts)} numbers")
         self._check(lib.refine(
             self._live(), position, contexts.ctypes.data, contexts.nbytes,
             None if bits is None else bits.ctypes.data))
 
-    def _slice_shape(self) -> Tuple[int, ...]:
-        """Of this rank's contexts, whatever the stream's channels are."""
+    def check_contexts(self, contexts: np.ndarray) -> None:
+        """BadArgument unless their shape is that of this rank's contexts,
+        [n,h,w,3], whatever the stream's channels are."""
         raw = _library.Info()
         self._check(lib.info(self._live(), ctypes.byref(raw),
                              ctypes.sizeof(raw)))
-        return raw.n_samples, raw.height, raw.width, 3
+        shape = raw.n_samples, raw.height, raw.width, 3
+        if contexts.shape != shape:
+            raise BadArgument(f"contexts are {list(shape)}, not "
+                              f"{list(contexts.shape)}")
 
     def refined(self, *, copy: bool = True) -> Batch:
         """The batch of the oldest `refine`. After Timeout it is still due."""

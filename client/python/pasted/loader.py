@@ -183,8 +183,8 @@ class Loader(_Base):
 
     def hand_on(self, images: Any) -> None:
         """Of a refined chain: what became of the latest step's images, u8 in
-        0..255 or floats in 0..1, [n,h,w,3] or [n,3,h,w], RGB. Without it that
-        step's slots begin new chains."""
+        0..255 or floats in 0..1, [n,h,w,3] or [n,3,h,w], RGB (as_contexts);
+        else BadArgument. Without it that step's slots begin new chains."""
         if self._lanes is None:
             raise ValueError("hand_on needs a Loader with slots")
         self._lanes.hand_on(images)

@@ -16,6 +16,7 @@ import numpy as np
 
 from .client import Batch, Client
 from .errors import BadArgument, NotFound, Unsupported
+from .ranges import check_unit_array
 
 _MAX_UNDER_WAY = 4  # of libpasted
 
@@ -24,8 +25,12 @@ def as_contexts(images: Any) -> np.ndarray:
     """Images as contexts: u8 [n,h,w,3], C-contiguous.
 
     Args:
-        images: u8 in 0..255 or floats in 0..1 (rounded), [n,h,w,3] or
-            [n,3,h,w], RGB; NumPy, or a torch tensor on any device.
+        images: u8, which are levels of 0..255, or floats of any width, which
+            are in 0..1 and rounded to levels; [n,h,w,3] or [n,3,h,w], RGB;
+            NumPy, or a torch tensor on any device.
+
+    Raises BadArgument: another dtype or shape; floats that are more than half
+    a level outside 0..1 (levels, say, or normalised values), or NaN.
     """
     if hasattr(images, "detach"):
         images = images.detach().cpu()
@@ -35,13 +40,14 @@ def as_contexts(images: Any) -> np.ndarray:
             images = images.float().numpy()
     array = np.asarray(images)
     if array.ndim != 4 or 3 not in (array.shape[1], array.shape[3]):
-        raise ValueError("contexts are [n,h,w,3] or [n,3,h,w], not "
-                         f"{list(array.shape)}")
+        raise BadArgument("contexts are [n,h,w,3] or [n,3,h,w], not "
+                          f"{list(array.shape)}")
     if array.shape[3] != 3:
         array = array.transpose(0, 2, 3, 1)
     if array.dtype != np.uint8:
         if array.dtype.kind != "f":
-            raise ValueError(f"contexts are u8 or floats, not {array.dtype}")
+            raise BadArgument(f"contexts are u8 or floats, not {array.dtype}")
+        check_unit_array("contexts that are not u8", array)
         array = np.clip(array, 0, 1) * 255 + 0.5
     return np.ascontiguousarray(array, dtype=np.uint8)
 
@@ -124,9 +130,11 @@ class Lanes:
         return batch
 
     def hand_on(self, images: Any) -> None:
-        """What the samples of the latest step hand on (as_contexts)."""
+        """What the samples of the latest step hand on (as_contexts). When it
+        is refused, nothing is handed on."""
         if self.position == self._first:
             raise ValueError("hand_on before the first step")
-        self._contexts[self.position - self._step + self._slots] = \
-            as_contexts(images)
+        contexts = as_contexts(images)
+        self._client.check_contexts(contexts)
+        self._contexts[self.position - self._step + self._slots] = contexts
         self._ask()

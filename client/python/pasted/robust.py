@@ -1,7 +1,8 @@
 """Adversarial refinement of batches: FGSM, PGD with two epsilons, worst-of-k.
 
 For torch models; images are f32 [n,c,h,w] in 0..1, labels [n] i64, masks
-[n,1,h,w] f32 in 0..1 (1 on the object). The steps themselves are in
+[n,1,h,w] f32 in 0..1 (1 on the object), epsilons fractions of 0..1; others are
+refused with BadArgument, a ValueError. The steps themselves are in
 `pasted.robust_numpy` too, for checks and other frameworks. Nothing here talks
 to a server.
 
@@ -16,6 +17,8 @@ from typing import Callable, Optional, Tuple
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from .ranges import check_fractions, check_unit_tensor
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -40,6 +43,8 @@ def gradient(model: Callable[[Tensor], Tensor], images: Tensor,
 def fgsm(model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor,
          epsilon: float, loss: Optional[Loss] = None) -> Tensor:
     """images + epsilon * sign(gradient), held within 0..1."""
+    check_unit_tensor("images", images)
+    check_fractions(epsilon=epsilon)
     g = gradient(model, images, labels, loss)
     return (images + epsilon * g.sign()).clamp_(0, 1).detach()
 
@@ -80,6 +85,11 @@ def pgd(model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, *,
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
+    check_fractions(epsilon_object=epsilon_object,
+                    epsilon_context=epsilon_context)
+    check_unit_tensor("images", images)
+    if mask is not None:
+        check_unit_tensor("masks", mask)
     whole = (lambda x: model(prepare(x))) if prepare else model
     allowed = torch.full_like(images, epsilon_context)
     if mask is not None:

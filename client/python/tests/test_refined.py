@@ -180,10 +180,49 @@ def test_as_contexts_takes_what_trainers_have():
     np.testing.assert_array_equal(pasted.as_contexts(u8), u8)
     f32 = u8.transpose(0, 3, 1, 2).astype(np.float32) / 255
     np.testing.assert_array_equal(pasted.as_contexts(f32), u8)
-    assert (pasted.as_contexts(f32 * 9) == 255).any()
-    for bad in (u8[0], u8[..., :2], u8.astype(np.int32)):
-        with pytest.raises(ValueError, match="contexts"):
+    for width in (np.float16, np.float64):
+        np.testing.assert_array_equal(pasted.as_contexts(f32.astype(width)),
+                                      u8)
+    off = np.full((1, 2, 2, 3), 1.001, np.float32)  # by rounding
+    assert (pasted.as_contexts(off) == 255).all()
+    assert (pasted.as_contexts(off - 1.002) == 0).all()
+
+
+def test_as_contexts_refuses_what_it_would_guess_at():
+    u8 = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3), np.uint8)
+    f32 = u8.astype(np.float32) / 255
+    nan, infinite = f32.copy(), f32.copy()
+    nan[0, 0, 0, 0], infinite[1, 4, 6, 2] = np.nan, np.inf
+    for bad, why in ((u8[0], r"\[n,h,w,3\]"), (u8[..., :2], r"\[n,h,w,3\]"),
+                     (u8.astype(np.int32), "u8 or floats, not int32"),
+                     (f32 > 0.5, "u8 or floats, not bool"),
+                     (u8.astype(np.float32), "0..1.*divide levels.* by 255"),
+                     ((f32 - 0.5) / 0.2, "0..1"), (f32 * 1.5, "0..1"),
+                     (f32 - 0.01, "0..1"), (nan, "0..1"),
+                     (infinite, "0..1")):
+        with pytest.raises(pasted.BadArgument, match="contexts.*" + why):
             pasted.as_contexts(bad)
+
+
+def test_what_hand_on_refuses_is_not_handed_on(chained):
+    with loader_of(chained) as loader:
+        whole = run(loader, 5)
+    with loader_of(chained) as loader:
+        steps, seen = iter(loader), []
+        for _ in range(5):
+            image, position = next(steps)
+            seen.append((position.tolist(), image.copy()))
+            for bad in (image[1:], image[:, 1:], image.astype(np.float32)):
+                with pytest.raises(pasted.BadArgument, match="contexts"):
+                    loader.hand_on(bad)
+            loader.hand_on(darker(image))
+        alike(seen, whole)
+    with loader_of(chained) as loader:
+        steps = iter(loader)
+        for _ in range(4):  # the chains begin anew
+            image, _ = next(steps)
+            with pytest.raises(pasted.BadArgument, match="contexts"):
+                loader.hand_on(image[1:])
 
 
 def test_another_replica_goes_on(tmp_path):

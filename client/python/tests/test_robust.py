@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from pasted import robust_numpy
+from pasted import BadArgument, robust_numpy
 
 try:
     import torch
@@ -126,3 +126,68 @@ def test_wrong_arguments_are_refused(scene, wrong):
     model, images, _, labels = scene
     with pytest.raises(ValueError, match=next(iter(wrong))):
         robust.pgd(model, images, labels, **wrong)
+
+
+UNITS = [({"images": 255}, "images.*divide levels"), ({"mask": 255}, "masks"),
+         ({"images": -1}, "images"), ({"images": float("nan")}, "images"),
+         ({"images": "u8"}, "images.*u?int8"), ({"mask": "u8"}, "masks.*int8"),
+         ({"epsilon_context": 16}, "epsilon_context 16 .*16 / 255"),
+         ({"epsilon_object": -0.1}, "epsilon_object"),
+         ({"epsilon_object": float("nan")}, "epsilon_object")]
+
+
+def wrong_units(wrong, images, mask, u8):
+    """Images, mask and epsilons, one of them wrong."""
+    values = {"images": images, "mask": mask, "epsilon_object": 4 / 255,
+              "epsilon_context": 16 / 255}
+    (name, change), = wrong.items()
+    values[name] = (change if name.startswith("epsilon") else
+                    u8(values[name]) if change == "u8" else
+                    values[name] * change)
+    return values
+
+
+@pytest.mark.parametrize("wrong, why", UNITS)
+def test_numpy_refuses_other_units(wrong, why):
+    rng = np.random.default_rng(1)
+    values = wrong_units(wrong, rng.random((N, C, H, W), np.float32),
+                         np.ones((N, 1, H, W), np.float32),
+                         lambda a: a.astype(np.uint8))
+    with pytest.raises(BadArgument, match=why):
+        robust_numpy.start(seed=1, **values)
+    with pytest.raises(BadArgument, match=why):
+        robust_numpy.project(values["images"], **values)
+
+
+def test_numpys_fgsm_refuses_other_units():
+    images = np.ones((N, C, H, W), np.float32)
+    for bad, epsilon in ((images * 255, 0.1), (images, 8),
+                         (images.astype(np.uint8), 0.1)):
+        with pytest.raises(BadArgument, match="0..1"):
+            robust_numpy.fgsm(bad, images, epsilon)
+
+
+@needs_torch
+@pytest.mark.parametrize("wrong, why", UNITS)
+def test_torch_refuses_other_units(scene, wrong, why):
+    model, images, mask, labels = scene
+    mask[0] = 1
+    values = wrong_units(wrong, images, mask, lambda t: t.byte())
+    with pytest.raises(BadArgument, match=why):
+        robust.pgd(model, values.pop("images"), labels, **values)
+
+
+@needs_torch
+def test_torchs_fgsm_refuses_other_units(scene):
+    model, images, _, labels = scene
+    for bad, epsilon in ((images * 255, 0.1), (images, 8),
+                         (images.byte(), 0.1)):
+        with pytest.raises(BadArgument, match="0..1"):
+            robust.fgsm(model, bad, labels, epsilon)
+
+
+@needs_torch
+def test_bfloat16_may_be_off_by_rounding(scene):
+    model, images, _, labels = scene
+    rounded = (images * 1.001).bfloat16().float()
+    assert robust.fgsm(model, rounded, labels, 0.1).max() <= 1
