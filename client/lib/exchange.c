@@ -55,6 +55,12 @@ void exchange_unlock(struct exchange *x)
     pthread_mutex_unlock(&x->mutex);
 }
 
+void exchange_unlock_and_tell(struct exchange *x)
+{
+    pthread_mutex_unlock(&x->mutex);
+    pthread_cond_broadcast(&x->changed);
+}
+
 void exchange_wake(struct exchange *x)
 {
     uint64_t one = 1;
@@ -87,7 +93,6 @@ void exchange_push(struct exchange *x, struct pasted_batch *b)
         x->ready = b;
     x->last_ready = b;
     x->n_ready++;
-    pthread_cond_broadcast(&x->changed);
 }
 
 struct pasted_batch *exchange_pop(struct exchange *x)

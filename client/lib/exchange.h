@@ -87,6 +87,7 @@ struct exchange {
     bool fault_told;    /* DOWN: a call has returned it */
     bool stop, interrupted, retry;
     bool waiting;         /* a call waits for the next batch */
+    bool reads;           /* the receiver is in the middle of a BATCH */
     uint64_t cursor;      /* of the batch that the caller gets next */
     bool seek_wanted;     /* to cursor */
     uint64_t replay_from; /* where the caller's round begins */
@@ -109,6 +110,8 @@ void exchange_fini(struct exchange *x); /* both threads are done */
 
 void exchange_lock(struct exchange *x);
 void exchange_unlock(struct exchange *x);
+/* The caller then finds the lock free, and sleeps once and not twice. */
+void exchange_unlock_and_tell(struct exchange *x);
 /* Wakes the receiver out of poll; needs no lock. */
 void exchange_wake(struct exchange *x);
 
@@ -118,6 +121,7 @@ void exchange_wake(struct exchange *x);
 void exchange_move(struct exchange *x, enum exchange_state to);
 /* To DOWN with this reason. */
 void exchange_give_up(struct exchange *x, const struct fault *why);
+/* The caller is to be told. */
 void exchange_push(struct exchange *x, struct pasted_batch *b);
 struct pasted_batch *exchange_pop(struct exchange *x); /* NULL when empty */
 /* The ith of those not taken; the oldest is 0. */

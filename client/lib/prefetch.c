@@ -207,6 +207,17 @@ static void pace_returned(struct exchange *x)
     x->returned_ns = now;
 }
 
+/* Whether the receiver has something to do because a call waits; in the middle
+ * of a BATCH it asks for the next (receiver_ask_ahead). Else it sleeps until
+ * what was asked for comes, and a wake would only cost: slots that the caller
+ * released go with the next CREDIT. With the lock held. */
+static bool wait_is_news(const struct prefetch *p)
+{
+    const struct exchange *x = &p->exchange;
+    return x->state != EXCHANGE_STREAMING || p->options.prefetch == 0 ||
+           x->member.joined || x->reads;
+}
+
 int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
                   size_t n_buffers, int64_t deadline_ns,
                   struct pasted_batch **out_batch, struct fault *fault)
@@ -222,7 +233,8 @@ int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
         ask_again(x);
         x->waiting = true;
         x->into = (struct into){.buffers = buffers, .n_buffers = n_buffers};
-        exchange_wake(x);
+        if (wait_is_news(p))
+            exchange_wake(x);
     }
     while (x->ready == NULL && rc == 0) {
         rc = wait_must_end(x, deadline_ns, fault);

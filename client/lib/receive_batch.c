@@ -159,6 +159,9 @@ static int read_batch(struct receiver *r, struct pasted_batch *b,
                       enum purpose purpose, bool *direct, struct fault *fault)
 {
     size_t n_head = batch_head_bytes(b->n_bytes);
+    exchange_lock(r->exchange);
+    r->exchange->reads = true;
+    exchange_unlock(r->exchange);
     int rc = connection_read(&r->session.connection, b->payload, n_head,
                              receiver_stall_ns(r), fault);
     if (rc == 0)
@@ -182,6 +185,7 @@ static void deliver_streamed(struct receiver *r, struct pasted_batch *b,
     struct exchange *x = r->exchange;
     exchange_lock(x);
     bool stale = x->seek_wanted;
+    x->reads = false;
     x->into.active = false;
     x->stats.bytes += b->n_bytes;
     x->stats.direct += direct;
@@ -192,7 +196,7 @@ static void deliver_streamed(struct receiver *r, struct pasted_batch *b,
                                  r->session.opened.global_batch);
         exchange_push(x, b);
     }
-    exchange_unlock(x);
+    exchange_unlock_and_tell(x);
     if (stale)
         batch_release(b);
 }
@@ -203,14 +207,14 @@ static void deliver_pulled(struct receiver *r, struct pasted_batch *b)
     struct exchange *x = r->exchange;
     exchange_lock(x);
     bool wanted = r->pulled->state == PULL_SENT;
+    x->reads = false;
     x->stats.bytes += b->n_bytes;
     x->stats.mapped += b->ring != NULL;
     if (wanted) {
         r->pulled->batch = b;
         r->pulled->state = PULL_DONE;
-        pthread_cond_broadcast(&x->changed);
     }
-    exchange_unlock(x);
+    exchange_unlock_and_tell(x);
     if (!wanted)
         batch_release(b);
 }
@@ -239,6 +243,7 @@ static void drop(struct receiver *r, struct pasted_batch *b, bool stale,
 {
     struct exchange *x = r->exchange;
     exchange_lock(x);
+    x->reads = false;
     x->stats.stale += stale;
     if (direct) {
         x->into.active = false;
