@@ -38,7 +38,7 @@ void exchange_fini(struct exchange *x)
     batch_release(x->pull.batch);
     for (uint32_t i = 0; i < EXCHANGE_MAX_REFINES; i++) {
         batch_release(x->refine[i].pull.batch);
-        free(x->refine[i].bytes);
+        free(x->refine[i].payload);
     }
     pthread_mutex_destroy(&x->mutex);
     pthread_cond_destroy(&x->changed);

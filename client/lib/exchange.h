@@ -49,11 +49,11 @@ struct pull {
 /* A pull on contexts of the caller's, whose copy it owns; in order. */
 struct refine {
     struct pull pull;
-    uint32_t request;   /* SENT: its id */
-    uint32_t n_samples; /* 0: no contexts */
-    bool is_read;       /* the receiver reads bytes */
-    uint8_t *bytes;     /* given, then the contexts */
-    size_t n_bytes;
+    uint32_t request; /* SENT: its id */
+    bool is_read;     /* the receiver reads payload */
+    uint8_t *payload; /* of the REFINE; whatever server it goes to */
+    size_t payload_bytes;
+    uint32_t crc; /* of the payload */
 };
 
 /* The buffers of a next_into that waits. `active`: the receiver writes into

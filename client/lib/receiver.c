@@ -103,27 +103,23 @@ static struct refine *wanted_refine(struct exchange *x)
     return NULL;
 }
 
-/* The bytes are read without the lock: is_read keeps them, or leaves them to
- * this thread. */
-static int send_refine(struct receiver *r, struct refine *sent,
+/* The payload is read without the lock: is_read keeps it, or leaves it to this
+ * thread. */
+static int send_refine(struct receiver *r, const struct refine *sent,
                        struct fault *fault)
 {
-    const struct wire_opened *o = &r->session.opened;
-    const struct wire_refine m = {
-        .position = sent->pull.position,
-        .first_position =
-            sent->pull.position + (uint64_t)o->rank * o->n_samples,
-        .n_samples = sent->n_samples,
-        .height = o->height,
-        .width = o->width,
-        .dtype = TENSOR_U8,
-        .layout = TENSOR_NHWC,
-    };
     /* A megabyte a second at the least. */
     const int64_t deadline_ns =
-        receiver_stall_ns(r) + (int64_t)sent->n_bytes * 1000;
-    return session_send_refine(&r->session, sent->request, &m, sent->bytes,
-                               sent->n_bytes, deadline_ns, fault);
+        receiver_stall_ns(r) + (int64_t)sent->payload_bytes * 1000;
+    const struct wire_header h = {
+        .version = WIRE_VERSION,
+        .type = WIRE_REFINE,
+        .request = sent->request,
+        .payload_bytes = sent->payload_bytes,
+        .payload_crc32 = sent->crc,
+    };
+    return session_send_payload(&r->session, &h, sent->payload, deadline_ns,
+                                fault);
 }
 
 static int send_refines(struct receiver *r, struct fault *fault)
@@ -146,10 +142,10 @@ static int send_refines(struct receiver *r, struct fault *fault)
             return rc;
         rc = send_refine(r, &copy, fault);
         exchange_lock(x);
-        if (next->bytes == copy.bytes)
+        if (next->payload == copy.payload)
             next->is_read = false;
         else
-            free(copy.bytes); /* withdrawn meanwhile */
+            free(copy.payload); /* withdrawn meanwhile */
         exchange_unlock(x);
     }
 }

@@ -99,32 +99,19 @@ int session_send_pull(struct session *s, uint32_t request, uint64_t position,
     return send_frame(s, &w, WIRE_PULL, request, deadline_ns, fault);
 }
 
-int session_send_refine(struct session *s, uint32_t request,
-                        const struct wire_refine *m, const uint8_t *bytes,
-                        size_t n_bytes, int64_t deadline_ns,
-                        struct fault *fault)
+int session_send_payload(struct session *s, const struct wire_header *h,
+                         const uint8_t *payload, int64_t deadline_ns,
+                         struct fault *fault)
 {
-    uint8_t front[WIRE_HEADER_BYTES + WIRE_REFINE_HEAD_BYTES];
-    struct bytes_writer w;
-    wire_frame_begin(&w, front, sizeof front);
-    wire_encode_refine(&w, m);
-    const uint32_t crc =
-        checksum_crc32(0, front + WIRE_HEADER_BYTES, WIRE_REFINE_HEAD_BYTES);
-    const struct wire_header h = {
-        .version = WIRE_VERSION,
-        .type = WIRE_REFINE,
-        .request = request,
-        .payload_bytes = WIRE_REFINE_HEAD_BYTES + n_bytes,
-        .payload_crc32 = checksum_crc32(crc, bytes, n_bytes),
-    };
-    wire_encode_header(front, &h);
+    uint8_t front[WIRE_HEADER_BYTES];
+    wire_encode_header(front, h);
     int rc = session_flush(s, deadline_ns, fault);
     if (rc == 0)
         rc = connection_write(&s->connection, front, sizeof front, deadline_ns,
                               fault);
     if (rc == 0)
-        rc = connection_write(&s->connection, bytes, n_bytes, deadline_ns,
-                              fault);
+        rc = connection_write(&s->connection, payload, (size_t)h->payload_bytes,
+                              deadline_ns, fault);
     return rc;
 }
 

@@ -66,11 +66,10 @@ int session_send_seek(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
 int session_send_pull(struct session *s, uint32_t request, uint64_t position,
                       int64_t deadline_ns, struct fault *fault);
-/* A REFINE: bytes are what follows its fixed part, n_bytes of them. */
-int session_send_refine(struct session *s, uint32_t request,
-                        const struct wire_refine *m, const uint8_t *bytes,
-                        size_t n_bytes, int64_t deadline_ns,
-                        struct fault *fault);
+/* A frame whose payload, h->payload_bytes of it, is made and summed already. */
+int session_send_payload(struct session *s, const struct wire_header *h,
+                         const uint8_t *payload, int64_t deadline_ns,
+                         struct fault *fault);
 int session_send_ack(struct session *s, uint64_t lease, int64_t deadline_ns,
                      struct fault *fault);
 /* Tells the server which slots were released: some are kept to go out in one
