@@ -1,5 +1,6 @@
 /* Page runs from one fixed mapping, first or last fit. Never grows and, once
- * created, asks the system for nothing. Knows nothing of what the runs hold.
+ * created, asks the system for nothing but to be trimmed. Knows nothing of what
+ * the runs hold.
  *
  *   run[]  | 3 used | . | . | 5 free | . . . . | 2 used | . |
  *
@@ -239,6 +240,12 @@ void arena_free(struct arena *a, void *p)
     assert(a->run[i].used);
     a->run[i].used = false;
     a->n_used -= a->run[i].n_pages;
+}
+
+void arena_trim(struct arena *a)
+{
+    assert(a->n_used == 0 && a->fd < 0);
+    (void)madvise(a->pages, a->n_pages * ARENA_PAGE_BYTES, MADV_DONTNEED);
 }
 
 size_t arena_capacity_bytes(const struct arena *a)

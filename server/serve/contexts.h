@@ -4,12 +4,17 @@
 #ifndef PASTED_SERVE_CONTEXTS_H
 #define PASTED_SERVE_CONTEXTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What all contexts take, and may. */
+#include "server/base/arena.h"
+
+/* What all contexts take, in whole pages of an arena, and may. */
 struct contexts_budget {
     uint64_t used_bytes, max_bytes;
+    struct arena *arena;
+    bool is_touched; /* since it was last trimmed */
 };
 
 struct contexts {
@@ -18,18 +23,27 @@ struct contexts {
     struct contexts_budget *budget; /* outlives them */
     uint64_t *held_bytes;           /* of who sends them; NULL: gone */
     size_t n_bytes, frame_bytes;
+    uint8_t *front;  /* the sender's own, right before given */
     uint8_t *given;  /* [n_samples]: 0: none for this one */
     uint8_t *pixels; /* [n_samples][height][width][3], behind given */
 };
 
+/* Reserves address space for max_bytes; memory is taken when it is used. */
+int contexts_budget_init(struct contexts_budget *b, uint64_t max_bytes,
+                         struct fault *fault);
+void contexts_budget_fini(struct contexts_budget *b); /* all unref'd */
+/* Gives memory that was used back to the system, when nobody uses any. */
+void contexts_budget_trim(struct contexts_budget *b);
+
 /* For n_samples frames with one reference, counted in *held_bytes too until
- * contexts_disown; undefined pixels. NULL: out of memory, or beyond the budget
- * (the caller looks before). */
+ * contexts_disown; undefined bytes. NULL: beyond the budget, or no room in one
+ * piece within it. */
 struct contexts *contexts_create(struct contexts_budget *budget,
                                  uint64_t *held_bytes, uint32_t n_samples,
-                                 size_t frame_bytes);
+                                 size_t frame_bytes, size_t front_bytes);
 /* Bytes that such contexts count as. */
-uint64_t contexts_bytes(uint32_t n_samples, size_t frame_bytes);
+uint64_t contexts_bytes(uint32_t n_samples, size_t frame_bytes,
+                        size_t front_bytes);
 struct contexts *contexts_ref(struct contexts *c);
 void contexts_unref(struct contexts *c); /* NULL is fine */
 /* Its sender is going: it counts against the budget alone. */

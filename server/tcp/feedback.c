@@ -2,7 +2,31 @@
  * moves none. Threads: loop thread only. */
 #include <stdio.h>
 
+#include "server/base/mem.h"
 #include "server/tcp/session.h"
+
+void feedback_drop(struct session *s)
+{
+    mem_free(s->table);
+    s->table = NULL;
+    s->server->large_bytes -= s->table_bytes;
+    s->table_bytes = 0;
+}
+
+int feedback_begin(struct session *s, const struct wire_header *h,
+                   uint8_t **out_payload)
+{
+    feedback_drop(s);
+    if (h->payload_bytes > SERVER_MAX_LARGE_BYTES - s->server->large_bytes)
+        return -ERROR_OVERLOADED;
+    s->table = mem_calloc(1, (size_t)h->payload_bytes);
+    if (!s->table)
+        return -ERROR_NO_MEMORY;
+    s->table_bytes = h->payload_bytes;
+    s->server->large_bytes += s->table_bytes;
+    *out_payload = s->table;
+    return 0;
+}
 
 int feedback_on_upload(struct session *s, const struct wire_header *h,
                        struct bytes_reader *r)

@@ -390,7 +390,7 @@ static const struct rule {
 };
 #define N_RULES (sizeof rules / sizeof rules[0])
 
-bool gateway_takes(const struct session *s, int type)
+static bool takes(const struct session *s, int type)
 {
     if (type >= (int)N_RULES)
         return false;
@@ -401,7 +401,7 @@ bool gateway_takes(const struct session *s, int type)
 static bool is_agreed(struct session *s, const struct wire_header *h)
 {
     char text[WIRE_MAX_TEXT_BYTES];
-    if (gateway_takes(s, h->type))
+    if (takes(s, h->type))
         return true;
     snprintf(text, sizeof text, "%s is not agreed on in WELCOME",
              wire_type_name(h->type));

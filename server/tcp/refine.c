@@ -106,14 +106,18 @@ uint8_t *refine_begin(struct session *s, const struct wire_header *h,
     if (s->state != SESSION_STREAMING || wire_decode_refine(&r, &m) != 0)
         return NULL;
     if (check(s, &m, h->payload_bytes, &s->refusal) != 0 ||
-        check_budget(s, contexts_bytes(m.n_samples, frame_bytes(s)),
-                     &s->refusal) != 0)
+        check_budget(
+            s,
+            contexts_bytes(m.n_samples, frame_bytes(s), WIRE_REFINE_HEAD_BYTES),
+            &s->refusal) != 0)
         return NULL;
-    s->incoming = contexts_create(&s->server->contexts, &s->context_bytes,
-                                  m.n_samples, frame_bytes(s));
+    s->incoming =
+        contexts_create(&s->server->contexts, &s->context_bytes, m.n_samples,
+                        frame_bytes(s), WIRE_REFINE_HEAD_BYTES);
     if (!s->incoming)
-        fault_set(&s->refusal, ERROR_NO_MEMORY, "REFINE: no memory for it");
-    return s->incoming ? s->incoming->given : NULL;
+        fault_set(&s->refusal, ERROR_OVERLOADED,
+                  "REFINE: no room for its contexts in one piece now");
+    return s->incoming ? s->incoming->front : NULL;
 }
 
 static int check_given(const struct contexts *c, struct fault *fault)

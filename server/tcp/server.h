@@ -47,7 +47,7 @@ struct tcp_server {
     uint64_t ahead_bytes;
     uint64_t max_ahead_bytes;
     uint32_t n_holders;
-    uint64_t large_bytes; /* of long frames that come in now */
+    uint64_t large_bytes; /* of long FEEDBACKs that come in now */
     uint64_t slot_bytes;  /* that all sessions' slots hold */
     struct contexts_budget contexts;
     uint64_t last_slot; /* ids are never used again */

@@ -98,13 +98,20 @@ void session_drop_orders(struct session *s)
     s->stream = NULL;
 }
 
+/* What came, or has come so far, of a long frame. */
+static void drop_long(struct session *s)
+{
+    refine_drop(s);
+    feedback_drop(s);
+}
+
 /* From here on the session only waits for its socket. */
 static void end(struct session *s, enum session_end why, const char *text)
 {
     if (!s->said_close)
         member_detach(s);
     session_drop_orders(s);
-    refine_drop(s);
+    drop_long(s);
     session_move(s, SESSION_CLOSING);
     s->closing_ns = host_now_ns();
     metric_add(end_metrics[why], 1);
@@ -170,14 +177,21 @@ static void on_frame(void *owner, const struct wire_header *h,
     s->active_ns = host_now_ns();
     s->pinged = false;
     gateway_frame(s, h, payload);
+    drop_long(s); /* it was this one, if there is any */
 }
 
-static uint8_t *on_body(void *owner, const struct wire_header *h,
-                        const uint8_t head[WIRE_REFINE_HEAD_BYTES])
+static int on_begin(void *owner, const struct wire_header *h,
+                    const uint8_t first[TRANSPORT_FIRST_BYTES],
+                    uint8_t **out_payload)
 {
     struct session *s = session_of(owner);
     s->active_ns = host_now_ns();
-    return gateway_may_begin(s, h) ? refine_begin(s, h, head) : NULL;
+    if (!gateway_may_begin(s, h))
+        return 0; /* its end is said */
+    if (h->type == WIRE_FEEDBACK)
+        return feedback_begin(s, h, out_payload);
+    *out_payload = refine_begin(s, h, first);
+    return 0;
 }
 
 static void on_refused(void *owner, int code)
@@ -208,35 +222,17 @@ static void on_closed(void *owner)
         s->next->previous = s->previous;
     server->n_sessions--;
     metric_add(METRIC_TCP_SESSIONS, -1);
+    contexts_budget_trim(&server->contexts);
     s->magic = 0;
     mem_free(s);
 }
 
-static int on_grant(void *owner, const struct wire_header *h)
-{
-    struct session *s = session_of(owner);
-    const uint64_t n_bytes = WIRE_HEADER_BYTES + h->payload_bytes;
-    if (!gateway_takes(s, h->type))
-        return -ERROR_UNSUPPORTED;
-    if (n_bytes > SERVER_MAX_LARGE_BYTES - s->server->large_bytes)
-        return -ERROR_OVERLOADED;
-    s->server->large_bytes += n_bytes;
-    return 0;
-}
-
-static void on_release(void *owner, size_t n_bytes)
-{
-    session_of(owner)->server->large_bytes -= n_bytes;
-}
-
 static const struct transport_events events = {
     .frame = on_frame,
-    .body = on_body,
+    .begin = on_begin,
     .refused = on_refused,
     .ended = on_ended,
     .closed = on_closed,
-    .grant = on_grant,
-    .release = on_release,
 };
 
 /* The beginning. */

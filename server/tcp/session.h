@@ -113,9 +113,12 @@ struct session {
     struct order pulls[SESSION_MAX_PULLS];
     uint32_t n_pulls;
     uint64_t next_pull;
-    /* The REFINE under way: what has come of it, or why it is refused. */
+    /* The long frame under way: what has come of a REFINE or why that is
+     * refused, of a FEEDBACK. */
     struct contexts *incoming;
     struct fault refusal;
+    uint8_t *table;
+    uint64_t table_bytes;
     uint64_t context_bytes; /* that this session's contexts hold */
     struct send sends[SESSION_MAX_SENDS];
     uint32_t n_sends;
@@ -195,9 +198,7 @@ void slots_drop(struct session *s);
 /* Answers one frame of the client. */
 void gateway_frame(struct session *s, const struct wire_header *h,
                    const uint8_t *payload);
-/* Is a frame of this type agreed on? */
-bool gateway_takes(const struct session *s, int type);
-/* May a frame too long to lie whole be read? Else the session is ended. */
+/* May a long frame be read? Else the session is ended. */
 bool gateway_may_begin(struct session *s, const struct wire_header *h);
 /* Fills the session's stream; on failure none is open. */
 int gateway_open_stream(struct session *s, const struct wire_open *m,
@@ -235,13 +236,17 @@ extern const struct lease_events member_events;
 
 /* feedback.c */
 
+/* Memory for a long FEEDBACK, the session's; a negative code: it is refused. */
+int feedback_begin(struct session *s, const struct wire_header *h,
+                   uint8_t **out_payload);
+void feedback_drop(struct session *s); /* gives it back */
 /* FEEDBACK; -ERROR_BAD_FRAME when its payload is malformed. */
 int feedback_on_upload(struct session *s, const struct wire_header *h,
                        struct bytes_reader *r);
 
 /* refine.c */
 
-/* Where the contexts of a REFINE go (transport.h, body). */
+/* Where a REFINE goes; NULL: it is dropped. */
 uint8_t *refine_begin(struct session *s, const struct wire_header *h,
                       const uint8_t head[WIRE_REFINE_HEAD_BYTES]);
 /* All of it has come; -ERROR_BAD_FRAME when its head is malformed. */

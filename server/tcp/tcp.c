@@ -157,10 +157,16 @@ static uint16_t bound_port(const uv_tcp_t *listener)
                      : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+static void free_server(struct tcp_server *s)
+{
+    contexts_budget_fini(&s->contexts);
+    mem_free(s);
+}
+
 static void handle_is_gone(struct tcp_server *s)
 {
     if (--s->n_handles == 0 && s->stillborn)
-        mem_free(s);
+        free_server(s);
 }
 
 static void on_listener_closed(uv_handle_t *handle)
@@ -203,7 +209,9 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
                       struct tcp_server **out_server, struct fault *fault)
 {
     struct tcp_server *s = mem_calloc(1, sizeof *s);
-    if (!s) {
+    if (!s || contexts_budget_init(&s->contexts, store_max_batch_bytes(store),
+                                   fault) != 0) {
+        mem_free(s);
         if (config->unix_fd >= 0)
             close(config->unix_fd);
         return fault_set(fault, ERROR_NO_MEMORY, "no memory for a listener");
@@ -213,7 +221,6 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
     s->store = store;
     s->streams = streams;
     s->max_ahead_bytes = store_max_batch_bytes(store);
-    s->contexts.max_bytes = store_max_batch_bytes(store);
     start_timers(s);
     int status = listen_on(s, false);
     if (status == 0 && config->unix_fd >= 0)
@@ -283,5 +290,5 @@ void tcp_server_destroy(struct tcp_server *s)
     if (!s)
         return;
     assert(s->closing && s->n_handles == 0 && s->n_sessions == 0);
-    mem_free(s);
+    free_server(s);
 }

@@ -1,6 +1,6 @@
 /* One connection's socket on libuv: reassembly of frames in a bounded buffer,
- * of long ones in memory that the owner grants or gives; writes from pieces, an
- * orderly end. Does not know what a frame means. Threads: loop thread only. */
+ * of long ones in memory that the owner gives; writes from pieces, an orderly
+ * end. Does not know what a frame means. Threads: loop thread only. */
 #define _GNU_SOURCE /* struct ucred */
 #include "server/tcp/transport.h"
 
@@ -15,8 +15,12 @@
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
 
-#define KEEPALIVE_S      60
-#define BODY_CHUNK_BYTES (64u << 10)
+#define KEEPALIVE_S 60
+/* Of a long frame at once: small enough that it still lies in the second-level
+ * cache when its checksum is computed, and that this takes the loop no longer
+ * than some 0.1 ms where it goes by table. A client in the middle of one wakes
+ * us when so much is there, not for each segment. */
+#define LONG_CHUNK_BYTES (256u << 10)
 
 /* A control frame under way, freed when it is written. */
 struct control {
@@ -54,16 +58,35 @@ int transport_start(struct transport *t)
 
 /* Reading. */
 
-/* Where the next bytes of a body go at once; 0: nowhere. A chunk's checksum is
- * computed on the loop: it must not take long. */
+static bool is_under_way(const struct transport *t)
+{
+    return t->incoming.header.payload_bytes > 0;
+}
+
+/* Where the next bytes of a long frame go at once; 0: nowhere. */
 static size_t direct(const struct transport *t, uint8_t **out)
 {
-    const struct transport_body *b = &t->body;
-    if (!b->rest || b->n_got < WIRE_REFINE_HEAD_BYTES || t->n_in > 0)
+    const struct transport_long *l = &t->incoming;
+    if (!l->payload || t->n_in > 0)
         return 0;
-    uint64_t n_left = b->header.payload_bytes - b->n_got;
-    *out = b->rest + (b->n_got - WIRE_REFINE_HEAD_BYTES);
-    return n_left < BODY_CHUNK_BYTES ? (size_t)n_left : BODY_CHUNK_BYTES;
+    uint64_t n_left = l->header.payload_bytes - l->n_got;
+    *out = l->payload + l->n_got;
+    return n_left < LONG_CHUNK_BYTES ? (size_t)n_left : LONG_CHUNK_BYTES;
+}
+
+/* Sets how much must be there before the socket wakes us. */
+static void settle_wake(struct transport *t)
+{
+    uint8_t *at;
+    const size_t n_bytes = t->dropping ? 0 : direct(t, &at);
+    const int wanted = n_bytes > 0 ? (int)n_bytes : 1;
+    int fd;
+    if (t->is_unix || t->closing || wanted == t->wake_bytes ||
+        (wanted == 1 && t->wake_bytes == 0) ||
+        uv_fileno(&t->socket.handle, &fd) != 0)
+        return;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) == 0)
+        t->wake_bytes = wanted;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -73,29 +96,17 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     size_t n_bytes = t->dropping ? 0 : direct(t, &at);
     if (n_bytes > 0)
         *out = uv_buf_init((char *)at, (unsigned)n_bytes);
-    else if (t->large)
-        *out = uv_buf_init((char *)t->large + t->n_large,
-                           (unsigned)(t->large_bytes - t->n_large));
     else
         *out = uv_buf_init((char *)t->in + t->n_in,
                            (unsigned)(sizeof t->in - t->n_in));
-}
-
-static void drop_large(struct transport *t)
-{
-    if (!t->large)
-        return;
-    mem_free(t->large);
-    t->large = NULL;
-    t->events->release(t->owner, t->large_bytes);
 }
 
 static void drop_input(struct transport *t)
 {
     t->dropping = true;
     t->n_in = 0;
-    t->body = (struct transport_body){0};
-    drop_large(t);
+    t->incoming = (struct transport_long){0};
+    settle_wake(t);
     read_on(t);
 }
 
@@ -105,88 +116,76 @@ static void refuse(struct transport *t, int code)
     t->events->refused(t->owner, code);
 }
 
-/* What came of a frame that `in` cannot hold goes to memory of its own: 1, or
- * 0 where it is none such. */
-static int begin_large(struct transport *t, const struct wire_header *h,
-                       size_t at)
+static bool is_long(const struct wire_header *h)
 {
-    const size_t n_bytes = WIRE_HEADER_BYTES + (size_t)h->payload_bytes;
-    if (n_bytes <= WIRE_MAX_CLIENT_BYTES)
-        return 0;
-    int status = t->events->grant(t->owner, h);
-    if (status == 0 && !(t->large = mem_calloc(1, n_bytes))) {
-        t->events->release(t->owner, n_bytes);
-        status = -ERROR_NO_MEMORY;
-    }
-    if (status != 0)
-        return status;
-    t->large_bytes = n_bytes;
-    t->large_begun_ns = host_now_ns();
-    t->n_large = t->n_in - at;
-    memcpy(t->large, t->in + at, t->n_large);
-    t->n_in = 0;
-    return 1;
+    return h->payload_bytes > WIRE_MAX_CLIENT_BYTES - WIRE_HEADER_BYTES ||
+           (h->type == WIRE_REFINE &&
+            h->payload_bytes >= TRANSPORT_FIRST_BYTES);
 }
 
-static bool is_body(const struct wire_header *h)
+static void begin_long(struct transport *t, const struct wire_header *h)
 {
-    return h->type == WIRE_REFINE && h->payload_bytes >= WIRE_REFINE_HEAD_BYTES;
+    t->incoming =
+        (struct transport_long){.header = *h, .begun_ns = host_now_ns()};
+}
+
+/* The first bytes are there. */
+static void place_long(struct transport *t)
+{
+    struct transport_long *l = &t->incoming;
+    uint8_t *payload = NULL;
+    int status = t->events->begin(t->owner, &l->header, l->first, &payload);
+    if (status != 0)
+        refuse(t, status);
+    if (t->dropping || !payload)
+        return;
+    l->payload = payload;
+    memcpy(payload, l->first, sizeof l->first);
 }
 
 /* The payload is whole. */
-static void end_body(struct transport *t)
+static void end_long(struct transport *t)
 {
-    struct transport_body b = t->body;
-    t->body = (struct transport_body){0};
-    if (b.crc != b.header.payload_crc32) {
+    struct transport_long l = t->incoming;
+    t->incoming = (struct transport_long){0};
+    if (l.crc != l.header.payload_crc32)
         refuse(t, -ERROR_CORRUPT);
-    } else {
-        t->events->frame(t->owner, &b.header, b.head);
-    }
+    else
+        t->events->frame(t->owner, &l.header, l.payload ? l.payload : l.first);
 }
 
-/* Takes what of data belongs to the body under way, 1 byte at least; data may
- * lie where it goes already. Returns how much that was. */
-static size_t take_body(struct transport *t, const uint8_t *data,
+/* Takes what of data belongs to the long frame under way, 1 byte at least; data
+ * may lie where it goes already. Returns how much that was. */
+static size_t take_long(struct transport *t, const uint8_t *data,
                         size_t n_bytes)
 {
-    struct transport_body *b = &t->body;
-    const bool is_head = b->n_got < WIRE_REFINE_HEAD_BYTES;
-    uint64_t end = is_head ? WIRE_REFINE_HEAD_BYTES : b->header.payload_bytes;
-    size_t n = n_bytes < end - b->n_got ? n_bytes : (size_t)(end - b->n_got);
-    uint8_t *to = is_head   ? b->head + b->n_got
-                  : b->rest ? b->rest + (b->n_got - WIRE_REFINE_HEAD_BYTES)
-                            : NULL;
-    b->crc = checksum_crc32(b->crc, data, n);
-    if (to && to != data)
-        memcpy(to, data, n);
-    b->n_got += n;
-    if (is_head && b->n_got == WIRE_REFINE_HEAD_BYTES)
-        b->rest = t->events->body(t->owner, &b->header, b->head);
-    if (b->header.payload_bytes > 0 && b->n_got == b->header.payload_bytes)
-        end_body(t);
+    struct transport_long *l = &t->incoming;
+    const bool is_first = l->n_got < sizeof l->first;
+    uint64_t end = is_first ? sizeof l->first : l->header.payload_bytes;
+    size_t n = n_bytes < end - l->n_got ? n_bytes : (size_t)(end - l->n_got);
+    uint8_t *to = is_first ? l->first : l->payload;
+    l->crc = checksum_crc32(l->crc, data, n);
+    if (to && to + l->n_got != data)
+        memcpy(to + l->n_got, data, n);
+    l->n_got += n;
+    if (is_first && l->n_got == sizeof l->first)
+        place_long(t);
+    if (is_under_way(t) && l->n_got == l->header.payload_bytes)
+        end_long(t);
     return n;
-}
-
-static void begin_body(struct transport *t, const struct wire_header *h)
-{
-    t->body = (struct transport_body){.header = *h, .begun_ns = host_now_ns()};
 }
 
 uint64_t transport_frame_ns(const struct transport *t, uint64_t now_ns)
 {
-    if (t->large)
-        return now_ns - t->large_begun_ns;
-    return t->body.header.payload_bytes > 0 ? now_ns - t->body.begun_ns : 0;
+    return is_under_way(t) ? now_ns - t->incoming.begun_ns : 0;
 }
 
-/* Bytes of the frame at the start of `data` when it is whole; 0 when more must
- * come (out->type 0: its header too); a negative code when no client sends such
- * a frame. */
+/* Bytes of the frame at the start of `data` when it is whole, of a long one
+ * those of its header; 0 when more must come; a negative code when no client
+ * sends such a frame. */
 static int whole_frame(const uint8_t *data, size_t n_bytes,
                        struct wire_header *out)
 {
-    out->type = 0;
     if (n_bytes < WIRE_HEADER_BYTES)
         return 0;
     int status = wire_decode_header(data, out);
@@ -194,7 +193,7 @@ static int whole_frame(const uint8_t *data, size_t n_bytes,
         return status;
     if (!wire_client_sends(out->type))
         return -ERROR_BAD_FRAME;
-    if (is_body(out))
+    if (is_long(out))
         return WIRE_HEADER_BYTES;
     if (out->payload_bytes > n_bytes - WIRE_HEADER_BYTES)
         return 0;
@@ -205,48 +204,30 @@ static int whole_frame(const uint8_t *data, size_t n_bytes,
 static void give_frames(struct transport *t)
 {
     size_t at = 0;
-    while (t->reading && !t->dropping && !t->large) {
+    while (t->reading && !t->dropping) {
         struct wire_header h;
-        if (t->body.header.payload_bytes > 0 && at < t->n_in) {
-            at += take_body(t, t->in + at, t->n_in - at);
+        if (is_under_way(t) && at < t->n_in) {
+            at += take_long(t, t->in + at, t->n_in - at);
             continue;
         }
         int n = whole_frame(t->in + at, t->n_in - at, &h);
-        if (n == 0 && h.type != 0) {
-            n = begin_large(t, &h, at);
-            if (n > 0)
-                return;
-        }
         if (n < 0) {
             refuse(t, n);
             return;
         }
         if (n == 0)
             break;
-        if (is_body(&h))
-            begin_body(t, &h);
+        if (is_long(&h))
+            begin_long(t, &h);
         else
             t->events->frame(t->owner, &h, t->in + at + WIRE_HEADER_BYTES);
         at += (size_t)n;
     }
-    if (t->dropping || t->large)
+    if (t->dropping)
         return;
     t->n_in -= at;
     memmove(t->in, t->in + at, t->n_in);
-}
-
-static void give_large(struct transport *t)
-{
-    struct wire_header h;
-    if (t->n_large < t->large_bytes)
-        return;
-    int n = whole_frame(t->large, t->large_bytes, &h);
-    if (n < 0) {
-        refuse(t, n);
-        return;
-    }
-    t->events->frame(t->owner, &h, t->large + WIRE_HEADER_BYTES);
-    drop_large(t);
+    settle_wake(t);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
@@ -260,13 +241,9 @@ static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
     }
     if (t->dropping)
         return;
-    if (t->large) {
-        t->n_large += (size_t)n_read;
-        give_large(t);
-        return;
-    }
     if ((const uint8_t *)buf->base != t->in + t->n_in) {
-        take_body(t, (const uint8_t *)buf->base, (size_t)n_read);
+        take_long(t, (const uint8_t *)buf->base, (size_t)n_read);
+        settle_wake(t);
         return;
     }
     t->n_in += (size_t)n_read;
@@ -426,7 +403,6 @@ void transport_finish(struct transport *t)
 static void on_closed(uv_handle_t *handle)
 {
     struct transport *t = handle->data;
-    drop_large(t);
     t->events->closed(t->owner);
 }
 

@@ -1,7 +1,7 @@
 /* Bytes in, bytes out: one connection's socket, TCP or Unix. Puts incoming
- * bytes together to whole, checked frames (of a REFINE to its first bytes: the
- * rest goes where its owner says) and writes frames from pieces without copying
- * them. Does not know what a frame means. Threads: loop thread only.
+ * bytes together to whole, checked frames, long ones where their owner says,
+ * and writes frames from pieces without copying them. Does not know what a
+ * frame means. Threads: loop thread only.
  *
  *   open --transport_finish--> finishing --peer's end or close--> closing
  *    |     (writes what is queued, then FIN;  input is dropped)      |
@@ -21,6 +21,8 @@
 /* Two of the longest frames that lie in it: there is always room to read on. */
 #define TRANSPORT_IN_BYTES   (2 * WIRE_MAX_CLIENT_BYTES)
 #define TRANSPORT_MAX_PIECES 3
+/* Of a long frame's payload, before its owner says where it goes. */
+#define TRANSPORT_FIRST_BYTES WIRE_REFINE_HEAD_BYTES
 /* Control frames waiting to be taken, beyond which nothing more is read. */
 #define TRANSPORT_MAX_CONTROLS 32
 
@@ -28,22 +30,20 @@
 struct transport_events {
     void (*frame)(void *owner, const struct wire_header *h,
                   const uint8_t *payload);
-    /* A REFINE begins, its first bytes are there: where the rest of its payload
-     * goes, or NULL to drop it. `frame` follows when all has come, with these
-     * first bytes alone. */
-    uint8_t *(*body)(void *owner, const struct wire_header *h,
-                     const uint8_t head[WIRE_REFINE_HEAD_BYTES]);
+    /* A REFINE, or a frame longer than WIRE_MAX_CLIENT_BYTES, begins; its first
+     * bytes are there. 0: *out_payload is where all of its payload goes, the
+     * owner's memory until `frame` follows or the connection is finished or
+     * closed; NULL drops it, and `frame` gets the first bytes alone. Or the
+     * negative code to refuse it with. */
+    int (*begin)(void *owner, const struct wire_header *h,
+                 const uint8_t first[TRANSPORT_FIRST_BYTES],
+                 uint8_t **out_payload);
     /* The bytes are no frame of a client: a negative code. Input is dropped
      * from here on. */
     void (*refused)(void *owner, int code);
     /* The peer sends no more: UV_EOF or what broke. */
     void (*ended)(void *owner, int uv_status);
     void (*closed)(void *owner);
-    /* A frame longer than WIRE_MAX_CLIENT_BYTES is gathered in memory of its
-     * own: may it be taken? 0, or the negative code to refuse it with. */
-    int (*grant)(void *owner, const struct wire_header *h);
-    /* What was granted is free again. */
-    void (*release)(void *owner, size_t n_bytes);
 };
 
 /* One write under way: the caller's memory, with all its pieces, until done
@@ -57,15 +57,14 @@ struct transport_write {
     void (*done)(struct transport_write *write, int uv_status);
 };
 
-/* A REFINE under way: longer than the buffer, so that it goes where its owner
- * says as it comes. */
-struct transport_body {
+/* A long frame under way. */
+struct transport_long {
     struct wire_header header; /* payload_bytes 0: none */
     uint64_t n_got;            /* of the payload */
     uint32_t crc;
     uint64_t begun_ns;
-    uint8_t head[WIRE_REFINE_HEAD_BYTES];
-    uint8_t *rest; /* NULL: dropped */
+    uint8_t first[TRANSPORT_FIRST_BYTES];
+    uint8_t *payload; /* the owner's; NULL: dropped */
 };
 
 struct transport {
@@ -81,10 +80,8 @@ struct transport {
     void *owner;
     uint8_t in[TRANSPORT_IN_BYTES];
     size_t n_in;
-    uint8_t *large; /* the long frame that comes in now; NULL: none */
-    size_t large_bytes, n_large;
-    uint64_t large_begun_ns;
-    struct transport_body body;
+    struct transport_long incoming;
+    int wake_bytes;        /* the socket's SO_RCVLOWAT; 0: not set */
     uint32_t n_controls;   /* control frames under way */
     uint64_t queued_bytes; /* handed to the socket so far */
     uint64_t taken_bytes;  /* of these taken by it when last looked */

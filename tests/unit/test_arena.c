@@ -197,6 +197,34 @@ static void a_shared_arena_is_read_by_others_and_changed_by_none(void **state)
     munmap((void *)(uintptr_t)seen, 4 * PAGE);
 }
 
+static size_t resident(uint8_t *p, size_t n_bytes)
+{
+    static unsigned char is_in[64 * PAGE / 4096];
+    size_t n = 0;
+
+    assert_int_equal(mincore(p, n_bytes, is_in), 0);
+    for (size_t i = 0; i < n_bytes / 4096; i++)
+        n += is_in[i] & 1;
+    return n;
+}
+
+static void a_trimmed_arena_holds_no_memory_and_serves_on(void **state)
+{
+    struct arena *a = make(64);
+    uint8_t *p = arena_alloc(a, 64 * PAGE);
+
+    memset(p, 1, 64 * PAGE);
+    assert_int_equal(resident(p, 64 * PAGE), 64 * PAGE / 4096);
+    arena_free(a, p);
+    arena_trim(a);
+    assert_int_equal(resident(p, 64 * PAGE), 0);
+    p = arena_alloc(a, PAGE);
+    assert_non_null(p);
+    memset(p, 2, PAGE);
+    arena_free(a, p);
+    arena_destroy(a);
+}
+
 static void an_arena_of_our_own_has_no_descriptor(void **state)
 {
     struct arena *a = make(1);
@@ -215,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_run_stays_within_its_bounds),
         cmocka_unit_test(a_random_walk_never_overlaps),
         cmocka_unit_test(a_shared_arena_is_read_by_others_and_changed_by_none),
+        cmocka_unit_test(a_trimmed_arena_holds_no_memory_and_serves_on),
         cmocka_unit_test(an_arena_of_our_own_has_no_descriptor),
     };
 

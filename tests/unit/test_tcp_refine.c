@@ -239,9 +239,43 @@ static void many_come_and_nothing_stays(void **state)
     world_stop(&w);
 }
 
+static void read_touched(struct world *w, void *argument)
+{
+    *(bool *)argument = w->server->contexts.is_touched;
+}
+
+/* What contexts lay in is the system's again once nobody sends any. */
+static void memory_goes_back_with_the_session(void **state)
+{
+    struct world w;
+    struct peer p, idle;
+    bool is_touched;
+    start(&w, 60000);
+    refining(&idle, &w);
+    refining(&p, &w);
+    send_refine(&p, 5, SLOTS);
+    peer_expect_batch(&p, 5, SLOTS, N);
+    world_call(&w, read_touched, &is_touched);
+    assert_true(is_touched);
+    peer_close(&p);
+    world_wait_sessions(&w, 1);
+    world_call(&w, read_touched, &is_touched);
+    assert_false(is_touched);
+    send_refine(&idle, 5, SLOTS);
+    peer_expect_batch(&idle, 5, SLOTS, N);
+    peer_close(&idle);
+    world_stop(&w);
+}
+
 static void set_budget(struct world *w, void *argument)
 {
     w->server->contexts.max_bytes = *(uint64_t *)argument;
+}
+
+/* What a frame's contexts count as. */
+static uint64_t counted(const struct frame *f)
+{
+    return (f->n_bytes / ARENA_PAGE_BYTES + 1) * ARENA_PAGE_BYTES;
 }
 
 /* Room for two sets, half of it for one session: the second is refused, with
@@ -251,7 +285,7 @@ static void the_budget_holds(void **state)
     struct world w;
     struct peer p, other;
     struct frame f = make_frame(5, SLOTS);
-    uint64_t budget = 2 * f.n_bytes + 1000;
+    uint64_t budget = 2 * counted(&f);
     start(&w, 60000);
     world_call(&w, set_budget, &budget);
     refining(&p, &w);
@@ -310,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_table_that_never_ends_is_let_go),
         cmocka_unit_test(who_dies_anywhere_leaves_nothing),
         cmocka_unit_test(many_come_and_nothing_stays),
+        cmocka_unit_test(memory_goes_back_with_the_session),
         cmocka_unit_test(the_budget_holds),
         cmocka_unit_test(a_stop_in_the_middle_leaves_nothing),
     };
