@@ -19,7 +19,8 @@
 
 #include "server/base/mem.h"
 
-#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+_Static_assert(MEM_MAP_BYTES % ARENA_PAGE_BYTES == 0,
+               "a mapping begins at a page");
 
 struct run {
     uint32_t n_pages;
@@ -34,41 +35,21 @@ struct arena {
     struct run run[];
 };
 
-/* A mapping whose start is aligned to `align`, of fd or of our own; NULL when
- * the system refuses. */
-static uint8_t *map_aligned(size_t n_bytes, size_t align, int fd)
-{
-    size_t whole = n_bytes + align;
-    uint8_t *mapping = mmap(NULL, whole, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    uint8_t *pages;
-    size_t before;
-
-    if (mapping == MAP_FAILED)
-        return NULL;
-    before = (size_t)(-(uintptr_t)mapping & (align - 1));
-    pages = mapping + before;
-    if (before > 0)
-        munmap(mapping, before);
-    munmap(pages + n_bytes, align - before);
-    if (fd < 0 ||
-        mmap(pages, n_bytes, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED)
-        return pages;
-    munmap(pages, n_bytes);
-    return NULL;
-}
-
-/* On huge pages where the system has them to give: a batch of megabytes is
- * written and sent once, and each 4 KiB of it would be looked up anew. */
+/* Of fd or, where that is -1, of our own; NULL when the system refuses. On huge
+ * pages where the system has them to give: a batch of megabytes is written and
+ * sent once, and each 4 KiB of it would be looked up anew. */
 static uint8_t *map(size_t n_bytes, int fd)
 {
-    const bool is_large = n_bytes >= HUGE_PAGE_BYTES;
-    uint8_t *pages =
-        map_aligned(n_bytes, is_large ? HUGE_PAGE_BYTES : ARENA_PAGE_BYTES, fd);
+    uint8_t *pages = mem_map(n_bytes);
 
-    if (pages && is_large)
-        (void)madvise(pages, n_bytes, MADV_HUGEPAGE); /* a wish */
+    if (!pages || fd < 0)
+        return pages;
+    if (mmap(pages, n_bytes, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED) {
+        mem_unmap(pages, n_bytes);
+        return NULL;
+    }
+    mem_wish_huge(pages, n_bytes);
     return pages;
 }
 
@@ -158,7 +139,7 @@ void arena_destroy(struct arena *a)
     if (!a)
         return;
     assert(a->n_used == 0);
-    munmap(a->pages, a->n_pages * ARENA_PAGE_BYTES);
+    mem_unmap(a->pages, a->n_pages * ARENA_PAGE_BYTES);
     if (a->fd >= 0)
         close(a->fd); /* those who mapped it keep their pages */
     mem_free(a);

@@ -112,6 +112,13 @@ static int sum_classes(struct catalog_store *s, struct fault *fault)
     return 0;
 }
 
+static void move_memory(struct catalog_store *s, struct pool_image *image)
+{
+    if (image->own)
+        s->own[s->n_own++] = image->own;
+    image->own = NULL;
+}
+
 static void move_object(struct catalog_store *s, struct load_item *item,
                         uint32_t class_id, uint32_t place)
 {
@@ -133,8 +140,7 @@ static void move_object(struct catalog_store *s, struct load_item *item,
     memcpy(o->level, image->level, sizeof(o->level));
     o->stroke = image->stroke;
     o->digest = image->digest;
-    s->blocks[s->n_blocks++] = image->memory;
-    image->memory = NULL;
+    move_memory(s, image);
 }
 
 static void move_background(struct catalog_store *s, struct load_item *item)
@@ -149,8 +155,7 @@ static void move_background(struct catalog_store *s, struct load_item *item)
     b->n_levels = image->n_levels;
     memcpy(b->level, image->level, sizeof(b->level));
     b->digest = image->digest;
-    s->blocks[s->n_blocks++] = image->memory;
-    image->memory = NULL;
+    move_memory(s, image);
 }
 
 static void count_pixels(struct catalog_store *s, const struct load_item *item)
@@ -180,6 +185,7 @@ static void move_images(struct load *l, const struct classes *c,
         else
             move_background(s, item);
     }
+    pool_blocks_move(&s->blocks, &l->blocks);
 }
 
 static int list_skips(struct load *l, struct catalog_store *s,
@@ -291,11 +297,11 @@ static int allocate(const struct load *l, struct catalog_store *s,
     s->class_first = mem_calloc(n_classes + 1, sizeof(*s->class_first));
     s->objects = mem_calloc(n_objects, sizeof(*s->objects));
     s->backgrounds = mem_calloc(n_backgrounds, sizeof(*s->backgrounds));
-    s->blocks = mem_calloc((size_t)n_objects + n_backgrounds, sizeof(void *));
+    s->own = mem_calloc((size_t)n_objects + n_backgrounds, sizeof(void *));
     c->keys = mem_calloc(n_listed + 1, sizeof(*c->keys));
     c->id_of_item = mem_calloc(l->n_items, sizeof(*c->id_of_item));
     if (!s->classes || !s->class_first || !s->objects || !s->backgrounds ||
-        !s->blocks || !c->keys || !c->id_of_item)
+        !s->own || !c->keys || !c->id_of_item)
         return no_memory(fault);
     return 0;
 }

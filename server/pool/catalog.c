@@ -77,8 +77,9 @@ void catalog_store_destroy(struct catalog_store *s)
 {
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->n_blocks; i++)
-        mem_free(s->blocks[i]);
+    pool_blocks_fini(&s->blocks);
+    for (uint32_t i = 0; i < s->n_own; i++)
+        mem_free(s->own[i]);
     for (uint32_t i = 0; s->objects && i < s->public.n_objects; i++) {
         mem_free((void *)s->objects[i].name);
         mem_free((void *)s->objects[i].keypoints);
@@ -91,7 +92,7 @@ void catalog_store_destroy(struct catalog_store *s)
         mem_free((void *)s->skips[i].path);
         mem_free((void *)s->skips[i].reason);
     }
-    mem_free(s->blocks);
+    mem_free(s->own);
     mem_free(s->objects);
     mem_free(s->backgrounds);
     mem_free(s->classes);

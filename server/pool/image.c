@@ -95,7 +95,7 @@ void pool_image_reduce(int32_t *width, int32_t *height, int32_t max_side)
     }
 }
 
-static struct digest digest_raster(const struct pool_raster *r)
+struct digest pool_image_digest(const struct pool_raster *r)
 {
     struct digest_state s;
 
@@ -115,11 +115,14 @@ static int no_memory(const struct pool_raster *r, struct fault *fault)
 
 /* The block, `more` bytes longer than the image alone needs. */
 static int allocate(const struct pool_raster *r, uint64_t more,
-                    struct pool_image *out, struct fault *fault)
+                    struct pool_blocks *blocks, struct pool_image *out,
+                    struct fault *fault)
 {
     out->block_bytes =
         pool_image_block_bytes(r->width, r->height, r->n_channels) + more;
-    out->memory = mem_calloc(1, out->block_bytes);
+    out->memory = pool_blocks_take(blocks, out->block_bytes);
+    if (!out->memory)
+        out->memory = out->own = mem_calloc(1, out->block_bytes);
     return out->memory ? 0 : no_memory(r, fault);
 }
 
@@ -194,7 +197,8 @@ static void build_levels(const struct pool_raster *r, struct pool_image *out)
 }
 
 int pool_image_object(struct pool_raster *raster, bool with_stroke,
-                      struct pool_image *out, struct fault *fault)
+                      struct pool_blocks *blocks, struct pool_image *out,
+                      struct fault *fault)
 {
     const ptrdiff_t stride = (ptrdiff_t)raster->width * 4;
     const int32_t width = raster->width, height = raster->height;
@@ -206,8 +210,7 @@ int pool_image_object(struct pool_raster *raster, bool with_stroke,
 
     assert(raster->n_channels == 4);
     memset(out, 0, sizeof(*out));
-    out->digest = digest_raster(raster);
-    out->full_digest = out->digest;
+    out->digest = pool_image_digest(raster);
     out->alpha_box = mip_alpha_box(&level); /* alpha stays as it is */
     if (out->alpha_box.x0 >= out->alpha_box.x1) {
         memset(out, 0, sizeof(*out));
@@ -215,7 +218,7 @@ int pool_image_object(struct pool_raster *raster, bool with_stroke,
     }
     code = allocate(raster,
                     with_stroke ? pool_image_stroke_bytes(width, height) : 0,
-                    out, fault);
+                    blocks, out, fault);
     if (!code && with_stroke)
         code = build_stroke(raster, out, fault);
     if (code) {
@@ -247,7 +250,8 @@ static int halve_raster(struct pool_raster *raster, struct fault *fault)
     return 0;
 }
 
-int pool_image_background(struct pool_raster *raster, int32_t max_side,
+int pool_image_background(struct pool_raster *raster, const struct digest *full,
+                          int32_t max_side, struct pool_blocks *blocks,
                           struct pool_image *out, struct fault *fault)
 {
     int32_t width = raster->width, height = raster->height;
@@ -255,27 +259,24 @@ int pool_image_background(struct pool_raster *raster, int32_t max_side,
 
     assert(raster->n_channels == 3);
     memset(out, 0, sizeof(*out));
-    const struct digest full_digest = digest_raster(raster);
-
     pool_image_reduce(&width, &height, max_side);
     const bool reduced = width != raster->width || height != raster->height;
 
     while (!code && (raster->width != width || raster->height != height))
         code = halve_raster(raster, fault);
     if (!code)
-        code = allocate(raster, 0, out, fault);
+        code = allocate(raster, 0, blocks, out, fault);
     if (code) {
         memset(out, 0, sizeof(*out));
         return code;
     }
     build_levels(raster, out);
-    out->full_digest = full_digest;
-    out->digest = reduced ? digest_raster(raster) : full_digest;
+    out->digest = reduced ? pool_image_digest(raster) : *full;
     return 0;
 }
 
 void pool_image_fini(struct pool_image *image)
 {
-    mem_free(image->memory);
+    mem_free(image->own);
     memset(image, 0, sizeof(*image));
 }

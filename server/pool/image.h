@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "server/base/digest.h"
+#include "server/pool/blocks.h"
 #include "server/pool/catalog.h"
 #include "server/pool/raster.h"
 
@@ -15,13 +16,13 @@
 #define POOL_IMAGE_ALIGN 64
 
 struct pool_image {
-    void *memory;         /* the block, mem_free */
+    uint8_t *memory; /* the block */
+    void *own;       /* the same where it lies in no pool_blocks; mem_free */
     uint64_t block_bytes; /* of it, as pool_image_block_bytes gives it */
     int32_t width, height;
     uint32_t n_levels;
     struct image_level level[IMAGE_MAX_LEVELS];
     struct digest digest;
-    struct digest full_digest; /* before max_side; the same for objects */
     const struct pool_stroke *stroke; /* in the block, or NULL */
     struct image_box alpha_box;
     uint8_t coverage[POOL_COVERAGE_CELLS][POOL_COVERAGE_CELLS];
@@ -38,13 +39,20 @@ uint64_t pool_image_stroke_level_bytes(int32_t width, int32_t height);
 /* Halves the size until no side is longer than max_side (0: never). */
 void pool_image_reduce(int32_t *width, int32_t *height, int32_t max_side);
 
-/* Take the raster's pixels (RGBA straight, RGB), leave the raster with the
+/* Of size and pixels. */
+struct digest pool_image_digest(const struct pool_raster *raster);
+
+/* Take the raster's pixels (RGBA straight, RGB) into a block of `blocks`, or
+ * where that has no room into one of the heap; leave the raster with the
  * caller; it may have been premultiplied or halved. *out is zeroed on failure.
  * -ERROR_NO_MEMORY; an object of which nothing is visible is
  * -ERROR_BAD_FILE. */
 int pool_image_object(struct pool_raster *raster, bool with_stroke,
-                      struct pool_image *out, struct fault *fault);
-int pool_image_background(struct pool_raster *raster, int32_t max_side,
+                      struct pool_blocks *blocks, struct pool_image *out,
+                      struct fault *fault);
+/* `full` is the raster's digest; it is the image's unless that is halved. */
+int pool_image_background(struct pool_raster *raster, const struct digest *full,
+                          int32_t max_side, struct pool_blocks *blocks,
                           struct pool_image *out, struct fault *fault);
 void pool_image_fini(struct pool_image *image);
 

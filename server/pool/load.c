@@ -89,7 +89,7 @@ static int apply_mask(const struct load *l, const struct pool_entry *e,
     return code;
 }
 
-static int build_object(const struct load *l, struct load_item *item,
+static int build_object(struct load *l, struct load_item *item,
                         struct pool_raster *r, struct fault *fault)
 {
     const struct pool_entry *e = item->entry;
@@ -100,7 +100,8 @@ static int build_object(const struct load *l, struct load_item *item,
     else if (e->path && e->matte != POOL_MATTE_ALPHA)
         code = apply_mask(l, e, r, fault);
     return code ? code
-                : pool_image_object(r, l->config->strokes, &item->image, fault);
+                : pool_image_object(r, l->config->strokes, &l->blocks,
+                                    &item->image, fault);
 }
 
 static bool is_validation(const struct digest *d)
@@ -112,20 +113,18 @@ static bool is_validation(const struct digest *d)
     return v % 10 == 0;
 }
 
-static int build_background(const struct load *l, struct load_item *item,
+static int build_background(struct load *l, struct load_item *item,
                             struct pool_raster *r, struct fault *fault)
 {
     const enum pool_split split = l->config->split;
-    int code =
-        pool_image_background(r, l->config->max_side, &item->image, fault);
+    const struct digest full = pool_image_digest(r);
 
-    if (code || split == POOL_SPLIT_ALL)
-        return code;
-    if (is_validation(&item->image.full_digest) != (split == POOL_SPLIT_VAL)) {
-        pool_image_fini(&item->image);
-        item->left_out = true;
-    }
-    return 0;
+    item->left_out = split != POOL_SPLIT_ALL &&
+                     is_validation(&full) != (split == POOL_SPLIT_VAL);
+    return item->left_out
+               ? 0
+               : pool_image_background(r, &full, l->config->max_side,
+                                       &l->blocks, &item->image, fault);
 }
 
 /* A split, or a file that grew since its header was read, may keep more than
@@ -178,7 +177,8 @@ static int run_steps(struct load *l, struct catalog **out_catalog,
         return code;
     p.n_jobs = l->n_items;
     p.run = probe_item;
-    if ((code = parallel_run(&p, fault)) || (code = load_predict(l, fault)))
+    if ((code = parallel_run(&p, fault)) || (code = load_predict(l, fault)) ||
+        (code = pool_blocks_init(&l->blocks, l->reserve_bytes, fault)))
         return code;
     p.run = decode_item;
     p.progress = l->config->progress;
@@ -195,6 +195,7 @@ static void load_fini(struct load *l)
         pool_image_fini(&l->items[i].image);
     }
     mem_free(l->items);
+    pool_blocks_fini(&l->blocks);
     pool_entries_fini(&l->objects);
     pool_entries_fini(&l->backgrounds);
     manifest_classes_fini(&l->manifest_classes);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "server/pool/blocks.h"
 #include "server/pool/catalog.h"
 #include "server/pool/decode.h"
 #include "server/pool/entries.h"
@@ -35,14 +36,16 @@ struct load {
     struct load_item *items; /* the objects, then the backgrounds */
     uint32_t n_items;
     uint64_t predicted_bytes;
+    uint64_t reserve_bytes; /* of address space, for the images' blocks */
+    struct pool_blocks blocks;
     _Atomic uint64_t kept_bytes; /* so far, by the decoding threads */
 };
 
 /* Fills both lists and the items. catalog_load's errors. */
 int load_gather(struct load *l, struct fault *fault);
 
-/* After probing: fills predicted_bytes; -ERROR_TOO_LARGE when they and what
- * decoding needs exceed the limit, with what would fit. */
+/* After probing: fills predicted_bytes, reserve_bytes; -ERROR_TOO_LARGE when
+ * they and what decoding needs exceed the limit, with what would fit. */
 int load_predict(struct load *l, struct fault *fault);
 
 /* Moves what was decoded into a new catalog. catalog_load's errors; the load
@@ -58,9 +61,10 @@ struct catalog_store {
     struct pool_background *backgrounds; /* with their names */
     char **classes;
     uint32_t *class_first;
-    struct pool_skip *skips; /* with their texts */
-    void **blocks;           /* one of each image, objects first */
-    uint32_t n_blocks;
+    struct pool_skip *skips;   /* with their texts */
+    struct pool_blocks blocks; /* of the images */
+    void **own;                /* those of images that had no room there */
+    uint32_t n_own;
 };
 void catalog_store_destroy(struct catalog_store *s); /* NULL, half-built */
 

@@ -5,7 +5,8 @@
  * needed for a while: the scratch of as many of the largest images as there are
  * decoding threads. A split keeps a share of the backgrounds that only their
  * pixels decide; it is predicted as 9 or 1 tenth, and load.c also counts what
- * is really kept. */
+ * is really kept. Address space is reserved for twice as much of them, or all:
+ * with few images chance moves the share. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 struct prediction {
     uint64_t objects, backgrounds, scratch; /* bytes */
+    uint64_t both_splits;                   /* of the backgrounds */
     uint32_t n_images;
 };
 
@@ -75,6 +77,7 @@ static struct prediction predict(const struct load *l, int32_t max_side)
         if (scratch_bytes(l, item) > largest)
             largest = scratch_bytes(l, item);
     }
+    p.both_splits = p.backgrounds;
     if (l->config->split == POOL_SPLIT_TRAIN)
         p.backgrounds -= p.backgrounds / 10;
     else if (l->config->split == POOL_SPLIT_VAL)
@@ -143,6 +146,9 @@ int load_predict(struct load *l, struct fault *fault)
     const uint64_t limit = l->config->memory_limit_bytes;
 
     l->predicted_bytes = p.objects + p.backgrounds;
+    l->reserve_bytes =
+        p.objects +
+        (2 * p.backgrounds < p.both_splits ? 2 * p.backgrounds : p.both_splits);
     if (limit > 0 && total(&p) > limit)
         return too_large(l, &p, fault);
     return 0;

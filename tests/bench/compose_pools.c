@@ -1,5 +1,6 @@
 /* Makes pools larger than the caches, quickly: some images are drawn, the rest
- * are copies of them in memory of their own. Measures nothing. */
+ * are copies of them, packed as a daemon's are (server/pool/blocks.h). Measures
+ * nothing. */
 #include "tests/bench/compose_pools.h"
 
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "server/base/host.h"
+#include "server/pool/blocks.h"
 #include "tests/unit/synthetic.h"
 
 const struct synthetic_spec pools_spec = {
@@ -22,6 +24,7 @@ const struct synthetic_spec pools_spec = {
 
 struct made {
     struct synthetic drawn, all;
+    struct pool_blocks blocks; /* of all the pixels of `all` */
 };
 
 static void *allocate(size_t n, size_t size)
@@ -56,11 +59,14 @@ static uint64_t levels_bytes(const struct image_level *level, uint32_t n_levels)
 }
 
 /* Own memory for all levels, the same pixels. */
-static void copy_levels(struct image_level *level, uint32_t n_levels)
+static void copy_levels(struct image_level *level, uint32_t n_levels,
+                        struct pool_blocks *blocks)
 {
     for (uint32_t i = 0; i < n_levels; i++) {
         uint64_t n_bytes = levels_bytes(&level[i], 1);
-        uint8_t *pixels = allocate(1, n_bytes);
+        uint8_t *pixels = pool_blocks_take(blocks, n_bytes);
+        if (!pixels)
+            abort();
         memcpy(pixels, level[i].pixels, n_bytes);
         level[i].pixels = pixels;
     }
@@ -75,9 +81,10 @@ static uint64_t images_bytes(const struct synthetic *drawn, uint32_t i)
            levels_bytes(b->level, b->n_levels);
 }
 
-static void copy_images(struct synthetic *to, const struct synthetic *from,
-                        uint32_t i)
+static void copy_images(struct made *m, uint32_t i)
 {
+    struct synthetic *to = &m->all;
+    const struct synthetic *from = &m->drawn;
     const char *name = to->objects[i].name;
     to->objects[i] = from->objects[i % POOLS_DRAWN];
     to->objects[i].name = name;
@@ -87,8 +94,9 @@ static void copy_images(struct synthetic *to, const struct synthetic *from,
     if (points)
         synthetic_set_keypoints(to, i, points, to->objects[i].n_keypoints);
     to->backgrounds[i] = from->backgrounds[i % POOLS_DRAWN];
-    copy_levels(to->objects[i].level, to->objects[i].n_levels);
-    copy_levels(to->backgrounds[i].level, to->backgrounds[i].n_levels);
+    copy_levels(to->objects[i].level, to->objects[i].n_levels, &m->blocks);
+    copy_levels(to->backgrounds[i].level, to->backgrounds[i].n_levels,
+                &m->blocks);
 }
 
 void pools_synthetic(struct pools *p, uint32_t n_images)
@@ -106,8 +114,15 @@ void pools_synthetic(struct pools *p, uint32_t n_images)
                      (n < POOLS_DRAWN || p->pool_bytes <= 4 * p->cache_bytes))
         p->pool_bytes += images_bytes(&m->drawn, n++);
     synthetic_init(&m->all, n, n);
+    /* Each level is padded by itself. */
+    uint64_t n_levels = (uint64_t)n * 2 * IMAGE_MAX_LEVELS;
+    struct fault fault = {0};
+    if (pool_blocks_init(&m->blocks,
+                         p->pool_bytes + n_levels * pool_blocks_padded(1),
+                         &fault) < 0)
+        abort();
     for (uint32_t i = 0; i < n; i++)
-        copy_images(&m->all, &m->drawn, i);
+        copy_images(m, i);
 }
 
 void pools_load(struct pools *p, const char *objects, const char *backgrounds)
@@ -139,6 +154,11 @@ void pools_close(struct pools *p)
         return;
     }
     synthetic_fini(&m->drawn);
+    for (uint32_t i = 0; i < m->all.catalog.n_objects; i++) {
+        m->all.objects[i].n_levels = 0; /* they lie in the blocks */
+        m->all.backgrounds[i].n_levels = 0;
+    }
     synthetic_fini(&m->all);
+    pool_blocks_fini(&m->blocks);
     free(m);
 }

@@ -140,6 +140,51 @@ static void resident_memory_is_within_a_tenth_of_the_prediction(void **state)
     check_resident(&c);
 }
 
+static void widen(const struct image_level *level, uint32_t n_levels,
+                  uintptr_t span[2])
+{
+    for (uint32_t i = 0; i < n_levels; i++) {
+        const uintptr_t from = (uintptr_t)level[i].pixels;
+        const uintptr_t to =
+            from + (uintptr_t)(level[i].height * level[i].stride_bytes);
+
+        span[0] = from < span[0] ? from : span[0];
+        span[1] = to > span[1] ? to : span[1];
+    }
+}
+
+/* From the first byte of any image to the last of any. */
+static uint64_t spanned_bytes(const struct catalog *c)
+{
+    uintptr_t span[2] = {UINTPTR_MAX, 0};
+
+    for (uint32_t i = 0; i < c->n_objects; i++)
+        widen(c->objects[i].level, c->objects[i].n_levels, span);
+    for (uint32_t i = 0; i < c->n_backgrounds; i++)
+        widen(c->backgrounds[i].level, c->backgrounds[i].n_levels, span);
+    return span[1] - span[0];
+}
+
+/* What a split leaves out takes no place among them. */
+static void images_of_a_catalog_lie_side_by_side(void **state)
+{
+    struct pool_config c = files_config(folder);
+
+    put_large_pools();
+    c.n_threads = 2;
+    for (c.split = POOL_SPLIT_ALL; c.split <= POOL_SPLIT_VAL; c.split++) {
+        struct catalog *catalog;
+        struct fault fault = {0};
+
+        assert_int_equal(catalog_load(&c, &catalog, &fault), 0);
+        const uint64_t spanned = spanned_bytes(catalog);
+
+        assert_in_range(spanned, catalog->image_bytes,
+                        catalog->image_bytes + catalog->image_bytes / 50);
+        catalog_unref(catalog);
+    }
+}
+
 static void refuses(const struct pool_config *c, const char *text)
 {
     struct catalog *catalog = NULL;
@@ -230,6 +275,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(resident_memory_is_within_a_tenth_of_the_prediction),
+        TEST(images_of_a_catalog_lie_side_by_side),
         TEST(too_little_memory_is_refused_before_decoding),
         TEST(references_keep_a_catalog),
         TEST(every_failed_allocation_ends_the_load),
