@@ -18,6 +18,7 @@ from typing import Any, Dict, List, Mapping
 import torch
 from torch import Tensor
 
+import options
 import training
 import pasted
 from pasted import robust
@@ -168,16 +169,16 @@ def table(found: Dict[int, Dict[str, List[float]]]) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    args = training.arguments(__doc__.split("\n\n")[0])
+    args = options.shared(__doc__.split("\n\n")[0])
     args.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     args.add_argument("--shown", type=int, default=1140,
                       help="images of each kind, at the end")
     args.add_argument("--epsilon", type=float, default=16 / 255,
                       help="of the attack on the background")
     args.add_argument("--attack-steps", type=int, default=8)
-    args.set_defaults(images=57000, batch=BATCH, normalise="none",
+    args.set_defaults(images=57000, normalise="none",
                       epsilon_object=4 / 255, epsilon_context=16 / 255,
-                      quiet=True)
+                      quiet=True, candidates=1, feedback=0, stop_after=None)
     return args.parse_args()
 
 

@@ -17,6 +17,7 @@ import tempfile
 
 import torch
 
+import options
 import training
 from network import Members, Network
 from source import Server
@@ -54,7 +55,7 @@ def model_of(info: dict, args) -> Members:
 def train_on_opencv(args) -> None:
     """The same training on what this process composes itself."""
     from opencv_source import OpenCvBatches
-    training.prepare(args)
+    training.prepare(args, {"height": 28, "width": 28, "channels": "grey"}, 10)
     batches = OpenCvBatches(args.objects, args.backgrounds, args.seed,
                             args.batch, args.images)
     training.fit(args, Server(""), training.Trainer(
@@ -71,7 +72,7 @@ def train(args, folder: pathlib.Path) -> None:
 
 
 def main() -> None:
-    parser = training.arguments(__doc__.split("\n\n")[0])
+    parser = options.arguments(__doc__.split("\n\n")[0])
     parser.add_argument("--opencv", action="store_true", help="compose the "
                         "same kind of digits in this process, to compare")
     parser.add_argument("--members", type=int, default=6, help="networks that "
@@ -83,6 +84,8 @@ def main() -> None:
     if (args.objects or args.opencv) and not (args.objects
                                               and args.backgrounds):
         parser.error("--objects and --backgrounds go together")
+    if args.opencv and args.set:
+        parser.error(f"--set {args.set[0][0]}: --opencv has no recipe")
     if args.opencv:
         train_on_opencv(args)
         return

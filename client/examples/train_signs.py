@@ -16,6 +16,7 @@ from typing import Callable, Dict
 import torch
 from torch import Tensor, nn
 
+import options
 import training
 from network import classifier
 
@@ -98,7 +99,7 @@ def model_of(info: dict, args) -> Network:
 
 
 def main() -> None:
-    parser = training.arguments(__doc__.split("\n\n")[0])
+    parser = options.arguments(__doc__.split("\n\n")[0])
     parser.add_argument("--precision", choices=["auto", "f32", "bf16"],
                         default="auto", help="auto: bf16 where that is faster")
     parser.set_defaults(recipe=str(HERE / "signs.json"))

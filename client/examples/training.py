@@ -1,5 +1,6 @@
-"""What the training examples share: the loop, its checkpoints, the command line
-and the one evaluation at the end (source.py: daemon and batches; network.py).
+"""What the training examples share: the loop, its checkpoints and the run as a
+whole (options.py: the command line; evaluation.py; source.py: daemon and
+batches; network.py).
 
 Knows no task: train_digits.py and train_signs.py bring recipe, network and
 defaults. Images come from a daemon only.
@@ -15,22 +16,20 @@ import resource
 import signal
 import sys
 import time
-import zipfile
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evaluation import check_npz, evaluate, read_npz
 from network import NORMALISE, Average, keep_memory
-from source import ROOT, Batches, Daemon, Server, pasted
+from options import set_keys
+from source import Batches, Daemon, Server, pasted
 from pasted import robust
 
 WARM_UP = 0.05        # of the run, in which the rate rises
-# slant, width, height: what of an image a view takes, each in frames
-VIEWS = [(slant, width, height) for slant in (-0.4, -0.2, 0.0, 0.2, 0.4)
-         for width in (0.83, 1.0, 1.18) for height in (1.0, 1.18)]
 
 
 # -- the loop ---------------------------------------------------------------
@@ -214,132 +213,15 @@ def save(trainer: Trainer, path: pathlib.Path, seconds: float) -> None:
     os.replace(beside, path)
 
 
-def scores_of(model: nn.Module, images: Tensor, views: bool) -> Tensor:
-    """[n,classes] of images [n,c,h,w] in 0..1: the model's, or the mean of its
-    probabilities over VIEWS of each image."""
-    if not views:
-        return model(images)
-    total = 0.0
-    for slant, width, height in VIEWS:
-        matrix = torch.tensor([[width, slant, 0.0], [0.0, height, 0.0]])
-        grid = functional.affine_grid(
-            matrix.expand(len(images), 2, 3), list(images.shape),
-            align_corners=False)
-        view = functional.grid_sample(images, grid, align_corners=False,
-                                      padding_mode="border")
-        total = total + model(view).softmax(1)
-    return total
-
-
-def evaluate(model: nn.Module, images: Tensor, labels: Tensor,
-             normalise: Callable[[Tensor], Tensor], views: bool = False
-             ) -> Dict[str, Any]:
-    """Accuracy in percent, of all and of each class, and the number of images;
-    with views that of the mean over slanted and stretched views, too.
-    images: [n,c,h,w] u8."""
-    model.eval()
-    found = []
-    for many in ([False, True] if views else [False]):
-        with torch.no_grad():
-            found.append(torch.cat([
-                scores_of(model, normalise(part.float().div(255)),
-                          many).argmax(1) for part in images.split(500)]))
-    right = (found[0] == labels).float()
-    each = {int(c): round(100 * right[labels == c].mean().item(), 1)
-            for c in labels.unique()}
-    results = {"accuracy": round(100 * right.mean().item(), 2),
-               "per_class": each, "evaluated": len(labels)}
-    if views:
-        results["accuracy_of_views"] = round(
-            100 * (found[1] == labels).float().mean().item(), 2)
-    return results
-
-
-def read_npz(path: str) -> tuple:
-    """images [n,h,w] or [n,h,w,3] u8 and labels -> ([n,c,h,w] u8, [n] i64)."""
-    with np.load(path) as data:
-        images = torch.from_numpy(data["images"])
-        labels = torch.from_numpy(data["labels"].astype(np.int64))
-    images = (images.unsqueeze(1) if images.dim() == 3
-              else images.permute(0, 3, 1, 2))
-    return images.contiguous(), labels
-
-
-# -- the command line -------------------------------------------------------
-
-def arguments(description: str) -> argparse.ArgumentParser:
-    """The options of every example; each sets its own defaults."""
-    parser = argparse.ArgumentParser(
-        description=description,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add = parser.add_argument
-    add("--server", metavar="URL", help="a running daemon's stream instead of "
-        "one started here")
-    add("--daemon", metavar="PROGRAM", default=os.fspath(pathlib.Path(
-        os.environ.get("PASTED_BUILD", ROOT / "build" / "release"))
-        / "server" / "pasted"), help="the daemon to start")
-    add("--workers", type=int, default=1, help="its composing threads")
-    add("--objects", metavar="DIR", help="cut-outs instead of the demo's")
-    add("--backgrounds", metavar="DIR", help="photographs; with --objects")
-    add("--recipe", metavar="FILE", help="JSON; the example's own otherwise")
-    add("--set", metavar="KEY=JSON", action="append", default=[],
-        help="one key of the recipe, as /object/scale=[0.5,1]")
-    add("--evaluate", metavar="NPZ", help="images and labels; looked at once, "
-        "at the end")
-    add("--views", action="store_true", help="the accuracy of the mean over "
-        "slanted and stretched views of each image beside that of itself")
-    add("--seed", type=int, default=1, help="of stream and weights")
-    add("--threads", type=int, default=1, help="of the trainer")
-    add_training(add)
-    add("--checkpoint", metavar="FILE", help="written at the end, and at "
-        "Ctrl-C")
-    add("--stop-after", metavar="STEPS", type=int, help="save and end there")
-    add("--resume", action="store_true", help="continue from --checkpoint")
-    add("--log", metavar="FILE", help="append the line of results")
-    add("--quiet", action="store_true", help="no progress on standard error")
-    return parser
-
-
-def add_training(add: Callable) -> None:
-    add("--images", type=int, default=100000, help="to train on")
-    add("--batch", type=int, default=50, help="images a step, about")
-    add("--rate", type=float, default=2e-3, help="highest learning rate")
-    add("--weight-decay", type=float, default=1e-2)
-    add("--average", type=float, default=0.998,
-        help="decay of the average of the weights; 0: none")
-    add("--smoothing", type=float, default=0.1, help="of labels")
-    add("--dropout", type=float, default=0.0)
-    add("--widths", type=int, nargs="+", default=[32, 64, 128])
-    add("--head", type=int, default=256, help="width of the layer before last")
-    add("--normalise", choices=sorted(NORMALISE), default="min-max")
-    add("--pgd", metavar="STEPS", type=int, default=2, help="0: none")
-    add("--epsilon-object", type=float, default=32 / 255)
-    add("--epsilon-context", type=float, default=32 / 255)
-    add("--candidates", metavar="K", type=int, default=1,
-        help="poses of each sample, of which the worst is trained on")
-    add("--feedback", metavar="STEPS", type=int, default=0,
-        help="upload what is confused every so many steps; 0: never. The "
-        "recipe needs distractors")
-    add("--schedule", choices=["paper", "sign"], default="paper")
-
-
-def set_keys(recipe: Dict[str, Any], pairs: List[str]) -> None:
-    """Carries out --set."""
-    for pair in pairs:
-        pointer, _, text = pair.partition("=")
-        *folders, key = pointer.strip("/").split("/")
-        place = recipe
-        for name in folders:
-            place = place.setdefault(name, {})
-        place[key] = json.loads(text)
-
-
 def start(args: argparse.Namespace, pool: Mapping[str, Any],
           recipe: Dict[str, Any]):
     """The daemon or the server that the arguments ask for."""
     if args.server:
         return Server(args.server)
-    set_keys(recipe, args.set)
+    try:
+        set_keys(recipe, args.set)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
     return Daemon({"pools": {"default": dict(pool)},
                    "streams": {"default": {"pool": "default",
                                            "recipe": recipe,
@@ -354,11 +236,13 @@ def run(args: argparse.Namespace, service, make_model: Callable,
     make_model(info, args) gives the network; label_of maps the name of a
     stream's class to the task's number, -1 where it has none.
     """
-    prepare(args)
     with pasted.connect(service.url) as client:
         info = client.info
     labels = torch.tensor([label_of(name) for name in info["classes"]])
     used = int((labels >= 0).sum())
+    if used == 0:
+        raise SystemExit(f"stream {info['stream']} has no class of this task")
+    prepare(args, info, int(labels.max()) + 1)
     options = {"candidates": args.candidates} if args.candidates > 1 else {}
     batches = Batches(service.url, layout="nchw", dtype="u8",
                       batch=args.batch * len(labels) // used, **options)
@@ -366,27 +250,12 @@ def run(args: argparse.Namespace, service, make_model: Callable,
                                       args))
 
 
-def check_files(args: argparse.Namespace) -> None:
-    """What would fail after hours fails now. Reads no image or label."""
-    if args.resume and not args.checkpoint:
-        raise SystemExit("--resume needs --checkpoint FILE")
+def prepare(args: argparse.Namespace, info: Mapping[str, Any],
+            n_classes: int) -> None:
+    """Before a network is made: what would fail after hours fails now;
+    signals, threads, seed. info: as evaluation.check_npz's."""
     if args.evaluate:
-        try:
-            with np.load(args.evaluate) as data:
-                missing = {"images", "labels"} - set(data.files)
-        except OSError as error:
-            raise SystemExit(f"--evaluate: {error}") from None
-        except (ValueError, TypeError, AttributeError, zipfile.BadZipFile):
-            raise SystemExit(f"--evaluate {args.evaluate}: is no .npz file"
-                             ) from None
-        if missing:
-            raise SystemExit(f"--evaluate {args.evaluate}: has no "
-                             f"{' and no '.join(sorted(missing))}")
-
-
-def prepare(args: argparse.Namespace) -> None:
-    """Before a network is made: files, signals, threads, seed."""
-    check_files(args)
+        check_npz(args.evaluate, info, n_classes)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     keep_memory()
     torch.set_num_threads(args.threads)
