@@ -34,28 +34,38 @@ static int place_recipe_fault(const struct config_stream *s,
                      text[0] == '/' ? "" : ": ", text);
 }
 
-static int resolve_recipe(struct config_stream *s, struct fault *fault)
+/* A preset or a file. */
+static int read_named_recipe(struct config_stream *s, struct fault *fault)
 {
-    int rc;
+    if (strpbrk(s->recipe_name, "./"))
+        return read_recipe_file(s, fault);
+    int rc = recipe_preset(s->recipe_name, &s->recipe, fault);
+    return rc ? fault_prefix(fault,
+                             "\"%.60s\", which has no \".\" or \"/\" of a "
+                             "file's name",
+                             s->recipe_name)
+              : 0;
+}
+
+/* in_file: whether a configuration file said it, or the command line. */
+static int resolve_recipe(struct config_stream *s, bool in_file,
+                          struct fault *fault)
+{
+    int rc = 0;
 
     if (s->recipe_text) {
         rc = recipe_parse(s->recipe_text, strlen(s->recipe_text), &s->recipe,
                           fault);
         if (rc)
             return place_recipe_fault(s, fault);
-    } else if (!s->recipe_name) {
-        recipe_default(&s->recipe);
-    } else if (strpbrk(s->recipe_name, "./")) {
-        rc = read_recipe_file(s, fault);
+    } else if (s->recipe_name) {
+        rc = read_named_recipe(s, fault);
+        if (rc && in_file)
+            return fault_prefix(fault, "/streams/%s/recipe", s->name);
         if (rc)
-            return rc;
+            return fault_prefix(fault, "--recipe");
     } else {
-        rc = recipe_preset(s->recipe_name, &s->recipe, fault);
-        if (rc)
-            return fault_prefix(fault,
-                                "recipe \"%.60s\", which has no \".\" or "
-                                "\"/\" of a file's name",
-                                s->recipe_name);
+        recipe_default(&s->recipe);
     }
     if (s->has_seed)
         s->recipe.seed = s->seed;
@@ -113,6 +123,6 @@ int config_resolve(struct config *c, struct fault *fault)
     for (uint32_t i = 0; rc == 0 && i < c->n_pools; i++)
         rc = resolve_classes(&c->pools[i], fault);
     for (uint32_t i = 0; rc == 0 && i < c->n_streams; i++)
-        rc = resolve_recipe(&c->streams[i], fault);
+        rc = resolve_recipe(&c->streams[i], c->config_file != NULL, fault);
     return rc;
 }

@@ -97,8 +97,10 @@ class Options(WithFolder):
 
     def test_mistakes_of_configuration_end_with_78(self):
         for words, arguments in (
-                ("no preset", ["--demo", "--recipe", "nothing"]),
-                ("No such file", ["--demo", "--recipe", "./nothing.json"]),
+                (("--recipe: ", '"nothing"', "no preset"),
+                 ["--demo", "--recipe", "nothing"]),
+                (("--recipe: ./nothing.json: No such file",),
+                 ["--demo", "--recipe", "./nothing.json"]),
                 ("No such file", ["--config", "/nothing.json"]),
                 ("either the demo", ["--demo", "--objects", "x"]),
                 ("both objects", ["--objects", "x"]),
@@ -171,6 +173,7 @@ class Configuration(WithFolder):
 
     def test_mistakes_are_pointed_at(self):
         good = {"pools": {"p": {"demo": True}}, "streams": {"s": {}}}
+        self.write("r.json", {"object": {"scal": 1}})
         for pointer, change in (
                 ("/pools/p", {"pools": {"p": {"demos": True}}}),
                 ("/pools/p/demo", {"pools": {"p": {"demo": 1}}}),
@@ -180,6 +183,10 @@ class Configuration(WithFolder):
                 ("/streams/s/pool", {"streams": {"s": {"pool": "q"}}}),
                 ("/streams/s/recipe/object/scale",
                  {"streams": {"s": {"recipe": {"object": {"scale": "x"}}}}}),
+                (("/streams/s/recipe: ", '"x"', "no preset"),
+                 {"streams": {"s": {"recipe": "x"}}}),
+                (("/streams/s/recipe: ", "r.json: /object/scal: unknown key"),
+                 {"streams": {"s": {"recipe": "r.json"}}}),
                 ("/streams/a b", {"streams": {"a b": {}}}),
                 ("/http", {"http": "x"}),
                 ("/workers", {"workers": -1}),
