@@ -120,6 +120,7 @@ int args_parse(struct args *args, int argc, char **argv, unsigned bit,
     struct option options[N_ROWS + 1];
     int code;
     make_long_options(options, bit);
+    args->command = bit;
     optind = 0; /* glibc: begin anew */
     while ((code = getopt_long(argc, argv, until_word ? "+hq" : "hq", options,
                                NULL)) != -1) {
@@ -171,9 +172,8 @@ void args_help(const struct command *commands, const struct command *one)
            "stream or no answer\n");
 }
 
-int args_fail(pasted_client *c, int status)
+static int exit_of(int status)
 {
-    fprintf(stderr, "pastectl: %s\n", pasted_error(c));
     switch (status) {
     case PASTED_CLOSED:
     case PASTED_TIMEOUT:
@@ -187,8 +187,26 @@ int args_fail(pasted_client *c, int status)
     }
 }
 
-/* What the command line gave, by the table. */
-static int set_given(pasted_client *c, const struct args *args)
+int args_fail(pasted_client *c, int status)
+{
+    fprintf(stderr, "pastectl: %s\n", pasted_error(c));
+    return exit_of(status);
+}
+
+/* What the option of this field is called in the command at hand. */
+static const char *name_of(size_t field, unsigned command)
+{
+    const char *name = "";
+    for (int i = 0; i < N_ROWS; i++)
+        if (rows[i].field == field &&
+            (name[0] == '\0' || (rows[i].commands & command) != 0))
+            name = rows[i].name;
+    return name;
+}
+
+/* What the command line gave, by the table. out_name: of what is refused. */
+static int set_given(pasted_client *c, const struct args *args,
+                     const char **out_name)
 {
     for (int i = 0; i < N_ROWS; i++) {
         if (rows[i].key == NULL)
@@ -197,8 +215,10 @@ static int set_given(pasted_client *c, const struct args *args)
             *(const char *const *)(const void *)((const char *)args +
                                                  rows[i].field);
         int rc = value != NULL ? pasted_set(c, rows[i].key, value) : 0;
-        if (rc != 0)
+        if (rc != 0) {
+            *out_name = name_of(rows[i].field, args->command);
             return rc;
+        }
     }
     return 0;
 }
@@ -206,6 +226,7 @@ static int set_given(pasted_client *c, const struct args *args)
 pasted_client *args_create(const struct args *args, int *out_exit)
 {
     char name[64];
+    const char *refused = NULL;
     pasted_client *c = pasted_create();
     if (c == NULL) {
         fprintf(stderr, "pastectl: out of memory\n");
@@ -215,10 +236,15 @@ pasted_client *args_create(const struct args *args, int *out_exit)
     snprintf(name, sizeof name, "pastectl %s", pasted_version());
     int rc = pasted_set(c, "name", name);
     if (rc == 0)
-        rc = set_given(c, args);
+        rc = set_given(c, args, &refused);
     if (rc == 0)
         return c;
-    *out_exit = args_fail(c, rc);
+    if (refused != NULL) { /* the library may have another name for it */
+        fprintf(stderr, "pastectl: --%s: %s\n", refused, pasted_error(c));
+        *out_exit = exit_of(rc);
+    } else {
+        *out_exit = args_fail(c, rc);
+    }
     pasted_destroy(c);
     return NULL;
 }

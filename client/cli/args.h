@@ -43,6 +43,7 @@ struct args {
     const char *steps_text, *seconds_text, *columns_text;
     uint64_t steps, seconds, columns;
     bool quiet, help, version, json;
+    unsigned command;                  /* its bit */
     const char *words[ARGS_MAX_WORDS]; /* behind the command; NULL: none */
 };
 

@@ -264,6 +264,29 @@ class Pastectl(unittest.TestCase):
             self.assertEqual(bool(err), wanted != OK, arguments)
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_a_refused_option_is_named_as_it_was_given(self):
+        for option, value in (("--from", "1e3"), ("--timeout", "x"),
+                              ("--server", ""), ("--batch", "3x"),
+                              ("--batch", " 3"), ("--rank", "1.5"),
+                              ("--world", "-1"), ("--world", "0"),
+                              ("--prefetch", "+2"), ("--candidates", "33"),
+                              ("--replay", "0x3"), ("--steps", "1.5"),
+                              ("--steps", "1e2"), ("--dtype", "f31"),
+                              ("--feedback", "1"), ("--checksum", "crc"),
+                              ("--ring", "yes"), ("--fingerprint", "x")):
+            code, out, err = pastectl("pull", "--out", self.folder / "x.npz",
+                                      option, value)
+            self.assertEqual((code, out), (USAGE, ""), f"{option}: {err}")
+            self.assertRegex(err, f"^pastectl: {option}(: | takes )")
+        for command, option in (("preview", "--columns"),
+                                ("preview", "--position"),
+                                ("bench", "--seconds")):
+            code, _, err = pastectl(command, "--out", self.folder / "x.png",
+                                    option, "3x") if command == "preview" \
+                else pastectl(command, option, "3x")
+            self.assertEqual(code, USAGE, err)
+            self.assertRegex(err, f"^pastectl: {option}(: | takes )")
+
     def test_the_port_of_http_is_guessed(self):
         code, _, err = pastectl("--server", f"127.0.0.1:{self.daemon.http}",
                                 "status")
