@@ -4,6 +4,7 @@
 #include <pasted.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int count_zeros(const pasted_batch *batch, uint64_t *n)
 {
@@ -16,14 +17,27 @@ static int count_zeros(const pasted_batch *batch, uint64_t *n)
     return PASTED_OK;
 }
 
+/* Digits alone; -1 where there is anything else, or too many. */
+static long read_steps(const char *text)
+{
+    size_t n_digits = strspn(text, "0123456789");
+    if (n_digits == 0 || n_digits > 9 || text[n_digits] != '\0')
+        return -1;
+    return strtol(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     const char *url = argc > 1 ? argv[1] : "pasted://127.0.0.1:7700";
-    long n_steps = argc > 2 ? strtol(argv[2], NULL, 10) : 4;
+    long n_steps = argc > 2 ? read_steps(argv[2]) : 4;
     char state[PASTED_STATE_BYTES];
     uint64_t n_zeros = 0;
     int rc;
 
+    if (argc > 3 || n_steps < 0) {
+        fprintf(stderr, "usage: pull_batches [URL [STEPS]]\n");
+        return 2;
+    }
     pasted_client *client = pasted_create();
     if (client == NULL)
         return 1;

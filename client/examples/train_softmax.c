@@ -248,17 +248,51 @@ static int evaluate(struct trainer *t)
     return PASTED_OK;
 }
 
+/* A plain decimal number of 0..most, and nothing else; false after saying so.
+ */
+static bool read_number(const char *name, const char *text, double most,
+                        double *out)
+{
+    char *end;
+    double value = strtod(text, &end);
+    size_t n_plain = strspn(text, "0123456789.eE+-");
+    if (n_plain > 0 && text[n_plain] == '\0' && *end == '\0' && value >= 0 &&
+        value <= most) {
+        *out = value;
+        return true;
+    }
+    fprintf(stderr, "%s is a number from 0 to %.0f, not '%s'\n", name, most,
+            text);
+    return false;
+}
+
+static bool read_arguments(int argc, char **argv, double *n_steps,
+                           double *levels)
+{
+    if (argc > 4)
+        fprintf(stderr, "usage: train_softmax [URL [STEPS [EPSILON]]]\n");
+    if (argc > 4 || (argc > 2 && !read_number("STEPS", argv[2], 1e9, n_steps)))
+        return false;
+    if (*n_steps != (double)(long)*n_steps) {
+        fprintf(stderr, "STEPS is a whole number, not '%s'\n", argv[2]);
+        return false;
+    }
+    return argc <= 3 || read_number("EPSILON", argv[3], 255, levels);
+}
+
 int main(int argc, char **argv)
 {
     const char *url = argc > 1 ? argv[1] : "pasted://127.0.0.1:7700";
-    long n_steps = argc > 2 ? strtol(argv[2], NULL, 10) : 200;
-    float levels = argc > 3 ? strtof(argv[3], NULL) : 0;
-    struct trainer t = {.client = pasted_create(), .epsilon = levels / 255};
+    double n_steps = 200, levels = 0;
+    if (!read_arguments(argc, argv, &n_steps, &levels))
+        return 2;
+    struct trainer t = {.client = pasted_create(),
+                        .epsilon = (float)levels / 255};
     if (t.client == NULL)
         return 1;
     int rc = open_stream(&t, url);
     if (rc == PASTED_OK)
-        rc = train(&t, n_steps);
+        rc = train(&t, (long)n_steps);
     if (rc == PASTED_OK)
         rc = evaluate(&t);
     if (rc != PASTED_OK)

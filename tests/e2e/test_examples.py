@@ -79,6 +79,24 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, "not-found|not_found|nosuch")
 
+    def test_numbers_are_read_to_their_end(self):
+        pull = os.path.join(os.path.dirname(TRAIN_SOFTMAX), "pull_batches")
+        for program, arguments, named in (
+                [(TRAIN_SOFTMAX, ["10", epsilon], f"EPSILON.*'{epsilon}'")
+                 for epsilon in ("x", "", "4x", "4 ", " 4", "nan", "inf",
+                                 "0x4", "-1", "256", "1e400", "4,5")] +
+                [(TRAIN_SOFTMAX, [steps], f"STEPS.*'{steps}'")
+                 for steps in ("x", "", "1.5", "-1", "1e10", "10x")] +
+                [(TRAIN_SOFTMAX, ["1", "2", "3"], "usage")] +
+                [(pull, [steps], "usage") for steps in
+                 ("x", "", "1.5", "-1", "+1", "99999999999", "3x")] +
+                [(pull, ["1", "2"], "usage")]):
+            done = subprocess.run([program, self.url, *arguments], text=True,
+                                  timeout=60, capture_output=True)
+            self.assertEqual((done.returncode, done.stdout), (2, ""),
+                             arguments)
+            self.assertRegex(done.stderr, named)
+
     def two_ranks(self, *arguments):
         if IS_SANITIZED:
             self.skipTest("ctypes loads no library with a sanitizer")
