@@ -316,7 +316,8 @@ pasted_next_into(pasted_client *c, const struct pasted_buffer *buffers,
                  size_t n_buffers, uint64_t *out_first_position);
 
 /* One step out of order: the batch at that cursor, whatever the stream does.
- * Does not move the cursor. */
+ * Does not move the cursor. An overloaded server is asked again, after the time
+ * that it asks for, until the deadline. */
 PASTED_NODISCARD PASTED_API int pasted_pull(pasted_client *c, uint64_t position,
                                             pasted_batch **out_batch);
 
@@ -350,9 +351,10 @@ PASTED_NODISCARD PASTED_API int
 pasted_refine(pasted_client *c, uint64_t position, const void *contexts,
               uint64_t n_bytes, const uint8_t *given);
 
-/* The batch of the oldest pasted_refine. After PASTED_TIMEOUT and
- * PASTED_CANCELLED it is still due; other errors end it: PASTED_BAD_ARGUMENT
- * (the stream has no chain), PASTED_OVERLOADED (no room for contexts). */
+/* The batch of the oldest pasted_refine. A server that has no room for contexts
+ * is sent them again, after the time that it asks for. After PASTED_TIMEOUT and
+ * PASTED_CANCELLED the batch is still due; other errors end it:
+ * PASTED_BAD_ARGUMENT (the stream has no chain). */
 PASTED_NODISCARD PASTED_API int pasted_refined(pasted_client *c,
                                                pasted_batch **out_batch);
 

@@ -40,8 +40,9 @@ enum pull_state { PULL_IDLE, PULL_WANTED, PULL_SENT, PULL_DONE, PULL_FAILED };
 struct pull {
     enum pull_state state;
     uint64_t position;
+    int64_t not_before_ns;      /* WANTED: the server had no room */
     struct pasted_batch *batch; /* DONE */
-    struct fault fault;         /* FAILED */
+    struct fault fault;         /* FAILED; WANTED: why it waits */
 };
 
 #define EXCHANGE_MAX_REFINES 4

@@ -105,6 +105,14 @@ static void begin_round(struct receiver *r)
     r->cursor = x->cursor = r->replay_from;
 }
 
+/* This server has not been asked yet. */
+static void want_again(struct pull *pull)
+{
+    if (pull->state == PULL_SENT)
+        pull->state = PULL_WANTED;
+    pull->not_before_ns = 0;
+}
+
 /* Where to open: a seek that waits is served by it. */
 static void settle_cursor(struct receiver *r)
 {
@@ -115,11 +123,9 @@ static void settle_cursor(struct receiver *r)
     x->seek_wanted = false;
     if (r->options->replay > 0)
         begin_round(r);
-    if (x->pull.state == PULL_SENT)
-        x->pull.state = PULL_WANTED;
+    want_again(&x->pull);
     for (uint32_t i = 0; i < x->n_refines; i++)
-        if (exchange_refine(x, i)->pull.state == PULL_SENT)
-            exchange_refine(x, i)->pull.state = PULL_WANTED;
+        want_again(&exchange_refine(x, i)->pull);
     exchange_unlock(x);
 }
 
@@ -242,6 +248,13 @@ static int attempt(struct receiver *r, bool *out_final, struct fault *fault)
         fault_set(fault, (enum error_code) - rc, "%s", error_sentence(rc));
     servers_prefix(server, fault);
     return rc;
+}
+
+int64_t failover_again_ns(uint32_t retry_after_ms)
+{
+    uint32_t ms =
+        retry_after_ms > BACKOFF_FIRST_MS ? retry_after_ms : BACKOFF_FIRST_MS;
+    return clock_after_ms(ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS);
 }
 
 static void next_server(struct receiver *r)

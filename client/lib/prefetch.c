@@ -270,6 +270,19 @@ struct pasted_batch *prefetch_take(struct prefetch *p)
     return b;
 }
 
+/* Whether a wait for the pull must end; a timeout says why the server did not
+ * take it. With the lock held. */
+static int pull_must_end(struct exchange *x, const struct pull *pull,
+                         int64_t deadline_ns, struct fault *fault)
+{
+    int rc = wait_must_end(x, deadline_ns, fault);
+    if (rc == -ERROR_TIMEOUT && pull->state == PULL_WANTED &&
+        pull->fault.code == ERROR_OVERLOADED)
+        fault_set(fault, ERROR_TIMEOUT, "no room before the deadline: %s",
+                  pull->fault.text);
+    return rc;
+}
+
 /* With the lock held: what became of the pull, and forgets it. */
 static int collect_pull(struct exchange *x, int rc,
                         struct pasted_batch **out_batch, struct fault *fault)
@@ -297,7 +310,7 @@ int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
     exchange_wake(x);
     while (rc == 0 && x->pull.state != PULL_DONE &&
            x->pull.state != PULL_FAILED) {
-        rc = wait_must_end(x, deadline_ns, fault);
+        rc = pull_must_end(x, &x->pull, deadline_ns, fault);
         if (rc == 0)
             sleep_until_change(x, deadline_ns);
     }
@@ -322,7 +335,8 @@ int prefetch_refined(struct prefetch *p, int64_t deadline_ns,
     exchange_wake(x);
     int rc = refine_take(x, out_batch, fault);
     while (rc == 0) {
-        rc = wait_must_end(x, deadline_ns, fault);
+        const struct pull *oldest = &exchange_refine(x, 0)->pull;
+        rc = pull_must_end(x, oldest, deadline_ns, fault);
         if (rc != 0)
             break;
         sleep_until_change(x, deadline_ns);

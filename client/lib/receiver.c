@@ -94,13 +94,35 @@ static struct wire_credit take_credit(struct receiver *r, uint32_t n)
     return credit;
 }
 
+static bool is_due(const struct pull *pull, int64_t now_ns)
+{
+    return pull->state == PULL_WANTED && now_ns >= pull->not_before_ns;
+}
+
 /* With the lock held: the first that is to be sent, or NULL. */
 static struct refine *wanted_refine(struct exchange *x)
 {
+    const int64_t now_ns = clock_now_ns();
     for (uint32_t i = 0; i < x->n_refines; i++)
-        if (exchange_refine(x, i)->pull.state == PULL_WANTED)
+        if (is_due(&exchange_refine(x, i)->pull, now_ns))
             return exchange_refine(x, i);
     return NULL;
+}
+
+/* When a pull that found no room is to be sent again, until_ns at the latest.
+ */
+static int64_t next_due_ns(struct receiver *r, int64_t until_ns)
+{
+    struct exchange *x = r->exchange;
+    exchange_lock(x);
+    for (uint32_t i = 0; i <= x->n_refines; i++) {
+        const struct pull *pull =
+            i < x->n_refines ? &exchange_refine(x, i)->pull : &x->pull;
+        if (pull->state == PULL_WANTED && pull->not_before_ns < until_ns)
+            until_ns = pull->not_before_ns;
+    }
+    exchange_unlock(x);
+    return until_ns;
 }
 
 /* The payload is read without the lock: is_read keeps it, or leaves it to this
@@ -174,7 +196,7 @@ static int send_wishes(struct receiver *r, struct fault *fault)
     x->seek_wanted = false;
     if (seek)
         r->cursor = r->replay_from = x->cursor;
-    bool pull = x->pull.state == PULL_WANTED;
+    bool pull = is_due(&x->pull, clock_now_ns());
     if (pull) {
         x->pull.state = PULL_SENT;
         position = x->pull.position;
@@ -226,15 +248,18 @@ int receiver_ask_ahead(struct receiver *r, struct pasted_batch *b,
     return rc == -ERROR_CLOSED ? 0 : rc;
 }
 
-/* An ERROR for the outstanding PULL fails that pull only. */
+/* An ERROR for an outstanding PULL fails that pull only; where the server has
+ * no room now it waits as long as it was asked to, and is sent again. */
 static void fail_pull(struct receiver *r)
 {
     struct exchange *x = r->exchange;
     exchange_lock(x);
     struct pull *pull = receiver_pull_of(r, r->session.frame.header.request);
     if (pull != NULL) {
-        session_server_error(&r->session, &pull->fault);
-        pull->state = PULL_FAILED;
+        int rc = session_server_error(&r->session, &pull->fault);
+        pull->state = rc == -ERROR_OVERLOADED ? PULL_WANTED : PULL_FAILED;
+        pull->not_before_ns =
+            failover_again_ns(r->session.frame.u.error.retry_after_ms);
         pthread_cond_broadcast(&x->changed);
     }
     exchange_unlock(x);
@@ -309,8 +334,11 @@ static int wait_and_handle(struct receiver *r, bool *silent, bool *out_final,
                            struct fault *fault)
 {
     bool readable = false;
-    int rc = connection_wait(&r->session.connection,
-                             clock_after_ms(ping_after_ms(r)), &readable);
+    const int64_t ping_ns = clock_after_ms(ping_after_ms(r));
+    int rc = connection_wait(&r->session.connection, next_due_ns(r, ping_ns),
+                             &readable);
+    if (rc == -ERROR_TIMEOUT && clock_now_ns() < ping_ns)
+        return 0;
     if (rc == -ERROR_TIMEOUT) {
         if (*silent)
             return fault_set(fault, ERROR_CLOSED,

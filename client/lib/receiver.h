@@ -83,7 +83,9 @@ int receiver_seek(struct receiver *r, struct fault *fault);
 /* Until when the peer must show some life. */
 int64_t receiver_stall_ns(const struct receiver *r);
 
-/* Opens at each server once (failover.c). */
+/* When to ask again of a server that was overloaded (failover.c). */
+int64_t failover_again_ns(uint32_t retry_after_ms);
+/* Opens at each server once. */
 int failover_open(struct receiver *r, struct fault *fault);
 /* One attempt, or a pause between rounds of attempts; moves the exchange to
  * STREAMING or DOWN when the one or the other is reached. */

@@ -4,9 +4,7 @@
 #include <inttypes.h>
 
 #include "server/tcp/session.h"
-
-/* A session that holds contexts already may have no more than this part. */
-#define SHARE 2
+#include "server/tcp/share.h"
 
 static size_t frame_bytes(const struct session *s)
 {
@@ -73,14 +71,13 @@ static int check_budget(const struct session *s, uint64_t n_bytes,
                         struct fault *fault)
 {
     const struct contexts_budget *b = &s->server->contexts;
-    if (n_bytes > b->max_bytes)
+    const uint64_t most = share_alone(b->max_bytes);
+    if (n_bytes > most)
         return fault_set(fault, ERROR_TOO_LARGE,
                          "REFINE: contexts of %" PRIu64 " bytes: the limit is "
                          "%" PRIu64,
-                         n_bytes, b->max_bytes);
-    const bool is_share = s->context_bytes == 0 ||
-                          s->context_bytes + n_bytes <= b->max_bytes / SHARE;
-    if (n_bytes > b->max_bytes - b->used_bytes || !is_share)
+                         n_bytes, most);
+    if (!share_allows(b->max_bytes, b->used_bytes, s->context_bytes, n_bytes))
         return fault_set(fault, ERROR_OVERLOADED,
                          "REFINE: no room for contexts of %" PRIu64 " bytes "
                          "now",

@@ -7,19 +7,14 @@
 
 #include "server/base/metrics.h"
 #include "server/tcp/session.h"
-
-/* A session may hold so many times what is left of the arena: one alone three
- * quarters of it, two three sevenths each; and there is always something left
- * for the next. Source: dynamic thresholds, Choudhury and Hahne 1998. */
-#define SLOTS_SHARE 3
+#include "server/tcp/share.h"
 
 static bool may_take(const struct session *s, uint64_t n_bytes)
 {
     const struct tcp_server *server = s->server;
-    uint64_t arena = store_shared_bytes(server->store);
-    uint64_t left = arena > server->slot_bytes ? arena - server->slot_bytes : 0;
-    return s->n_slots < SESSION_MAX_SLOTS && n_bytes <= left &&
-           s->slot_bytes + n_bytes <= SLOTS_SHARE * (left - n_bytes);
+    return s->n_slots < SESSION_MAX_SLOTS &&
+           share_allows(store_shared_bytes(server->store), server->slot_bytes,
+                        s->slot_bytes, n_bytes);
 }
 
 bool slots_take(struct session *s, struct batch *b, struct wire_slot *out)

@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/tcp/session.h"
+#include "server/tcp/share.h"
 
 #define BACKLOG 512
 /* How often the clocks are looked at, within these, while there are sessions:
@@ -209,8 +210,10 @@ int tcp_server_create(uv_loop_t *loop, struct store *store,
                       struct tcp_server **out_server, struct fault *fault)
 {
     struct tcp_server *s = mem_calloc(1, sizeof *s);
-    if (!s || contexts_budget_init(&s->contexts, store_max_batch_bytes(store),
-                                   fault) != 0) {
+    if (!s || contexts_budget_init(
+                  &s->contexts,
+                  share_total(store_max_batch_bytes(store) + ARENA_PAGE_BYTES),
+                  fault) != 0) {
         mem_free(s);
         if (config->unix_fd >= 0)
             close(config->unix_fd);

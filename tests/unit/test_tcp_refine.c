@@ -278,14 +278,14 @@ static uint64_t counted(const struct frame *f)
     return (f->n_bytes / ARENA_PAGE_BYTES + 1) * ARENA_PAGE_BYTES;
 }
 
-/* Room for two sets, half of it for one session: the second is refused, with
- * its bytes read over, and the session lives on. */
+/* Room for three sets, of which two are taken: who leaves less than a third of
+ * what it takes is refused, with its bytes read over, and lives on. */
 static void the_budget_holds(void **state)
 {
     struct world w;
     struct peer p, other;
     struct frame f = make_frame(5, SLOTS);
-    uint64_t budget = 2 * counted(&f);
+    uint64_t budget = 3 * counted(&f);
     start(&w, 60000);
     world_call(&w, set_budget, &budget);
     refining(&p, &w);
@@ -312,6 +312,44 @@ static void the_budget_holds(void **state)
     peer_send_pull(&p, 9, 0);
     peer_expect_batch(&p, 9, 0, N);
     peer_close(&p);
+    wait_empty(&w);
+    free(f.bytes);
+    world_stop(&w);
+}
+
+/* It asks for all and reads nothing: its contexts wait. */
+static void a_slow_reader_leaves_room_for_others(void **state)
+{
+    struct world w;
+    struct peer slow, other;
+    struct frame f = make_frame(5, SLOTS);
+    const uint64_t set = counted(&f);
+    uint64_t budget = 8 * set, used = 0, most = 0;
+    start(&w, 60000);
+    world_call(&w, set_budget, &budget);
+    refining(&slow, &w);
+    for (uint32_t i = 0; i < 60 && most < 6 * set; i++) {
+        send_refine(&slow, 5 + 2 * i, SLOTS + (uint64_t)i * N);
+        world_sleep_ms(10);
+        world_call(&w, read_used, &used);
+        most = used > most ? used : most;
+    }
+    assert_int_equal(most, 6 * set); /* alone: three quarters */
+    for (uint32_t i = 0; i < 3; i++) {
+        send_refine(&slow, 501 + 2 * i, SLOTS + (500 + (uint64_t)i) * N);
+        world_sleep_ms(10);
+        world_call(&w, read_used, &used);
+        assert_true(used <= 6 * set);
+    }
+    refining(&other, &w);
+    for (uint32_t i = 0; i < 5; i++) {
+        send_refine(&other, 5 + 2 * i, SLOTS + (1000 + (uint64_t)i) * N);
+        peer_expect_batch(&other, 5 + 2 * i, SLOTS + (1000 + (uint64_t)i) * N,
+                          N);
+    }
+    peer_abort(&slow);
+    peer_close(&other);
+    world_wait_sessions(&w, 0);
     wait_empty(&w);
     free(f.bytes);
     world_stop(&w);
@@ -346,6 +384,7 @@ int main(void)
         cmocka_unit_test(many_come_and_nothing_stays),
         cmocka_unit_test(memory_goes_back_with_the_session),
         cmocka_unit_test(the_budget_holds),
+        cmocka_unit_test(a_slow_reader_leaves_room_for_others),
         cmocka_unit_test(a_stop_in_the_middle_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, world_setup_group,

@@ -1,5 +1,8 @@
 """Refined chains against a real daemon: the loop, its checkpoint, bad input."""
+import contextlib
 import json
+import threading
+import time
 import warnings
 
 import numpy as np
@@ -7,6 +10,11 @@ import pytest
 
 import pasted
 from daemon import Daemon
+from held import greeted, wait_until
+from peer import encode
+import stdlib_wire as wire
+
+HARD = 32  # the capability
 
 SLOTS = 16
 RECIPE = {"size": [20, 24], "chain": {"slots": SLOTS, "reset": 0.3,
@@ -164,6 +172,50 @@ def test_ask_tells_a_streams_recipe(chained):
         for unknown in ("recipe nobody", "recipe ", "recipes", "recipe default "):
             with pytest.raises(pasted.NotFound):
                 client.ask(unknown)
+
+
+@contextlib.contextmanager
+def taken(daemon):
+    """All room for contexts, held by sessions in the middle of theirs."""
+    with contextlib.ExitStack() as stack:
+        while True:
+            used = daemon.metrics()["pasted_contexts_bytes"]
+            peer = stack.enter_context(greeted(daemon, capabilities=HARD))
+            peer.open(batch=64)
+            payload = wire.encode_refine(peer.opened, SLOTS, bytes(64 * 20 * 24 * 3))
+            frame = encode(wire.REFINE, 5, payload)
+            peer.sock.sendall(frame[:-1])
+            if not wait_until(lambda: daemon.metrics()["pasted_contexts_bytes"] > used, 0.5):
+                peer.sock.sendall(frame[-1:])
+                peer.error("overloaded", fatal=False, request=5)
+                break
+        yield
+
+
+def test_no_room_for_contexts_is_waited_for(tmp_path):
+    """The server says when to come again; the client does, until its deadline."""
+    path = tmp_path / "daemon.json"
+    path.write_text(json.dumps({
+        "batch_budget": 2 << 20, "pools": {"demo": {"demo": True}},
+        "streams": {"default": {"pool": "demo", "recipe": RECIPE}}}))
+    with Daemon("--config", str(path)) as daemon:
+        url = f"pasted://127.0.0.1:{daemon.tcp}/default?batch=64&prefetch=0"
+        with pasted.connect(url, timeout=30) as client, \
+                pasted.connect(url, timeout=0.5) as hurried:
+            contexts = client.pull(0)["image"]
+            expected = client.pull_on(SLOTS, contexts)["image"]
+            got = []
+            waiting = threading.Thread(daemon=True, target=lambda: got.append(
+                client.pull_on(SLOTS, contexts)["image"]))
+            with taken(daemon):
+                with pytest.raises(pasted.Timeout, match="no room for contexts"):
+                    hurried.pull_on(SLOTS, contexts)
+                waiting.start()
+                time.sleep(1.5)  # it has asked twice
+                assert waiting.is_alive() and not got
+            waiting.join(25)
+            np.testing.assert_array_equal(got[0], expected)
+            assert hurried.pull_on(SLOTS, contexts)["image"].shape == contexts.shape
 
 
 def test_candidates_share_contexts(chained):
