@@ -67,7 +67,7 @@ static const struct option_row rows[] = {
      "images in a row (as square as it gets)"},
     {"seconds", "N", CMD_BENCH, FIELD(seconds_text), NULL,
      "time to measure, all ways together (15)"},
-    {"json", NULL, CMD_RECIPE | CMD_GROUP, FIELD(json), NULL,
+    {"json", NULL, CMD_RECIPE | CMD_GROUP | CMD_FEEDBACK, FIELD(json), NULL,
      "print the server's JSON instead of text"},
     {"quiet", NULL, CMD_ANY, FIELD(quiet), NULL, "print nothing but errors"},
     {"help", NULL, CMD_ANY, FIELD(help), NULL, "show this and exit"},

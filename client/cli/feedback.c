@@ -1,11 +1,13 @@
-/* pastectl feedback put: uploads a table of weights from a text file and says
- * the digest that names it. Makes no table itself. */
+/* pastectl feedback: lists the tables that the server has, prints one, or
+ * uploads one from a text file and says the digest that names it. Makes no
+ * table itself. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/args.h"
+#include "client/cli/json.h"
 #include "common/feedback.h"
 
 /* Numbers with white space or commas between; NULL after saying why not. */
@@ -63,21 +65,93 @@ static int put(pasted_client *c, const char *path, const double *numbers,
     return EXIT_OK;
 }
 
-int feedback_run(const struct args *args)
+static int run_put(const struct args *args)
 {
     size_t n;
-    int code = EXIT_USAGE;
-    if (args->words[1] == NULL || strcmp(args->words[0], "put") != 0) {
-        fprintf(stderr, "pastectl: feedback takes put FILE\n");
-        return code;
-    }
+    int code = EXIT_ERROR;
     double *numbers = read_numbers(args->words[1], &n);
     if (numbers == NULL)
-        return EXIT_ERROR;
+        return code;
     pasted_client *c = args_open(args, &code, "prefetch", "0", NULL);
     if (c != NULL)
         code = put(c, args->words[1], numbers, n);
     pasted_destroy(c);
     free(numbers);
     return code;
+}
+
+/* Digests go to standard output first of a line, for scripts. */
+static void print_list(struct json list)
+{
+    char digest[80], n[16], in_use[8], unused[24];
+    struct json tables = json_member(list, "feedback");
+    struct json t = json_next(tables, (struct json){0});
+    if (t.at == NULL)
+        fprintf(stderr, "the server has no feedback tables\n");
+    for (; t.at != NULL; t = json_next(tables, t)) {
+        json_text(json_member(t, "in_use"), in_use, sizeof in_use);
+        printf("%s  %s classes, ",
+               json_text(json_member(t, "feedback"), digest, sizeof digest),
+               json_text(json_member(t, "n_classes"), n, sizeof n));
+        if (strcmp(in_use, "true") == 0)
+            printf("in use\n");
+        else
+            printf("unused for %s s\n",
+                   json_text(json_member(t, "unused_seconds"), unused,
+                             sizeof unused));
+    }
+}
+
+/* As put reads it: a row for each class. */
+static void print_table(struct json table)
+{
+    char weight[16];
+    struct json rows = json_member(table, "weights");
+    for (struct json r = json_next(rows, (struct json){0}); r.at != NULL;
+         r = json_next(rows, r)) {
+        const char *between = "";
+        for (struct json w = json_next(r, (struct json){0}); w.at != NULL;
+             w = json_next(r, w)) {
+            printf("%s%s", between, json_text(w, weight, sizeof weight));
+            between = " ";
+        }
+        putchar('\n');
+    }
+}
+
+/* digest: of the table to print, or NULL for the list. */
+static int run_ask(const struct args *args, const char *digest)
+{
+    int code = EXIT_OK;
+    char question[PASTED_NAME_BYTES];
+    const char *text;
+    pasted_client *c = args_create(args, &code);
+    if (c == NULL)
+        return code;
+    snprintf(question, sizeof question, "feedback%s%s", digest ? " " : "",
+             digest ? digest : "");
+    int rc = pasted_ask(c, question, &text);
+    if (rc != 0)
+        code = args_fail(c, rc);
+    else if (args->json)
+        printf("%s%s", text, text[strlen(text) - 1] == '\n' ? "" : "\n");
+    else if (digest != NULL)
+        print_table(json_read(text));
+    else
+        print_list(json_read(text));
+    pasted_destroy(c);
+    return code;
+}
+
+int feedback_run(const struct args *args)
+{
+    const char *what = args->words[0], *word = args->words[1];
+    if (what != NULL && strcmp(what, "list") == 0 && word == NULL)
+        return run_ask(args, NULL);
+    if (what != NULL && strcmp(what, "show") == 0 && word != NULL)
+        return run_ask(args, word);
+    if (what != NULL && strcmp(what, "put") == 0 && word != NULL)
+        return run_put(args);
+    fprintf(stderr, "pastectl: feedback takes: list, show DIGEST, put FILE\n");
+    return EXIT_USAGE;
 }

@@ -19,9 +19,10 @@ static const struct command commands[] = {
     {"group", CMD_GROUP, 1, "[NAME]",
      "list the groups of a stream, or show who had which step of one",
      group_run},
-    {"feedback", CMD_FEEDBACK, 2, "put FILE",
-     "upload a feedback table, a row of numbers for each class, and print the "
-     "digest that names it",
+    {"feedback", CMD_FEEDBACK, 2, "list|show DIGEST|put FILE",
+     "list the feedback tables that the server has, print one, or upload one "
+     "(a "
+     "row of numbers for each class) and print the digest that names it",
      feedback_run},
     {"bench", CMD_BENCH, 0, NULL,
      "measure the stream beside memcpy and a raw loopback socket", bench_run},

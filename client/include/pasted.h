@@ -288,12 +288,12 @@ PASTED_API const char *pasted_stream_name(pasted_client *c, uint32_t index);
 
 /* What the server says of: "operations" (that recipes may name), "presets",
  * "preset NAME" (a whole recipe), "recipe STREAM" (that of a stream),
- * "sessions", "groups STREAM" or "group STREAM NAME"; as JSON text
- * (PROTOCOL.md, ASK). Asks the servers of the options in turn over a connection
- * of its own, whether the client is open or not, and takes connect_timeout_ms
- * at each at most. *out_json is valid until the next pasted_ask that succeeds
- * or pasted_destroy. PASTED_NOT_FOUND: the server knows no such thing;
- * PASTED_UNSUPPORTED: it is too old to answer. */
+ * "sessions", "feedback" (the tables), "feedback DIGEST", "groups STREAM" or
+ * "group STREAM NAME"; as JSON text (PROTOCOL.md, ASK). Asks the servers of the
+ * options in turn over a connection of its own, whether the client is open or
+ * not, and takes connect_timeout_ms at each at most. *out_json is valid until
+ * the next pasted_ask that succeeds or pasted_destroy. PASTED_NOT_FOUND: the
+ * server knows no such thing; PASTED_UNSUPPORTED: it is too old to answer. */
 PASTED_NODISCARD PASTED_API int pasted_ask(pasted_client *c, const char *what,
                                            const char **out_json);
 

@@ -7,6 +7,7 @@
 #include "server/base/mem.h"
 #include "server/base/metrics.h"
 #include "server/http/route.h"
+#include "server/serve/feedback_text.h"
 
 static json_t *brief(const struct feedback *table)
 {
@@ -20,60 +21,14 @@ static json_t *brief(const struct feedback *table)
 
 void http_get_feedbacks(struct http_request *r)
 {
-    const struct feedback_store *s = r->server->config.feedback;
-    json_t *list = json_array();
-    struct feedback_entry e;
+    char *text = feedback_list_text(r->server->config.feedback);
 
-    for (uint32_t i = 0; feedback_store_entry(s, i, &e); i++) {
-        json_t *json = brief(e.table);
-        json_object_set_new(json, "in_use", json_boolean(e.is_held));
-        json_object_set_new(
-            json, "unused_seconds",
-            json_integer((json_int_t)(e.unused_ns / 1000000000)));
-        json_array_append_new(list, json);
-    }
     r->cache_control = HTTP_CACHE_NEVER;
-    http_answer_json(r, json_pack("{s:o}", "feedback", list));
-}
-
-static char *put_number(char *out, uint32_t v)
-{
-    char digits[10];
-    int n = 0;
-
-    do
-        digits[n++] = (char)('0' + v % 10);
-    while ((v /= 10) > 0);
-    while (n > 0)
-        *out++ = digits[--n];
-    return out;
-}
-
-/* {"feedback":...,"n_classes":n,"weights":[[...],...]}: by hand, since a value
- * of jansson for each weight would take the loop's time. */
-static char *table_text(const struct feedback *table)
-{
-    const uint32_t n = table->n_classes;
-    char hex[DIGEST_HEX_BYTES];
-    char *text = mem_calloc(1, 160 + (size_t)n * (6 * (size_t)n + 2));
-
     if (!text)
-        return NULL;
-    digest_hex(&table->digest, hex);
-    char *at = text + sprintf(text,
-                              "{\"feedback\":\"%s\",\"n_classes\":%" PRIu32
-                              ",\"weights\":[",
-                              hex, n);
-    for (uint32_t row = 0; row < n; row++) {
-        for (uint32_t i = 0; i < n; i++) {
-            *at++ = i > 0 ? ',' : '[';
-            at = put_number(at, feedback_weight(table, row, i));
-        }
-        *at++ = ']';
-        *at++ = row + 1 < n ? ',' : ']';
-    }
-    *at = '}';
-    return text;
+        http_fail(r, ERROR_NO_MEMORY, "the answer does not fit in memory");
+    else
+        http_answer_json_text(r,
+                              (struct http_body){text, strlen(text), mem_free});
 }
 
 void http_get_feedback(struct http_request *r)
@@ -97,7 +52,7 @@ void http_get_feedback(struct http_request *r)
     http_etag_of_bytes(&digest, sizeof(digest), r->etag);
     if (!http_request_unheld(r))
         return;
-    char *text = table_text(table);
+    char *text = feedback_table_text(table);
     if (!text)
         http_fail(r, ERROR_NO_MEMORY, "the answer does not fit in memory");
     else

@@ -26,6 +26,7 @@ struct feedback_limits feedback_limits_default(void)
     return (struct feedback_limits){
         .max_bytes = 64ull << 20,
         .max_tables = 256,
+        .max_classes = FEEDBACK_MAX_CLASSES,
         .lifetime_ns = 3600 * 1000000000ull,
     };
 }
@@ -146,12 +147,18 @@ static int add(struct feedback_store *s, struct feedback *table,
     return 0;
 }
 
-static int check(const struct stream *stream, uint32_t n_classes,
-                 const uint8_t *weights, struct fault *fault)
+static int check(const struct feedback_store *s, const struct stream *stream,
+                 uint32_t n_classes, const uint8_t *weights,
+                 struct fault *fault)
 {
     const struct catalog *c = stream->catalog;
     int rc = feedback_check_classes(n_classes, c->n_classes, fault);
 
+    if (rc == 0 && n_classes > s->limits.max_classes)
+        rc = fault_set(fault, ERROR_TOO_LARGE,
+                       "feedback tables of at most %" PRIu32 " classes are "
+                       "kept here, and stream %s has %" PRIu32,
+                       s->limits.max_classes, stream->name, n_classes);
     for (uint32_t row = 0; rc == 0 && row < n_classes; row++)
         rc = feedback_check_row(weights + 2 * (size_t)row * n_classes,
                                 n_classes, row, c->classes, fault);
@@ -162,7 +169,7 @@ static int put(struct feedback_store *s, const struct stream *stream,
                uint32_t n_classes, const uint8_t *weights,
                struct feedback **out_table, struct fault *fault)
 {
-    int rc = check(stream, n_classes, weights, fault);
+    int rc = check(s, stream, n_classes, weights, fault);
 
     if (rc < 0)
         return rc;

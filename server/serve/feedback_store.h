@@ -13,12 +13,16 @@
 
 struct feedback_store;
 
+/* Found one after the other, and all of them listed in one REPLY. */
+#define FEEDBACK_STORE_MAX_TABLES 4096
+
 struct feedback_limits {
     uint64_t max_bytes;   /* of all tables in memory */
-    uint32_t max_tables;  /* at least 1 */
+    uint32_t max_tables;  /* 1..FEEDBACK_STORE_MAX_TABLES */
+    uint32_t max_classes; /* of one; 1..FEEDBACK_MAX_CLASSES */
     uint64_t lifetime_ns; /* of a table that nobody asks for */
 };
-/* 64 MiB, 256 tables, an hour. */
+/* 64 MiB, 256 tables, FEEDBACK_MAX_CLASSES, an hour. */
 struct feedback_limits feedback_limits_default(void);
 
 int feedback_store_create(const struct feedback_limits *limits,
@@ -34,7 +38,8 @@ void feedback_store_destroy(struct feedback_store *s);
  * reference to it; a table that is there already counts as used now. What
  * nobody holds goes to make room, the longest unused first.
  * -ERROR_BAD_ARGUMENT: not as many classes as the stream's, a row of zeros;
- * -ERROR_TOO_LARGE; -ERROR_OVERLOADED: all room is held; -ERROR_NO_MEMORY. */
+ * -ERROR_TOO_LARGE: more than max_classes; -ERROR_OVERLOADED: all room is held;
+ * -ERROR_NO_MEMORY. */
 int feedback_store_put(struct feedback_store *s, const struct stream *stream,
                        uint32_t n_classes, const uint8_t *weights,
                        struct feedback **out_table, struct fault *fault);

@@ -7,6 +7,7 @@
 #include "server/base/host.h"
 #include "server/base/mem.h"
 #include "server/recipe/topic.h"
+#include "server/serve/feedback_text.h"
 #include "server/tcp/session.h"
 
 void ask_reply(struct session *s, uint32_t request, const char *text)
@@ -73,6 +74,51 @@ static int ask_recipe(const struct session *s, const char *what,
     return recipe_in_words(&stream->recipe, out_text, fault);
 }
 
+/* "feedback" and "feedback DIGEST": as ask_group. */
+static int ask_feedback(const struct session *s, const char *what,
+                        char **out_text, struct fault *fault)
+{
+    static const char word[] = "feedback ";
+    const struct feedback_store *store = s->server->config.feedback;
+    const struct feedback *table = NULL;
+    struct digest digest;
+    if (strcmp(what, "feedback") == 0) {
+        *out_text = feedback_list_text(store);
+    } else if (strncmp(what, word, strlen(word)) != 0) {
+        return 1;
+    } else {
+        const char *hex = what + strlen(word);
+        if (digest_from_hex(hex, &digest) == 0)
+            table = feedback_store_look(store, &digest);
+        if (!table)
+            return fault_set(fault, ERROR_NOT_FOUND,
+                             "there is no feedback table \"%.64s\"", hex);
+        *out_text = feedback_table_text(table);
+    }
+    return *out_text ? 0
+                     : fault_set(fault, ERROR_NO_MEMORY, "%s",
+                                 error_sentence(ERROR_NO_MEMORY));
+}
+
+static int find_text(const struct session *s, const char *what, char **out_text,
+                     struct fault *fault)
+{
+    int status = ask_sessions(s, what, out_text, fault);
+    if (status == 1)
+        status = ask_group(s, what, out_text, fault);
+    if (status == 1)
+        status = ask_recipe(s, what, out_text, fault);
+    if (status == 1)
+        status = ask_feedback(s, what, out_text, fault);
+    if (status == 1)
+        status = recipe_topic(what, out_text, fault);
+    if (status != 0 || strlen(*out_text) <= WIRE_MAX_REPLY_BYTES)
+        return status;
+    mem_free(*out_text);
+    return fault_set(fault, ERROR_TOO_LARGE,
+                     "the answer is longer than a REPLY may be; HTTP has it");
+}
+
 int ask_answer(struct session *s, const struct wire_header *h,
                struct bytes_reader *r)
 {
@@ -81,13 +127,7 @@ int ask_answer(struct session *s, const struct wire_header *h,
     char *text;
     if (wire_decode_ask(r, &m) != 0)
         return -ERROR_BAD_FRAME;
-    int status = ask_sessions(s, m.what, &text, &fault);
-    if (status == 1)
-        status = ask_group(s, m.what, &text, &fault);
-    if (status == 1)
-        status = ask_recipe(s, m.what, &text, &fault);
-    if (status == 1)
-        status = recipe_topic(m.what, &text, &fault);
+    int status = find_text(s, m.what, &text, &fault);
     if (status != 0) {
         session_refuse(s, h->request, status, fault.text);
         return 0;

@@ -213,6 +213,37 @@ class FeedbackTest(unittest.TestCase):
             self.assertIn(why, bad.stderr)
         self.assertEqual(self.pastectl("feedback").returncode, 2)
 
+    def test_pastectl_lists_and_shows_tables(self):
+        with pasted.connect(url_of(self.a)) as client:
+            digest = client.feedback(self.table(9))
+            listed = self.pastectl("feedback", "list")
+            self.assertRegex(listed.stdout, f"(?m)^{digest}  {self.n} "
+                             "classes, in use$")
+        shown = self.pastectl("feedback", "show", digest)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        np.testing.assert_array_equal(
+            np.loadtxt(shown.stdout.splitlines()), self.table(9))
+        table = pathlib.Path(self.folder.name, "shown.txt")
+        table.write_text(shown.stdout)
+        again = self.pastectl("feedback", "put", str(table))
+        self.assertEqual(again.stdout.strip(), digest)
+        self.assertRegex(self.pastectl("feedback", "list").stdout,
+                         f"(?m)^{digest}  .*, unused for [0-9]+ s$")
+        for words, path in ((["list"], ""), (["show", digest], f"/{digest}")):
+            told = self.pastectl("feedback", *words, "--json")
+            ours, theirs = (json.loads(told.stdout),
+                            self.a.get(f"/v1/feedback{path}").json)
+            for one in (*ours["feedback"], *theirs["feedback"]):
+                if not path:
+                    one.pop("unused_seconds")
+            self.assertEqual(ours, theirs)
+        for unknown in ("0" * 64, "x", digest[:-1], digest + "0"):
+            done = self.pastectl("feedback", "show", unknown)
+            self.assertEqual((done.returncode, done.stdout), (3, ""))
+            self.assertIn("no feedback table", done.stderr)
+        for usage in (["list", "more"], ["show"], ["nonsense"]):
+            self.assertEqual(self.pastectl("feedback", *usage).returncode, 2)
+
     def test_confusion_becomes_a_table(self):
         confusion = pasted.Confusion(self.n)
         confusion.add([0, 0, 0, 1, 1, 2], [0, 1, 1, 1, 2, 2])

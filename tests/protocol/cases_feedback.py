@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import random
 import struct
 import unittest
 
 import stdlib_wire as wire
 from peer import Peer, hello
 
-HARD = 32
+ASK, HARD = 8, 32
 
 
 class Feedback(unittest.TestCase):
@@ -54,6 +55,28 @@ class Feedback(unittest.TestCase):
             self.assertEqual(answer["feedback"], self.digest(weights))
         peer.credit(1)  # the stream is still open
         peer.batch(7)
+
+    def test_tables_are_told(self):
+        peer = self.greeted(HARD | ASK)
+        if not peer.welcome["capabilities"] & ASK:
+            self.skipTest("a server without ASK")
+        n = self.classes(peer)
+        first = random.randrange(1, 60000)  # no table of an earlier run
+        weights = [[first + i + k for k in range(n)] for i in range(n)]
+        digest = self.digest(weights)
+        peer.send(wire.ASK, 3, wire.encode_string(f"feedback {digest}"))
+        peer.error("not_found", fatal=False, request=3)
+        peer.send(wire.FEEDBACK, 4, self.payload(weights))
+        peer.expect(wire.REPLY, 4)
+        peer.send(wire.ASK, 5, wire.encode_string(f"feedback {digest}"))
+        table = json.loads(peer.expect(wire.REPLY, 5).payload)
+        self.assertEqual((table["feedback"], table["weights"]), (digest, weights))
+        peer.send(wire.ASK, 6, wire.encode_string("feedback"))
+        listed = json.loads(peer.expect(wire.REPLY, 6).payload)["feedback"]
+        self.assertEqual([t["n_classes"] for t in listed if t["feedback"] == digest], [n])
+        for what in ("feedback ", "feedback x", "feedback " + digest[:-1], "feedbacks"):
+            peer.send(wire.ASK, 7, wire.encode_string(what))
+            peer.error("not_found", fatal=False, request=7)
 
     def test_bytes_may_come_one_after_the_other(self):
         peer = self.greeted()

@@ -12,6 +12,7 @@
 
 #include "server/base/mem.h"
 #include "server/serve/feedback_store.h"
+#include "server/serve/feedback_text.h"
 #include "tests/unit/serve_rig.h"
 
 #define N RIG_CLASSES
@@ -24,7 +25,7 @@ static struct stream *stream;
 static struct feedback_store *make_store(uint32_t max_tables,
                                          uint64_t max_bytes, uint64_t life_ns)
 {
-    const struct feedback_limits limits = {max_bytes, max_tables, life_ns};
+    const struct feedback_limits limits = {max_bytes, max_tables, N, life_ns};
     struct feedback_store *s;
     struct fault fault = {0};
 
@@ -167,6 +168,46 @@ static void bad_tables_are_refused_by_name(void **state)
     feedback_store_destroy(s);
 }
 
+static void tables_of_more_classes_are_refused(void **state)
+{
+    const struct feedback_limits limits = {1 << 20, 9, N - 1, UINT64_MAX};
+    struct feedback_store *s;
+    struct feedback *table;
+    struct fault fault = {0};
+
+    assert_int_equal(feedback_store_create(&limits, &s, &fault), 0);
+    assert_int_equal(put(s, 1, &table, &fault), -ERROR_TOO_LARGE);
+    assert_int_equal(metric_get(METRIC_FEEDBACK_TABLES), 0);
+    feedback_store_destroy(s);
+}
+
+/* What they say, and that short memory is told and leaks nothing. */
+static void tables_are_told_as_json(void **state)
+{
+    struct feedback_store *s = make_store(9, 1 << 20, UINT64_MAX);
+    struct feedback *held = must_put(s, 7);
+    char hex[DIGEST_HEX_BYTES], *none = feedback_list_text(NULL);
+
+    feedback_unref(must_put(s, 65535));
+    digest_hex(&held->digest, hex);
+    char *list = feedback_list_text(s), *table = feedback_table_text(held);
+    assert_string_equal(none, "{\"feedback\":[]}\n");
+    assert_true(strstr(list, "\"in_use\":true") > strstr(list, "false"));
+    assert_non_null(strstr(strstr(list, hex), "/v1/feedback/"));
+    assert_non_null(strstr(table, hex));
+    assert_non_null(strstr(table, "\"weights\":[[7,7,"));
+    assert_string_equal(table + strlen(table) - 4, "7]]}");
+    mem_free(none);
+    mem_free(list);
+    mem_free(table);
+    mem_fail_nth(1);
+    assert_null(feedback_list_text(s));
+    mem_fail_nth(1);
+    assert_null(feedback_table_text(held));
+    feedback_unref(held);
+    feedback_store_destroy(s);
+}
+
 static void a_stream_without_distractor_takes_none(void **state)
 {
     struct feedback_store *s = make_store(9, 1 << 20, UINT64_MAX);
@@ -253,6 +294,8 @@ int main(void)
         cmocka_unit_test(what_is_held_makes_no_room),
         cmocka_unit_test(a_table_that_nobody_asks_for_goes),
         cmocka_unit_test(bad_tables_are_refused_by_name),
+        cmocka_unit_test(tables_of_more_classes_are_refused),
+        cmocka_unit_test(tables_are_told_as_json),
         cmocka_unit_test(a_stream_without_distractor_takes_none),
         cmocka_unit_test(memory_that_is_short_is_told),
         cmocka_unit_test(batches_are_shared_by_table),
