@@ -11,6 +11,7 @@
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/http/listen.h"
+#include "server/serve/feedback_store.h"
 
 #define MAX_DEFAULT_BUDGET_BYTES (1ull << 30)
 #define MIN_BUDGET_BYTES         (1ull << 20)
@@ -29,6 +30,11 @@ struct config *config_create(void)
     c->http = (struct config_endpoint){"127.0.0.1", 7780};
     c->tcp = (struct config_endpoint){"127.0.0.1", 7700};
     c->grace_s = 5;
+    const struct feedback_limits feedback = feedback_limits_default();
+    c->feedback_tables = feedback.max_tables;
+    c->feedback_classes = feedback.max_classes;
+    c->feedback_budget_bytes = feedback.max_bytes;
+    c->feedback_lifetime_s = feedback.lifetime_ns / 1000000000;
     c->shared_budget_bytes = UINT64_MAX;
     c->log_level = LOG_INFO;
     return c;
@@ -240,6 +246,19 @@ static void fill_in(struct config *c)
         c->memory_limit_bytes = memory - c->batch_budget_bytes;
 }
 
+static int check_feedback(const struct config *c, struct fault *fault)
+{
+    uint64_t largest = feedback_memory_bytes((uint32_t)c->feedback_classes);
+
+    if (c->feedback_budget_bytes >= largest)
+        return 0;
+    return fault_set(fault, ERROR_BAD_CONFIG,
+                     "feedback_budget: one table of feedback_classes (%u) "
+                     "takes %llu bytes",
+                     (unsigned)c->feedback_classes,
+                     (unsigned long long)largest);
+}
+
 int config_check(struct config *c, struct fault *fault)
 {
     int rc = 0;
@@ -266,5 +285,5 @@ int config_check(struct config *c, struct fault *fault)
         return fault_set(fault, ERROR_BAD_CONFIG,
                          "shared_budget: it is a part of batch_budget, and at "
                          "least 512K of that are wanted beside it");
-    return 0;
+    return check_feedback(c, fault);
 }

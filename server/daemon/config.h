@@ -58,6 +58,9 @@ struct config {
     /* Of these, what clients of this host may map; without a Unix socket 0.
      * Before config_check UINT64_MAX: half. */
     uint64_t shared_budget_bytes;
+    /* Limits of feedback tables; the budget holds one of the largest. */
+    uint64_t feedback_tables, feedback_classes;
+    uint64_t feedback_budget_bytes, feedback_lifetime_s;
     uint64_t grace_s;
     int64_t log_level; /* enum log_level */
     char *config_file, *port_file;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/base/version.h"
+#include "server/serve/feedback_store.h"
 
 #define DAEMON(field) OPTION_OF_DAEMON, offsetof(struct config, field)
 #define POOL(field)   OPTION_OF_POOL, offsetof(struct config_pool, field)
@@ -65,6 +66,18 @@ const struct option_row option_rows[] = {
     ROW("shared-budget", "shared_budget", "SIZE", OPTION_SIZE,
         DAEMON(shared_budget_bytes), 0, 1ull << 42, "half of it",
         "of the batch budget, what clients of the Unix socket map; 0: none"),
+    ROW("feedback-tables", "feedback_tables", "N", OPTION_NUMBER,
+        DAEMON(feedback_tables), 1, FEEDBACK_STORE_MAX_TABLES, "256",
+        "feedback tables of trainers to keep at most"),
+    ROW("feedback-classes", "feedback_classes", "N", OPTION_NUMBER,
+        DAEMON(feedback_classes), 1, FEEDBACK_MAX_CLASSES, "1024",
+        "classes that a feedback table may have at most"),
+    ROW("feedback-budget", "feedback_budget", "SIZE", OPTION_SIZE,
+        DAEMON(feedback_budget_bytes), 64u << 10, 1ull << 40, "64M",
+        "bytes that feedback tables may take"),
+    ROW("feedback-lifetime", "feedback_lifetime", "S", OPTION_NUMBER,
+        DAEMON(feedback_lifetime_s), 1, 30 * 86400, "3600",
+        "seconds that a feedback table is kept without use"),
     ROW("grace", "grace", "S", OPTION_NUMBER, DAEMON(grace_s), 0, 3600, "5",
         "seconds that SIGTERM leaves to open sessions"),
     ROW("log-level", "log_level", "error|warn|info|debug", OPTION_LEVEL,

@@ -129,7 +129,13 @@ static int create_leases(struct parts *p, struct fault *fault)
 
 static int create_feedback(struct parts *p, struct fault *fault)
 {
-    const struct feedback_limits limits = feedback_limits_default();
+    const struct config *c = p->config;
+    const struct feedback_limits limits = {
+        .max_bytes = c->feedback_budget_bytes,
+        .max_tables = (uint32_t)c->feedback_tables,
+        .max_classes = (uint32_t)c->feedback_classes,
+        .lifetime_ns = c->feedback_lifetime_s * 1000000000,
+    };
 
     return feedback_store_create(&limits, &p->feedback, fault);
 }

@@ -31,7 +31,7 @@ struct daemon {
     enum run_state state;
     int exit_code;
     uv_signal_t term, interrupt;
-    uv_timer_t drain, watchdog;
+    uv_timer_t drain, watchdog, expiry;
     uint64_t drain_end_ns;
 };
 
@@ -54,6 +54,7 @@ static void stop(struct daemon *d)
     uv_close((uv_handle_t *)&d->interrupt, NULL);
     uv_close((uv_handle_t *)&d->drain, NULL);
     uv_close((uv_handle_t *)&d->watchdog, NULL);
+    uv_close((uv_handle_t *)&d->expiry, NULL);
     uv_stop(&d->parts.loop);
 }
 
@@ -113,20 +114,39 @@ static void on_watchdog(uv_timer_t *timer)
     notify_send("WATCHDOG=1");
 }
 
+static void on_expiry(uv_timer_t *timer)
+{
+    const struct daemon *d = timer->data;
+
+    feedback_store_expire(d->parts.feedback);
+}
+
+/* So that a table lives at most an eighth longer than it may, or a minute. */
+static uint64_t expiry_look_ms(const struct config *c)
+{
+    uint64_t eighth_ms = c->feedback_lifetime_s * 1000 / 8;
+
+    return eighth_ms < 60000 ? eighth_ms : 60000;
+}
+
 static void watch(struct daemon *d)
 {
     uv_loop_t *loop = &d->parts.loop;
     uint64_t half_ms = notify_watchdog_us() / 2000;
+    uint64_t expiry_ms = expiry_look_ms(d->config);
 
-    d->term.data = d->interrupt.data = d->drain.data = d->watchdog.data = d;
+    d->term.data = d->interrupt.data = d->drain.data = d;
+    d->watchdog.data = d->expiry.data = d;
     uv_signal_init(loop, &d->term);
     uv_signal_init(loop, &d->interrupt);
     uv_timer_init(loop, &d->drain);
     uv_timer_init(loop, &d->watchdog);
+    uv_timer_init(loop, &d->expiry);
     uv_signal_start(&d->term, on_signal, SIGTERM);
     uv_signal_start(&d->interrupt, on_signal, SIGINT);
     if (half_ms)
         uv_timer_start(&d->watchdog, on_watchdog, 0, half_ms);
+    uv_timer_start(&d->expiry, on_expiry, expiry_ms, expiry_ms);
 }
 
 static void log_pool(const char *name, const struct catalog *c)

@@ -8,6 +8,7 @@ import json
 import pathlib
 import struct
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -231,6 +232,47 @@ class FeedbackTest(unittest.TestCase):
                  paths["/v1/streams/{stream}/batches/{step}.npz"]["get"][
                      "parameters"]]
         self.assertIn("feedback", names)
+
+
+class Limits(unittest.TestCase):
+    """What the configuration says of tables."""
+
+    def daemon(self, **limits):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = pathlib.Path(folder.name, "config.json")
+        path.write_text(json.dumps({**CONFIG, **limits}))
+        daemon = Daemon("--config", str(path))
+        daemon.start()
+        self.addCleanup(daemon.close)
+        return daemon
+
+    def put(self, daemon, number):
+        n = len(daemon.get(S).json["classes"])
+        weights = (np.eye(n, dtype=int) + number).tolist()
+        return daemon.request("PUT", "/v1/feedback", body=json.dumps(
+            {"stream": "default", "weights": weights}).encode())
+
+    def test_a_table_goes_when_its_time_is_over(self):
+        """By a timer: no request is made that asks for tables meanwhile."""
+        daemon = self.daemon(feedback_lifetime=2)
+        self.assertEqual(self.put(daemon, 1).status, 200)
+        self.assertEqual(daemon.metrics()["pasted_feedback_tables"], 1)
+        time.sleep(3.5)
+        self.assertEqual(daemon.get("/v1/feedback").json, {"feedback": []})
+        metrics = daemon.metrics()
+        self.assertEqual((metrics["pasted_feedback_tables"],
+                          metrics["pasted_feedback_bytes"]), (0, 0))
+
+    def test_number_and_classes(self):
+        daemon = self.daemon(feedback_tables=2, feedback_classes=57)
+        for number in range(1, 6):
+            self.assertEqual(self.put(daemon, number).status, 200)
+        self.assertEqual(daemon.metrics()["pasted_feedback_tables"], 2)
+        daemon = self.daemon(feedback_classes=56)
+        refused = self.put(daemon, 1)
+        self.assertEqual(refused.status, 413, refused.body)
+        self.assertIn("at most 56 classes", refused.json["detail"])
 
 
 if __name__ == "__main__":

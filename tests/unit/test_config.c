@@ -16,7 +16,9 @@ static const char full[] =
     "{\"http\": \"[::1]:1\", \"tcp\": \"127.0.0.1:2\","
     " \"token_file\": \"tokens\", \"allow_anonymous\": true, \"workers\": 3,"
     " \"memory_limit\": \"2G\", \"batch_budget\": 1048576, \"grace\": 9,"
-    " \"log_level\": \"debug\","
+    " \"log_level\": \"debug\", \"feedback_tables\": 5,"
+    " \"feedback_classes\": 60, \"feedback_budget\": \"128K\","
+    " \"feedback_lifetime\": 8,"
     " \"pools\": {"
     "  \"a\": {\"objects\": \"o\", \"backgrounds\": \"/b\","
     "   \"matte\": \"mask\", \"split\": \"val\", \"max_side\": 9,"
@@ -50,6 +52,10 @@ static void a_full_file_is_read(void **state)
     assert_int_equal(c->batch_budget_bytes, 1 << 20);
     assert_int_equal(c->grace_s, 9);
     assert_int_equal(c->log_level, LOG_DEBUG);
+    assert_int_equal(c->feedback_tables, 5);
+    assert_int_equal(c->feedback_classes, 60);
+    assert_int_equal(c->feedback_budget_bytes, 128 << 10);
+    assert_int_equal(c->feedback_lifetime_s, 8);
     assert_int_equal(c->n_pools, 2);
     assert_string_equal(c->pools[0].objects, "/etc/x/o");
     assert_string_equal(c->pools[0].backgrounds, "/b");
@@ -94,11 +100,27 @@ static void recipes_are_resolved_with_their_seed(void **state)
 #define POOLS   "\"pools\": {\"p\": {\"demo\": true}}"
 #define STREAMS "\"streams\": {\"s\": {}}"
 
+struct mistake {
+    const char *text, *words;
+};
+
+static void assert_pointed_at(const struct mistake *bad, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct config *c = config_create();
+        struct fault fault;
+        assert_int_equal(read_config(c, bad[i].text, NULL, &fault),
+                         -ERROR_BAD_CONFIG);
+        assert_int_equal(fault.code, ERROR_BAD_CONFIG);
+        if (!strstr(fault.text, bad[i].words))
+            fail_msg("%s: %s", bad[i].text, fault.text);
+        config_destroy(c);
+    }
+}
+
 static void mistakes_are_pointed_at(void **state)
 {
-    static const struct {
-        const char *text, *words;
-    } bad[] = {
+    static const struct mistake bad[] = {
         {"", "line 1"},
         {"[]", "object"},
         {"{", "line 1"},
@@ -136,16 +158,25 @@ static void mistakes_are_pointed_at(void **state)
          "/streams/s/recipe: "},
     };
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct config *c = config_create();
-        struct fault fault;
-        assert_int_equal(read_config(c, bad[i].text, NULL, &fault),
-                         -ERROR_BAD_CONFIG);
-        assert_int_equal(fault.code, ERROR_BAD_CONFIG);
-        if (!strstr(fault.text, bad[i].words))
-            fail_msg("%s: %s", bad[i].text, fault.text);
-        config_destroy(c);
-    }
+    assert_pointed_at(bad, sizeof(bad) / sizeof(bad[0]));
+}
+
+static void limits_of_feedback_have_ranges(void **state)
+{
+    static const struct mistake bad[] = {
+        {"{" POOLS ", " STREAMS ", \"feedback_tables\": 0}",
+         "/feedback_tables: 0 is not between 1 and 4096"},
+        {"{" POOLS ", " STREAMS ", \"feedback_tables\": 4097}",
+         "/feedback_tables: "},
+        {"{" POOLS ", " STREAMS ", \"feedback_classes\": 1025}",
+         "/feedback_classes: 1025 is not between 1 and 1024"},
+        {"{" POOLS ", " STREAMS ", \"feedback_budget\": \"1K\"}",
+         "/feedback_budget: "},
+        {"{" POOLS ", " STREAMS ", \"feedback_lifetime\": 0}",
+         "/feedback_lifetime: 0 is not between 1 and 2592000"},
+    };
+
+    assert_pointed_at(bad, sizeof(bad) / sizeof(bad[0]));
 }
 
 static void what_does_not_fit_together_is_refused(void **state)
@@ -169,6 +200,8 @@ static void what_does_not_fit_together_is_refused(void **state)
          "\"shared_budget\": \"8M\"}",
          "shared_budget: it is a part"},
         {"{" POOLS ", " STREAMS ", \"batch_budget\": 1}", "batch_budget"},
+        {"{" POOLS ", " STREAMS ", \"feedback_budget\": \"1M\"}",
+         "feedback_budget: one table of feedback_classes (1024) takes 4"},
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -234,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_full_file_is_read),
         cmocka_unit_test(recipes_are_resolved_with_their_seed),
         cmocka_unit_test(mistakes_are_pointed_at),
+        cmocka_unit_test(limits_of_feedback_have_ranges),
         cmocka_unit_test(what_does_not_fit_together_is_refused),
         cmocka_unit_test(a_recipe_mistake_has_one_pointer),
         cmocka_unit_test(too_many_pools_are_refused),
