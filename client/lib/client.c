@@ -200,38 +200,25 @@ const char *pasted_stream_name(pasted_client *c, uint32_t index)
 int pasted_next(pasted_client *c, pasted_batch **out_batch)
 {
     struct fault fault = {0};
-    struct pasted_batch *b;
     int rc = check_open(c, __func__);
     if (rc != 0)
         return rc;
-    rc = prefetch_wait(c->prefetch, NULL, 0,
-                       clock_after_ms(c->options.timeout_ms), &b, &fault);
-    if (rc != 0)
-        return fail(c, __func__, &fault, rc);
-    *out_batch = prefetch_take(c->prefetch);
-    return PASTED_OK;
+    rc =
+        prefetch_next(c->prefetch, NULL, 0,
+                      clock_after_ms(c->options.timeout_ms), out_batch, &fault);
+    return rc != 0 ? fail(c, __func__, &fault, rc) : PASTED_OK;
 }
 
-/* Copies what the receiver has not put there itself. */
-static int copy_tensors(const struct pasted_batch *b,
-                        const struct pasted_buffer *buffers, size_t n_buffers,
-                        struct fault *fault)
+/* What the receiver has not put there itself. */
+static void copy_tensors(const struct pasted_batch *b,
+                         const struct pasted_buffer *buffers, size_t n_buffers)
 {
     for (size_t i = 0; i < n_buffers; i++) {
         const struct tensor_desc *t = batch_find(b, buffers[i].name);
-        if (t == NULL)
-            return fault_set(fault, ERROR_NOT_FOUND, "no tensor '%.40s'",
-                             buffers[i].name);
-        if (t->n_bytes > buffers[i].n_bytes)
-            return fault_set(fault, ERROR_BAD_ARGUMENT,
-                             "the buffer for %s has %llu bytes, it needs %llu",
-                             t->name, (unsigned long long)buffers[i].n_bytes,
-                             (unsigned long long)t->n_bytes);
         const uint8_t *data = batch_data(b, t);
         if (data != buffers[i].data)
             memcpy(buffers[i].data, data, (size_t)t->n_bytes);
     }
-    return 0;
 }
 
 int pasted_next_into(pasted_client *c, const struct pasted_buffer *buffers,
@@ -242,13 +229,11 @@ int pasted_next_into(pasted_client *c, const struct pasted_buffer *buffers,
     int rc = check_open(c, __func__);
     if (rc != 0)
         return rc;
-    rc = prefetch_wait(c->prefetch, buffers, n_buffers,
+    rc = prefetch_next(c->prefetch, buffers, n_buffers,
                        clock_after_ms(c->options.timeout_ms), &b, &fault);
-    if (rc == 0)
-        rc = copy_tensors(b, buffers, n_buffers, &fault);
     if (rc != 0)
         return fail(c, __func__, &fault, rc);
-    b = prefetch_take(c->prefetch);
+    copy_tensors(b, buffers, n_buffers);
     if (out_first_position != NULL)
         *out_first_position = b->head.first_position;
     batch_release(b);

@@ -113,6 +113,24 @@ struct refine *exchange_refine(struct exchange *x, uint32_t i)
     return &x->refine[(x->first_refine + i) % EXCHANGE_MAX_REFINES];
 }
 
+int exchange_check_buffers(const struct pasted_buffer *buffers,
+                           size_t n_buffers, const struct pasted_batch *b,
+                           struct fault *fault)
+{
+    for (size_t i = 0; i < n_buffers; i++) {
+        const struct tensor_desc *t = batch_find(b, buffers[i].name);
+        if (t == NULL)
+            return fault_set(fault, ERROR_NOT_FOUND, "no tensor '%.40s'",
+                             buffers[i].name);
+        if (t->n_bytes > buffers[i].n_bytes)
+            return fault_set(fault, ERROR_BAD_ARGUMENT,
+                             "the buffer for %s has %llu bytes, it needs %llu",
+                             t->name, (unsigned long long)buffers[i].n_bytes,
+                             (unsigned long long)t->n_bytes);
+    }
+    return 0;
+}
+
 const struct pasted_buffer *exchange_buffer(const struct into *into,
                                             const char *name)
 {

@@ -127,6 +127,11 @@ void exchange_push(struct exchange *x, struct pasted_batch *b);
 struct pasted_batch *exchange_pop(struct exchange *x); /* NULL when empty */
 /* The ith of those not taken; the oldest is 0. */
 struct refine *exchange_refine(struct exchange *x, uint32_t i);
+/* Whether each buffer is of a tensor and holds it: -ERROR_NOT_FOUND,
+ * -ERROR_BAD_ARGUMENT. Needs no lock. */
+int exchange_check_buffers(const struct pasted_buffer *buffers,
+                           size_t n_buffers, const struct pasted_batch *b,
+                           struct fault *fault);
 /* The tensor's buffer among the caller's; NULL when it has none. */
 const struct pasted_buffer *exchange_buffer(const struct into *into,
                                             const char *name);

@@ -218,16 +218,13 @@ static bool wait_is_news(const struct prefetch *p)
            x->member.joined || x->reads;
 }
 
-int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
-                  size_t n_buffers, int64_t deadline_ns,
-                  struct pasted_batch **out_batch, struct fault *fault)
+/* Until a batch is ready. With the lock held. */
+static int wait_for_ready(struct prefetch *p,
+                          const struct pasted_buffer *buffers, size_t n_buffers,
+                          int64_t deadline_ns, struct fault *fault)
 {
     struct exchange *x = &p->exchange;
     int rc = 0;
-    exchange_lock(x);
-    pace_called(x);
-    if (member_wants_next(x))
-        exchange_wake(x);
     if (x->ready == NULL) {
         x->stats.waits++;
         ask_again(x);
@@ -243,18 +240,13 @@ int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
     }
     take_buffers_back(x);
     x->waiting = false;
-    if (x->ready != NULL) { /* perhaps while the buffers were taken back */
-        *out_batch = x->ready;
-        rc = 0;
-    }
-    exchange_unlock(x);
-    return rc;
+    return x->ready != NULL ? 0 : rc; /* perhaps it came just now */
 }
 
-struct pasted_batch *prefetch_take(struct prefetch *p)
+/* The first that is ready is the caller's from here on. With the lock held. */
+static struct pasted_batch *take(struct prefetch *p)
 {
     struct exchange *x = &p->exchange;
-    exchange_lock(x);
     struct pasted_batch *b = exchange_pop(x);
     assert(b != NULL);
     x->cursor = options_step(&p->options, x->replay_from, x->cursor,
@@ -264,10 +256,31 @@ struct pasted_batch *prefetch_take(struct prefetch *p)
     x->member.held = b->lease.lease;
     x->stats.batches++;
     pace_returned(x);
+    return b;
+}
+
+/* Found and taken under one lock: in between, the receiver would withdraw a
+ * batch whose lease is lost, or begin a round of replay anew. */
+int prefetch_next(struct prefetch *p, const struct pasted_buffer *buffers,
+                  size_t n_buffers, int64_t deadline_ns,
+                  struct pasted_batch **out_batch, struct fault *fault)
+{
+    struct exchange *x = &p->exchange;
+    exchange_lock(x);
+    pace_called(x);
+    if (member_wants_next(x))
+        exchange_wake(x);
+    int rc = wait_for_ready(p, buffers, n_buffers, deadline_ns, fault);
+    if (rc == 0)
+        rc = exchange_check_buffers(buffers, n_buffers, x->ready, fault);
+    struct pasted_batch *b = rc == 0 ? take(p) : NULL;
     exchange_unlock(x);
+    if (rc != 0)
+        return rc;
     if (!b->is_replaced)
         exchange_wake(x); /* room for one more */
-    return b;
+    *out_batch = b;
+    return 0;
 }
 
 /* Whether a wait for the pull must end; a timeout says why the server did not

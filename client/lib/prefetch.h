@@ -25,13 +25,14 @@ void prefetch_abandon(struct prefetch *p);
 
 const struct stream_facts *prefetch_facts(const struct prefetch *p);
 
-/* Waits until a batch is ready and leaves it there. With buffers, the receiver
- * may have put its image into the one of that name (b->image_at says where). */
-int prefetch_wait(struct prefetch *p, const struct pasted_buffer *buffers,
+/* Waits for the batch at the cursor, moves the cursor and hands it over: the
+ * caller releases it. With buffers, the receiver may have put its image into
+ * the one of that name (b->image_at says where). It stays the next one where a
+ * buffer is too small, or of no tensor: -ERROR_BAD_ARGUMENT, -ERROR_NOT_FOUND.
+ */
+int prefetch_next(struct prefetch *p, const struct pasted_buffer *buffers,
                   size_t n_buffers, int64_t deadline_ns,
                   struct pasted_batch **out_batch, struct fault *fault);
-/* Takes the batch that prefetch_wait showed and moves the cursor. */
-struct pasted_batch *prefetch_take(struct prefetch *p);
 
 int prefetch_pull(struct prefetch *p, uint64_t position, int64_t deadline_ns,
                   struct pasted_batch **out_batch, struct fault *fault);

@@ -35,28 +35,19 @@ static enum purpose purpose_of(struct receiver *r)
     return purpose;
 }
 
-/* Every tensor has a buffer that holds it, or none; every buffer a tensor. */
-static bool buffers_fit(const struct into *into, const struct pasted_batch *b)
-{
-    for (size_t i = 0; i < into->n_buffers; i++) {
-        const struct tensor_desc *t = batch_find(b, into->buffers[i].name);
-        if (t == NULL || t->n_bytes > into->buffers[i].n_bytes)
-            return false;
-    }
-    return true;
-}
-
 /* Points the image at the caller's buffer when a next_into waits for just this
  * batch. */
 static bool go_direct(struct receiver *r, struct pasted_batch *b)
 {
     struct exchange *x = r->exchange;
+    struct fault why;
     bool direct = false;
     exchange_lock(x);
     struct into *into = &x->into;
     bool next = x->member.joined || x->cursor == b->cursor;
     if (into->buffers != NULL && !into->abandoned && x->n_ready == 0 &&
-        !x->seek_wanted && next && buffers_fit(into, b)) {
+        !x->seek_wanted && next &&
+        exchange_check_buffers(into->buffers, into->n_buffers, b, &why) == 0) {
         const struct pasted_buffer *buffer = exchange_buffer(into, "image");
         direct = buffer != NULL;
         into->active = direct;

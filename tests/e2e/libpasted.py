@@ -15,6 +15,11 @@ class Tensor(ctypes.Structure):
                 ("n_dims", ctypes.c_uint32), ("dtype", ctypes.c_uint32)]
 
 
+class Buffer(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_void_p),
+                ("n_bytes", ctypes.c_size_t)]
+
+
 class Lease(ctypes.Structure):
     _fields_ = [("lease", ctypes.c_uint64), ("step", ctypes.c_uint64),
                 ("delivery", ctypes.c_uint32), ("lease_ms", ctypes.c_uint32)]
@@ -37,12 +42,16 @@ def load():
                  "pasted_batch_release", "pasted_batch_first_position",
                  "pasted_set", "pasted_open", "pasted_next",
                  "pasted_position", "pasted_batch_tensor", "pasted_ack",
-                 "pasted_batch_lease", "pasted_stats", "pasted_seek"):
+                 "pasted_batch_lease", "pasted_stats", "pasted_seek",
+                 "pasted_next_into"):
         getattr(lib, name).argtypes = {
             "pasted_create": [],
             "pasted_set": [pointer, ctypes.c_char_p, ctypes.c_char_p],
             "pasted_open": [pointer, ctypes.c_char_p],
             "pasted_next": [pointer, ctypes.POINTER(pointer)],
+            "pasted_next_into": [pointer, ctypes.POINTER(Buffer),
+                                 ctypes.c_size_t,
+                                 ctypes.POINTER(ctypes.c_uint64)],
             "pasted_position": [pointer, ctypes.POINTER(ctypes.c_uint64)],
             "pasted_seek": [pointer, ctypes.c_uint64],
             "pasted_batch_lease": [pointer, ctypes.POINTER(Lease),
@@ -91,6 +100,17 @@ class Client:
                                     ctypes.sizeof(Lease))
         self.lib.pasted_batch_release(batch)
         return status, position, data
+
+    def next_into(self, image, times=1):
+        """(status, first position); the image lies in the bytearray, copied
+        so often when it was ready."""
+        place = (ctypes.c_char * len(image)).from_buffer(image)
+        buffers = (Buffer * times)(*[(b"image", ctypes.addressof(place),
+                                      len(image))] * times)
+        position = ctypes.c_uint64()
+        status = self.lib.pasted_next_into(self.handle, buffers, times,
+                                           ctypes.byref(position))
+        return status, position.value
 
     def seek(self, position):
         return self.lib.pasted_seek(self.handle, ctypes.c_uint64(position))

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -90,6 +91,28 @@ def flip(frame):
     damaged = bytearray(frame)
     damaged[len(frame) * 2 // 3] ^= 4
     return [bytes(damaged)]
+
+
+class Lose:
+    """Says of the next step, each second time that one is acknowledged, that
+    its lease is lost: the caller is at work on it just then."""
+
+    def __init__(self):
+        self.leases, self.n_acked, self.n_lost = [], 0, 0
+
+    def __call__(self, kind, frame):
+        yield frame
+        if kind == wire.LEASE:
+            lease = wire.decode_lease(frame[wire.HEADER_BYTES:])["lease"]
+            self.leases.append(lease)
+        if kind == wire.ACKED:
+            acked = wire.decode_acked(frame[wire.HEADER_BYTES:])[0]
+            self.leases = [lease for lease in self.leases if lease != acked]
+            self.n_acked += 1
+            if self.n_acked % 2 == 0 and self.leases:
+                self.n_lost += 1
+                lost = struct.pack("<QQ", self.leases.pop(0), 22)
+                yield wire.encode_frame(wire.ACKED, 2, lost)
 
 
 class Faults(unittest.TestCase):
@@ -177,6 +200,33 @@ class Faults(unittest.TestCase):
         self.assertEqual(client.lease.step, 1)  # the first was taken
         self.assertEqual(client.ack(), libpasted.OK)
         self.assertEqual(client.next()[0], libpasted.ENDED)
+
+    def test_a_lease_lost_while_its_batch_is_being_copied(self):
+        """The receiver took the batch out of the caller's hands: the client
+        aborted, or gave the bytes of another."""
+        n, side = 64, 64
+        image = bytearray(n * side * side * 3)
+        lose = Lose()
+        between = Wire(self.daemon.tcp, lose)
+        self.addCleanup(between.close)
+        client = libpasted.Client(
+            f"pasted://127.0.0.1:{between.port}/default?batch={n}",
+            group="copied", prefetch=3)
+        self.addCleanup(client.close)
+        digests = {}
+        for _ in range(20):
+            time.sleep(0.02)  # the next one is ready
+            status, position = client.next_into(image, 400)
+            self.assertEqual(status, libpasted.OK, client.error())
+            digests[position] = hashlib.sha256(image).digest()
+        plain = libpasted.Client(
+            f"pasted://127.0.0.1:{self.daemon.tcp}/default?batch={n}")
+        self.addCleanup(plain.close)
+        for position in sorted(digests):
+            self.assertEqual(plain.seek(position), libpasted.OK)
+            self.assertEqual(hashlib.sha256(plain.next()[2]).digest(),
+                             digests[position])
+        self.assertGreater(lose.n_lost, 3)
 
     def test_frames_of_groups_to_who_is_of_none(self):
         acked = wire.encode_frame(wire.ACKED, 2, struct.pack("<QQ", 9, 0))
