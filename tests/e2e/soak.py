@@ -36,11 +36,14 @@ MAX_GROWTH_BYTES = 3 << 20  # by the line, from its begin to its end
 def by_http(daemon, rng):
     stream = "/v1/streams/default"
     for _ in range(rng.randrange(1, 20)):
-        daemon.get(rng.choice([
+        path = rng.choice([
             "/livez", "/metrics", "/v1/streams", f"{stream}/graph?epoch={rng.randrange(6)}",
             f"{stream}/samples/{rng.randrange(POSITIONS)}.png",
             f"{stream}/batches/{rng.randrange(50)}.npz?batch=64",
-            f"{stream}/batches/{rng.randrange(50)}.safetensors?batch=16"]))
+            f"{stream}/batches/{rng.randrange(50)}.safetensors?batch=16"])
+        answer = daemon.get(path)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {answer.body[:200]}")
 
 
 def by_hand(daemon, rng):
@@ -114,6 +117,8 @@ class Churn:
         if process.is_alive():
             return False
         process.join()
+        if process.exitcode not in (0, FAILED, -signal.SIGKILL):
+            os.write(self.reasons, f"{process.name} ends with {process.exitcode}\n".encode())
         self.n_failed += process.exitcode not in (0, -signal.SIGKILL)
         return True
 
@@ -135,8 +140,10 @@ class Churn:
         self.running = [c for c in self.running if not self.end_of(c[0])]
         if len(self.running) < self.n_clients:
             kill_at = now + self.rng.random() * 2 if self.rng.random() < 1 / 3 else now + 60
-            process = multiprocessing.Process(target=be_client, daemon=True, args=(
-                self.rng.choice(KINDS), self.daemon, self.rng.random(), self.reasons))
+            kind = self.rng.choice(KINDS)
+            process = multiprocessing.Process(target=be_client, name=kind.__name__, daemon=True,
+                                              args=(kind, self.daemon, self.rng.random(),
+                                                    self.reasons))
             process.start()
             self.running.append([process, kill_at])
             self.n_begun += 1
