@@ -16,20 +16,11 @@ uint32_t chained_columns(const struct chain *chain, uint32_t n_positions)
     return n_positions < chain->slots ? n_positions : chain->slots;
 }
 
-static uint32_t class_of(const struct chained *c, uint64_t position)
-{
-    const struct graph_edge edge = c->edge_of(c->source, position);
-    return c->composer->catalog->objects[edge.object].class_id;
-}
-
 /* Why the sample at a position is pasted on what it is. */
 static enum plan_link link_of(const struct chained *c, uint64_t position)
 {
-    const enum plan_link link = chain_may_link(c->chain, position);
-    if (link == LINK_PARENT &&
-        class_of(c, position) == class_of(c, position - c->chain->slots))
-        return LINK_LABEL;
-    return link;
+    return chain_link_of(c->chain, c->composer->catalog, c->edge_of, c->source,
+                         position);
 }
 
 static uint32_t n_candidates(const struct chained *c)

@@ -88,11 +88,32 @@ enum plan_link chain_may_link(const struct chain *c, uint64_t position)
     return is_reset(c, position) ? LINK_RESET : LINK_PARENT;
 }
 
+/* The rule of equal labels, of a position that may have a parent else. */
+static enum plan_link unless_alike(uint32_t class_id, uint32_t earlier_class)
+{
+    return class_id == earlier_class ? LINK_LABEL : LINK_PARENT;
+}
+
 enum plan_link chain_link(const struct chain *c, uint64_t position,
                           uint32_t class_id, uint32_t earlier_class)
 {
     const enum plan_link link = chain_may_link(c, position);
-    return link == LINK_PARENT && class_id == earlier_class ? LINK_LABEL : link;
+    return link == LINK_PARENT ? unless_alike(class_id, earlier_class) : link;
+}
+
+enum plan_link chain_link_of(const struct chain *c,
+                             const struct catalog *catalog,
+                             struct graph_edge (*edge_of)(const void *source,
+                                                          uint64_t position),
+                             const void *source, uint64_t position)
+{
+    const enum plan_link link = chain_may_link(c, position);
+    if (link != LINK_PARENT)
+        return link;
+    const struct graph_edge edge = edge_of(source, position);
+    const struct graph_edge earlier = edge_of(source, position - c->slots);
+    return unless_alike(catalog->objects[edge.object].class_id,
+                        catalog->objects[earlier.object].class_id);
 }
 
 void chain_to_plan(const struct chain *c, enum plan_link link,

@@ -24,6 +24,13 @@ void chain_init(struct chain *out, const struct recipe *recipe,
  * of p - slots, not read where p < slots. The chain has slots. */
 enum plan_link chain_link(const struct chain *c, uint64_t position,
                           uint32_t class_id, uint32_t earlier_class);
+/* The same of classes that edges tell, of which none is asked for where another
+ * reason holds. edge_of: of `source`, at p and p - slots. */
+enum plan_link chain_link_of(const struct chain *c,
+                             const struct catalog *catalog,
+                             struct graph_edge (*edge_of)(const void *source,
+                                                          uint64_t position),
+                             const void *source, uint64_t position);
 /* As above but for the classes: LINK_PARENT says "unless they are alike". */
 enum plan_link chain_may_link(const struct chain *c, uint64_t position);
 

@@ -144,21 +144,14 @@ static struct graph_edge edge_of(const void *rendering, uint64_t position)
                             position % n_edges);
 }
 
-static uint32_t class_at(const struct rendering *r, uint64_t position)
-{
-    return r->stream->catalog->objects[edge_of(r, position).object].class_id;
-}
-
 /* What was sent for sample i of the slice, where its chain goes on. */
 static const uint8_t *sent_for(const struct rendering *r, uint32_t i)
 {
-    const struct chain *chain = &r->stream->chain;
-    uint64_t position = r->key.first_position + i;
+    const struct stream *stream = r->stream;
+    enum plan_link link = chain_link_of(&stream->chain, stream->catalog,
+                                        edge_of, r, r->key.first_position + i);
 
-    if (chain_may_link(chain, position) != LINK_PARENT ||
-        class_at(r, position) == class_at(r, position - chain->slots))
-        return NULL;
-    return contexts_of(r->contexts, i);
+    return link == LINK_PARENT ? contexts_of(r->contexts, i) : NULL;
 }
 
 static struct batch_sample sample_of(const struct rendering *r, uint32_t index)

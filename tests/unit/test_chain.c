@@ -184,6 +184,37 @@ static void labels_that_are_alike_are_never_chained(void **state)
     free(w.label);
 }
 
+/* An object of the label at each position, and how often one was asked for. */
+static uint64_t n_asked;
+
+static struct graph_edge edge_of_walk(const void *walk, uint64_t position)
+{
+    const struct walk *w = walk;
+    n_asked++;
+    assert_true(position < w->n);
+    return (struct graph_edge){.object = 3u * w->label[position] +
+                                         (uint32_t)(position % 3)};
+}
+
+static void edges_tell_the_same_and_only_where_they_decide(void **state)
+{
+    (void)state;
+    struct walk w = walk_of(
+        "{\"chain\":{\"slots\":7,\"reset\":0.4,\"max_length\":6}}", 20000);
+    for (uint32_t i = 0; i < N_OBJECTS; i++)
+        objects[i].class_id = i / 3;
+    for (uint64_t p = 0; p < w.n; p++) {
+        n_asked = 0;
+        const enum plan_link link =
+            chain_link_of(&w.chain, &catalog, edge_of_walk, &w, p);
+        assert_int_equal(link, chain_link(&w.chain, p, w.label[p],
+                                          p < 7 ? 0 : w.label[p - 7]));
+        assert_int_equal(n_asked,
+                         chain_may_link(&w.chain, p) == LINK_PARENT ? 2 : 0);
+    }
+    free(w.label);
+}
+
 /* All begin, or as few as labels and bound make; and a curriculum between. */
 static void the_rate_may_move(void **state)
 {
@@ -269,6 +300,7 @@ int main(void)
         cmocka_unit_test(rows_across_decks_move_the_rate_by_little),
         cmocka_unit_test(the_bound_ends_every_chain),
         cmocka_unit_test(labels_that_are_alike_are_never_chained),
+        cmocka_unit_test(edges_tell_the_same_and_only_where_they_decide),
         cmocka_unit_test(the_rate_may_move),
         cmocka_unit_test(what_a_chain_would_cost_is_bounded),
         cmocka_unit_test(nothing_before_the_reach_is_needed),
