@@ -60,6 +60,20 @@ struct stream *rig_stream(const char *recipe)
     return s;
 }
 
+struct stream *rig_usual;
+
+int rig_make_usual(void **state)
+{
+    rig_usual = rig_stream(RIG_RECIPE);
+    return 0;
+}
+
+int rig_drop_usual(void **state)
+{
+    stream_destroy(rig_usual);
+    return 0;
+}
+
 struct store_config rig_config(void)
 {
     return (struct store_config){
@@ -139,6 +153,14 @@ struct batch *ask_batch(struct rig *rig, struct ask *a)
     if (a->status < 0)
         fail_msg("failed: %s", a->fault.text);
     return a->batch;
+}
+
+void rig_warm(struct rig *rig, struct stream *stream, uint64_t position)
+{
+    struct ask a;
+
+    ask_init(&a, stream, position, 1);
+    batch_unref(ask_batch(rig, &a));
 }
 
 /* The latest of each slot of a chain, on the way from the earliest position

@@ -34,6 +34,11 @@ int rig_drop_catalog(void **state);
 struct catalog *rig_catalog(void);
 /* The caller destroys it, after rig_stop. */
 struct stream *rig_stream(const char *recipe);
+/* One of RIG_RECIPE, from rig_make_usual to rig_drop_usual, which go around a
+ * test or a group. */
+extern struct stream *rig_usual;
+int rig_make_usual(void **state);
+int rig_drop_usual(void **state);
 
 /* 4 MiB of batches, 1 MiB of epochs, 64 queued, 256 samples. */
 struct store_config rig_config(void);
@@ -59,6 +64,8 @@ void ask_init(struct ask *a, struct stream *stream, uint64_t first,
 int ask_send(struct rig *rig, struct ask *a);
 /* Sends and turns the loop until there is an answer, which must be a batch. */
 struct batch *ask_batch(struct rig *rig, struct ask *a);
+/* Composes one sample and lets go of it: the epoch is built then. */
+void rig_warm(struct rig *rig, struct stream *stream, uint64_t position);
 
 /* The payload composed here and now, sample by sample, without the store;
  * free() it. */

@@ -12,20 +12,6 @@
 
 #include "tests/unit/serve_rig.h"
 
-static struct stream *stream;
-
-static int make_stream(void **state)
-{
-    stream = rig_stream(RIG_RECIPE);
-    return 0;
-}
-
-static int drop_stream(void **state)
-{
-    stream_destroy(stream);
-    return 0;
-}
-
 /* Keeps the only worker until it is let go. */
 static struct blocker {
     struct worker_job job;
@@ -46,11 +32,9 @@ static void on_unblocked(struct worker_job *job)
 static void start_blocked(struct rig *rig)
 {
     struct store_config config = rig_config();
-    struct ask warm;
 
     rig_start(rig, 1, &config);
-    ask_init(&warm, stream, 20, 1);
-    batch_unref(ask_batch(rig, &warm));
+    rig_warm(rig, rig_usual, 20);
     sem_init(&blocker.go, 0, 0);
     blocker.job = (struct worker_job){.class = WORKER_BULK,
                                       .n_parts = 1,
@@ -75,7 +59,7 @@ static void what_nobody_waits_for_is_left_out(void **state)
     int64_t before = metric_get(METRIC_SAMPLES_COMPOSED);
     int64_t bytes = metric_get(METRIC_BUDGET_USED_BYTES);
     for (uint32_t i = 0; i < 3; i++) {
-        ask_init(&gone[i], stream, i, 16);
+        ask_init(&gone[i], rig_usual, i, 16);
         assert_int_equal(ask_send(&rig, &gone[i]), 0);
     }
     assert_true(metric_get(METRIC_BUDGET_USED_BYTES) > bytes);
@@ -85,7 +69,7 @@ static void what_nobody_waits_for_is_left_out(void **state)
     assert_int_equal(metric_get(METRIC_SAMPLES_COMPOSED), before);
     assert_int_equal(metric_get(METRIC_BATCHES_ABANDONED) - abandoned, 3);
     assert_int_equal(metric_get(METRIC_BUDGET_USED_BYTES), bytes);
-    ask_init(&next, stream, 1, 16); /* nothing half-made was kept */
+    ask_init(&next, rig_usual, 1, 16); /* nothing half-made was kept */
     rig_check_batch(ask_batch(&rig, &next));
     assert_int_equal(metric_get(METRIC_SAMPLES_COMPOSED) - before, 16);
     batch_unref(next.batch);
@@ -100,10 +84,10 @@ static void who_asks_again_in_time_has_it_whole(void **state)
 
     start_blocked(&rig);
     int64_t before = metric_get(METRIC_SAMPLES_COMPOSED);
-    ask_init(&gone, stream, 0, 16);
+    ask_init(&gone, rig_usual, 0, 16);
     assert_int_equal(ask_send(&rig, &gone), 0);
     store_cancel(rig.store, &gone.request);
-    ask_init(&next, stream, 0, 16);
+    ask_init(&next, rig_usual, 0, 16);
     next.request.checksum = CHECKSUM_XXH3; /* and what only it needs */
     assert_int_equal(ask_send(&rig, &next), 0);
     assert_int_equal(metric_get(METRIC_BATCH_CACHE_JOINS) - joins, 1);
@@ -125,17 +109,16 @@ static void what_has_begun_goes_on_and_is_cached(void **state)
     struct rig rig;
 
     rig_start(&rig, 1, &config);
-    ask_init(&gone, stream, 20, 1);
-    batch_unref(ask_batch(&rig, &gone));
+    rig_warm(&rig, rig_usual, 20);
     int64_t busy_ns = metric_get(METRIC_COMPOSE_NS);
-    ask_init(&gone, stream, 1, 1);
+    ask_init(&gone, rig_usual, 1, 1);
     assert_int_equal(ask_send(&rig, &gone), 0);
     while (metric_get(METRIC_COMPOSE_NS) == busy_ns)
         usleep(1000);
     store_cancel(rig.store, &gone.request);
     rig_settle(&rig);
     assert_false(gone.answered);
-    ask_init(&next, stream, 1, 1);
+    ask_init(&next, rig_usual, 1, 1);
     assert_int_equal(ask_send(&rig, &next), 1);
     batch_unref(next.batch);
     rig_stop(&rig);
@@ -145,11 +128,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_nobody_waits_for_is_left_out,
-                                        make_stream, drop_stream),
+                                        rig_make_usual, rig_drop_usual),
         cmocka_unit_test_setup_teardown(who_asks_again_in_time_has_it_whole,
-                                        make_stream, drop_stream),
+                                        rig_make_usual, rig_drop_usual),
         cmocka_unit_test_setup_teardown(what_has_begun_goes_on_and_is_cached,
-                                        make_stream, drop_stream),
+                                        rig_make_usual, rig_drop_usual),
     };
     return cmocka_run_group_tests(tests, rig_make_catalog, rig_drop_catalog);
 }

@@ -14,20 +14,6 @@
 #include "server/serve/epochs.h"
 #include "tests/unit/serve_rig.h"
 
-static struct stream *stream;
-
-static int make_stream(void **state)
-{
-    stream = rig_stream(RIG_RECIPE);
-    return 0;
-}
-
-static int drop_stream(void **state)
-{
-    stream_destroy(stream);
-    return 0;
-}
-
 static int64_t composed(void)
 {
     return metric_get(METRIC_SAMPLES_COMPOSED);
@@ -42,6 +28,15 @@ static struct store_config two_pages(void)
     return config;
 }
 
+/* Fills it: batches of positions 0 and 1 that nobody returns. */
+static void hold_two(struct rig *rig, struct ask held[2])
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        ask_init(&held[i], rig_usual, i, 1);
+        ask_batch(rig, &held[i]);
+    }
+}
+
 static void a_full_budget_makes_requests_wait_for_their_turn(void **state)
 {
     struct store_config config = two_pages();
@@ -49,12 +44,9 @@ static void a_full_budget_makes_requests_wait_for_their_turn(void **state)
     struct rig rig;
 
     rig_start(&rig, 2, &config);
+    hold_two(&rig, held);
     for (uint32_t i = 0; i < 2; i++) {
-        ask_init(&held[i], stream, i, 1);
-        ask_batch(&rig, &held[i]);
-    }
-    for (uint32_t i = 0; i < 2; i++) {
-        ask_init(&late[i], stream, 10 + i, 1);
+        ask_init(&late[i], rig_usual, 10 + i, 1);
         assert_int_equal(ask_send(&rig, &late[i]), 0);
     }
     rig_settle(&rig);
@@ -81,23 +73,20 @@ static void beyond_the_queue_a_request_is_refused(void **state)
 
     config.max_queued = 3;
     rig_start(&rig, 1, &config);
-    for (uint32_t i = 0; i < 2; i++) {
-        ask_init(&held[i], stream, i, 1);
-        ask_batch(&rig, &held[i]);
-    }
+    hold_two(&rig, held);
     for (uint32_t i = 0; i < 3; i++) {
-        ask_init(&waiting[i], stream, 4 + i, 1);
+        ask_init(&waiting[i], rig_usual, 4 + i, 1);
         assert_int_equal(ask_send(&rig, &waiting[i]), 0);
     }
-    ask_init(&refused, stream, 9, 1);
+    ask_init(&refused, rig_usual, 9, 1);
     assert_int_equal(ask_send(&rig, &refused), -ERROR_OVERLOADED);
     assert_true(strlen(refused.fault.text) > 0);
     assert_int_equal(metric_get(METRIC_BATCH_REJECTED) - rejected, 1);
     /* A hit and a join are still answered. */
-    ask_init(&refused, stream, 0, 1);
+    ask_init(&refused, rig_usual, 0, 1);
     assert_int_equal(ask_send(&rig, &refused), 1);
     batch_unref(refused.batch);
-    ask_init(&refused, stream, 4, 1);
+    ask_init(&refused, rig_usual, 4, 1);
     assert_int_equal(ask_send(&rig, &refused), 0);
     batch_unref(held[0].batch);
     for (uint32_t i = 0; i < 3; i++) {
@@ -118,12 +107,9 @@ static void a_small_request_overtakes_bulk_that_waits(void **state)
     struct rig rig;
 
     rig_start(&rig, 1, &config);
-    for (uint32_t i = 0; i < 2; i++) {
-        ask_init(&held[i], stream, i, 1);
-        ask_batch(&rig, &held[i]);
-    }
-    ask_init(&bulk, stream, 5, 1);
-    ask_init(&small, stream, 6, 1);
+    hold_two(&rig, held);
+    ask_init(&bulk, rig_usual, 5, 1);
+    ask_init(&small, rig_usual, 6, 1);
     small.request.class = WORKER_SMALL;
     assert_int_equal(ask_send(&rig, &bulk), 0);
     assert_int_equal(ask_send(&rig, &small), 0);
@@ -146,13 +132,10 @@ static void a_cancelled_request_that_waits_is_never_composed(void **state)
     struct rig rig;
 
     rig_start(&rig, 1, &config);
-    for (uint32_t i = 0; i < 2; i++) {
-        ask_init(&held[i], stream, i, 1);
-        ask_batch(&rig, &held[i]);
-    }
+    hold_two(&rig, held);
     before = composed();
-    ask_init(&gone, stream, 5, 1);
-    ask_init(&next, stream, 6, 1);
+    ask_init(&gone, rig_usual, 5, 1);
+    ask_init(&next, rig_usual, 6, 1);
     assert_int_equal(ask_send(&rig, &gone), 0);
     assert_int_equal(ask_send(&rig, &next), 0);
     store_cancel(rig.store, &gone.request);
@@ -174,8 +157,8 @@ static void one_of_two_may_cancel(void **state)
     struct rig rig;
 
     rig_start(&rig, 1, &config);
-    ask_init(&a, stream, 0, 3);
-    ask_init(&b, stream, 0, 3);
+    ask_init(&a, rig_usual, 0, 3);
+    ask_init(&b, rig_usual, 0, 3);
     assert_int_equal(ask_send(&rig, &a), 0);
     assert_int_equal(ask_send(&rig, &b), 0);
     store_cancel(rig.store, &a.request);
@@ -194,20 +177,17 @@ static void the_longest_unused_batch_makes_room(void **state)
     struct rig rig;
 
     rig_start(&rig, 2, &config);
-    for (uint64_t position = 0; position < 2; position++) {
-        ask_init(&a, stream, position, 1);
-        batch_unref(ask_batch(&rig, &a));
-    }
-    ask_init(&a, stream, 0, 1); /* 0 is now the most recently used */
+    rig_warm(&rig, rig_usual, 0);
+    rig_warm(&rig, rig_usual, 1);
+    ask_init(&a, rig_usual, 0, 1); /* 0 is now the most recently used */
     assert_int_equal(ask_send(&rig, &a), 1);
     batch_unref(a.batch);
-    ask_init(&a, stream, 2, 1);
-    batch_unref(ask_batch(&rig, &a));
+    rig_warm(&rig, rig_usual, 2);
     assert_int_equal(metric_get(METRIC_BATCH_EVICTIONS) - evicted, 1);
-    ask_init(&a, stream, 0, 1);
+    ask_init(&a, rig_usual, 0, 1);
     assert_int_equal(ask_send(&rig, &a), 1);
     batch_unref(a.batch);
-    ask_init(&a, stream, 1, 1);
+    ask_init(&a, rig_usual, 1, 1);
     rig_check_batch(ask_batch(&rig, &a)); /* composed again, same bytes */
     batch_unref(a.batch);
     rig_stop(&rig);
@@ -225,26 +205,26 @@ static void impossible_requests_are_refused_with_a_sentence(void **state)
     struct ask a;
     struct rig rig;
 
-    config.epoch_budget_bytes = 4 * graph_epoch_bytes(&stream->graph);
+    config.epoch_budget_bytes = 4 * graph_epoch_bytes(&rig_usual->graph);
     rig_start(&rig, 1, &config);
-    ask_init(&a, stream, 0, 0);
+    ask_init(&a, rig_usual, 0, 0);
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
-    ask_init(&a, stream, 0, 257);
+    ask_init(&a, rig_usual, 0, 257);
     check_refused(&rig, &a, -ERROR_TOO_LARGE);
-    ask_init(&a, stream, (UINT64_C(1) << 63) - 3, 4);
+    ask_init(&a, rig_usual, (UINT64_C(1) << 63) - 3, 4);
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
-    ask_init(&a, stream, UINT64_MAX, 1);
+    ask_init(&a, rig_usual, UINT64_MAX, 1);
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
-    ask_init(&a, stream, 0, 1);
+    ask_init(&a, rig_usual, 0, 1);
     a.request.dtype = TENSOR_I32;
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
-    ask_init(&a, stream, 0, 1);
+    ask_init(&a, rig_usual, 0, 1);
     a.request.checksum = CHECKSUM_N_KINDS;
     check_refused(&rig, &a, -ERROR_BAD_ARGUMENT);
-    ask_init(&a, stream, 0, 5 * RIG_EDGES); /* five epochs, room for four */
+    ask_init(&a, rig_usual, 0, 5 * RIG_EDGES); /* five epochs, room for four */
     check_refused(&rig, &a, -ERROR_TOO_LARGE);
     assert_non_null(strstr(a.fault.text, "epoch"));
-    ask_init(&a, stream, 0, 4 * RIG_EDGES);
+    ask_init(&a, rig_usual, 0, 4 * RIG_EDGES);
     rig_check_batch(ask_batch(&rig, &a));
     batch_unref(a.batch);
     rig_stop(&rig);
@@ -352,7 +332,7 @@ static void every_allocation_of_a_first_request_may_fail(void **state)
 
         rig_start(&rig, 1, &config);
         mem_fail_nth(nth);
-        ask_init(&a, stream, RIG_EDGES - 1, 2); /* two epochs to build */
+        ask_init(&a, rig_usual, RIG_EDGES - 1, 2); /* two epochs to build */
         rc = ask_send(&rig, &a);
         rig_settle(&rig);
         succeeded = rc == 0 && a.answered && a.status == 0;
@@ -362,7 +342,7 @@ static void every_allocation_of_a_first_request_may_fail(void **state)
         }
         mem_fail_nth(0);
         batch_unref(a.batch);
-        ask_init(&a, stream, RIG_EDGES - 1, 2); /* and then it works */
+        ask_init(&a, rig_usual, RIG_EDGES - 1, 2); /* and then it works */
         rig_check_batch(ask_batch(&rig, &a));
         batch_unref(a.batch);
         rig_stop(&rig);
@@ -396,14 +376,12 @@ static void who_asks_again_after_a_failure_starts_anew(void **state)
     struct store_config config = rig_config();
     struct stubborn s = {.n_failures = 0};
     struct fault fault = {0};
-    struct ask warm;
     struct rig rig;
 
     rig_start(&rig, 1, &config);
-    ask_init(&warm, stream, 0, 1);
-    batch_unref(ask_batch(&rig, &warm));
+    rig_warm(&rig, rig_usual, 0);
     s.store = rig.store;
-    s.request = (struct store_request){.stream = stream,
+    s.request = (struct store_request){.stream = rig_usual,
                                        .first_position = 5 * RIG_EDGES,
                                        .n_samples = 2,
                                        .class = WORKER_BULK,
@@ -428,13 +406,12 @@ static void a_batch_allocates_nothing_once_its_epoch_is_there(void **state)
     struct rig rig;
 
     rig_start(&rig, 2, &config);
-    ask_init(&a, stream, 0, 1);
-    batch_unref(ask_batch(&rig, &a));
+    rig_warm(&rig, rig_usual, 0);
     before = mem_allocations();
     /* In the first half of the epoch, so that none is built ahead. */
     for (uint32_t n = 1; n < RIG_EDGES / 2; n++) {
         for (int kind = 0; kind < CHECKSUM_N_KINDS; kind++) {
-            ask_init(&a, stream, 0, n);
+            ask_init(&a, rig_usual, 0, n);
             a.request.checksum = (enum checksum_kind)kind;
             a.request.dtype = n % 2 ? TENSOR_U8 : TENSOR_F32;
             batch_unref(ask_batch(&rig, &a));
@@ -465,6 +442,6 @@ int main(void)
 
     if (rig_make_catalog(NULL) != 0)
         return 1;
-    int rc = cmocka_run_group_tests(tests, make_stream, drop_stream);
+    int rc = cmocka_run_group_tests(tests, rig_make_usual, rig_drop_usual);
     return rig_drop_catalog(NULL) != 0 ? 1 : rc;
 }
