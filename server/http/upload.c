@@ -36,6 +36,17 @@ static bool read_length(struct http_request *r, uint64_t *out)
     return false;
 }
 
+/* What a body may have been meant for: on a stream's paths contexts. */
+static const char *why_no_body(const char *path)
+{
+    static const char streams[] = "/v1/streams/";
+
+    if (strncmp(path, streams, strlen(streams)) == 0)
+        return "no request here takes a body: batches pasted on contexts that "
+               "are sent (refined chains) go over the binary protocol only";
+    return "no request here takes a body, but PUT /v1/feedback";
+}
+
 bool http_upload_begin(struct http_request *r, const char *path,
                        const char *method)
 {
@@ -45,7 +56,7 @@ bool http_upload_begin(struct http_request *r, const char *path,
         r->bad_uri || r->long_uri ? NULL : http_route_find(path, &r->captures);
     if (!r->route || !http_route_put(r->route) ||
         strcmp(method, MHD_HTTP_METHOD_PUT)) {
-        refuse_body(r, "no request here takes a body, but PUT /v1/feedback");
+        refuse_body(r, why_no_body(path));
         return false;
     }
     if (!http_request_authorised(r) || !read_length(r, &n_bytes))

@@ -204,6 +204,14 @@ class FeedbackTest(unittest.TestCase):
             "PUT", "/v1/feedback", headers={"Content-Length": "1048577"})
         self.assertEqual(long.status, 413)
         self.put(b"{}", 413, path="/v1/streams")
+        for method in ("POST", "PUT", "GET"):  # contexts of a refined chain
+            answer = self.daemon.request(
+                method, "/v1/streams/chained/batches/1.npz", body=b"\0" * 9)
+            self.assertEqual(answer.status, 413)
+            self.assertRegex(answer.json["detail"],
+                             "refined chains.* binary protocol only")
+        answer = self.daemon.get("/v1/streams/chained/batches/1.npz?contexts=x")
+        self.assertEqual(answer.status, 400)
         answer = self.daemon.request("GET", "/v1/feedback", body=b"{}")
         self.assertEqual(answer.status, 413)
         answer = self.daemon.request("POST", "/v1/feedback")
