@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define HUGE_PAGE_BYTES                                                        \
-    ((size_t)2 << 20) /* of x86-64, and the usual of Arm                       \
-                       */
+/* Of x86-64, and the usual of Arm. */
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
 static _Atomic uint64_t n_allocations;
 static _Atomic uint64_t fail_countdown; /* 0: off; 1: the next one fails */
