@@ -223,10 +223,14 @@ void arena_free(struct arena *a, void *p)
     a->n_used -= a->run[i].n_pages;
 }
 
-void arena_trim(struct arena *a)
+void arena_trim(struct arena *a, size_t keep_bytes)
 {
-    assert(a->n_used == 0 && a->fd < 0);
-    (void)madvise(a->pages, a->n_pages * ARENA_PAGE_BYTES, MADV_DONTNEED);
+    const size_t n_bytes = a->n_pages * ARENA_PAGE_BYTES;
+
+    assert(a->n_used == 0 && a->fd < 0 && keep_bytes % ARENA_PAGE_BYTES == 0);
+    if (keep_bytes < n_bytes)
+        (void)madvise(a->pages + keep_bytes, n_bytes - keep_bytes,
+                      MADV_DONTNEED);
 }
 
 size_t arena_capacity_bytes(const struct arena *a)

@@ -34,9 +34,10 @@ void *arena_alloc(struct arena *a, size_t n_bytes);
 void *arena_alloc_within(struct arena *a, size_t from, size_t to, bool last,
                          size_t n_bytes);
 void arena_free(struct arena *a, void *p); /* NULL is fine */
-/* Gives the system its memory back while no run is used: what is handed out
- * next is touched anew. Not of a shared one. */
-void arena_trim(struct arena *a);
+/* Gives the system back, while no run is used, what lies behind the first
+ * keep_bytes (whole pages): it is touched anew when it is handed out next. Not
+ * of a shared one. */
+void arena_trim(struct arena *a, size_t keep_bytes);
 size_t arena_capacity_bytes(const struct arena *a);
 size_t arena_used_bytes(const struct arena *a); /* whole pages */
 

@@ -23,7 +23,7 @@ void contexts_budget_trim(struct contexts_budget *b)
 {
     if (!b->is_touched || b->used_bytes > 0)
         return;
-    arena_trim(b->arena);
+    arena_trim(b->arena, CONTEXTS_KEPT_BYTES);
     b->is_touched = false;
 }
 

@@ -10,6 +10,8 @@
 
 #include "server/base/arena.h"
 
+#define CONTEXTS_KEPT_BYTES ((size_t)2 << 20) /* a huge page */
+
 /* What all contexts take, in whole pages of an arena, and may. */
 struct contexts_budget {
     uint64_t used_bytes, max_bytes;
@@ -32,7 +34,8 @@ struct contexts {
 int contexts_budget_init(struct contexts_budget *b, uint64_t max_bytes,
                          struct fault *fault);
 void contexts_budget_fini(struct contexts_budget *b); /* all unref'd */
-/* Gives memory that was used back to the system, when nobody uses any. */
+/* Gives memory that was used back to the system, when nobody uses any, but for
+ * CONTEXTS_KEPT_BYTES: small clients that come and go find it touched. */
 void contexts_budget_trim(struct contexts_budget *b);
 
 /* For n_samples frames with one reference, counted in *held_bytes too until
