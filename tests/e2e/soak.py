@@ -5,10 +5,11 @@ fitted to it after a warm-up of a third of the time.
     python3 tests/e2e/soak.py [SECONDS [CLIENTS]]    3600 and 10 (at a time) by default;
                                                      PASTED_BUILD names the build folder
 
-Kinds: HTTP, sessions by hand with and without credit, libpasted over TCP, over the Unix socket
-with batches in shared memory, and as members of groups. No client may fail: each reason that one
-gave is printed with its count. Bytes of batches are others' to check."""
+Kinds: HTTP, sessions by hand with and without credit, refined pulls, slow ones too, libpasted over
+TCP, over the Unix socket with batches in shared memory, and as members of groups. No client may
+fail: each reason that one gave is printed with its count. Bytes of batches are others' to check."""
 import collections
+import json
 import multiprocessing
 import os
 import pathlib
@@ -26,11 +27,17 @@ import libpasted  # noqa: E402
 import stdlib_wire as wire  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from held import greeted, held, own_bytes, wait_until  # noqa: E402
+from peer import encode  # noqa: E402
 
 CLIENTS = 10  # at a time, unless told
 POSITIONS = 20000  # a few epochs, which the daemon keeps
 FAILED = 1  # exit code
 MAX_GROWTH_BYTES = 3 << 20  # by the line, from its begin to its end
+HARD = 32  # the capability of REFINE
+SLOTS = 128
+STREAMS = {"default": {"pool": "demo"},
+           "chained": {"pool": "demo", "recipe": {
+               "size": 32, "chain": {"slots": SLOTS, "max_length": 4}}}}
 
 
 def by_http(daemon, rng):
@@ -62,6 +69,37 @@ def without_credit(daemon, rng):
         time.sleep(rng.random() * 2)
 
 
+def refine_frame(peer, request, rng):
+    opened = peer.opened
+    n_bytes = opened["n_samples"] * opened["height"] * opened["width"] * 3
+    position = SLOTS + opened["global_batch"] * rng.randrange(16)  # of the first epoch
+    return encode(wire.REFINE, request, wire.encode_refine(opened, position, bytes(n_bytes)))
+
+
+def refining(daemon, rng):
+    """One or two at a time; the last of them are left behind, or one in the middle."""
+    with greeted(daemon, capabilities=HARD) as peer:
+        peer.open(stream="chained", batch=rng.choice([4, 64]))
+        for request in range(3, 3 + 2 * rng.randrange(2, 20), 2):
+            peer.sock.sendall(refine_frame(peer, request, rng))
+            if request > 3 or rng.random() < 0.5:
+                peer.any_batch()
+        frame = refine_frame(peer, 101, rng)
+        peer.sock.sendall(frame[:rng.randrange(len(frame))])
+
+
+def refining_slowly(daemon, rng):
+    """Most who are killed are in the middle of a frame."""
+    with greeted(daemon, capabilities=HARD) as peer:
+        peer.open(stream="chained", batch=64)
+        frame = refine_frame(peer, 3, rng)
+        step = len(frame) // rng.randrange(5, 40) + 1
+        for at in range(0, len(frame), step):
+            peer.sock.sendall(frame[at:at + step])
+            time.sleep(rng.random() * 0.1)
+        peer.expect(wire.BATCH, 3)
+
+
 def read_some(client, rng):
     for _ in range(rng.randrange(1, 30)):
         status, _, _ = client.next()
@@ -89,7 +127,8 @@ def in_a_group(daemon, rng):
                                group=group, lease_ms=500), rng)
 
 
-KINDS = [by_http, by_hand, without_credit, over_tcp, over_unix, in_a_group]
+KINDS = [by_http, by_hand, without_credit, refining, refining_slowly, over_tcp, over_unix,
+         in_a_group]
 
 
 def be_client(kind, daemon, seed, reasons):
@@ -176,11 +215,11 @@ def growth(samples):
 
 
 def at_rest(daemon):
-    """Descriptors and threads, once nobody is connected."""
+    """Descriptors and threads, and bytes of contexts, once nobody is connected."""
     name = 'pasted_connections{transport="%s"}'
     wait_until(lambda: daemon.metrics()[name % "tcp"] == 0, 30)
     time.sleep(0.5)
-    return held(daemon)
+    return (*held(daemon), daemon.metrics()["pasted_contexts_bytes"])
 
 
 def soak(daemon, seconds, n_clients, seed):
@@ -195,11 +234,14 @@ def soak(daemon, seconds, n_clients, seed):
     grown = growth(samples)
     print(f"seed {seed}: {churn.n_begun} clients, {churn.n_killed} killed, {churn.n_failed} "
           f"failed; memory {samples[-1][1] / 2**20:.1f} MiB, by the line {grown / 2**20:+.2f}; "
-          f"descriptors {before[0]} and {after[0]}, threads {before[1]} and {after[1]}")
+          f"descriptors {before[0]} and {after[0]}, threads {before[1]} and {after[1]}, "
+          f"bytes of contexts {before[2]:.0f} and {after[2]:.0f}")
     if grown > MAX_GROWTH_BYTES:
         wrong.append("its memory grows")
-    if after > before:
+    if after[:2] > before[:2]:
         wrong.append("it holds more descriptors or threads than before")
+    if before[2] > 0 or after[2] > 0:
+        wrong.append("it holds contexts of sessions that are gone")
     for reason, count in churn.why():
         print(f"failed {count} times: {reason}")
     if churn.n_failed > 0:
@@ -215,7 +257,10 @@ def main():
     seed = int(os.environ.get("PASTED_TEST_SEED", time.time_ns() % 10**6))
     with tempfile.TemporaryDirectory(prefix="pasted-") as folder:
         path = os.path.join(folder, "pasted.sock")
-        with Daemon("--demo", "--unix", path, "--batch-budget", "64M",
+        config = os.path.join(folder, "daemon.json")
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({"pools": {"demo": {"demo": True}}, "streams": STREAMS}, file)
+        with Daemon("--config", config, "--unix", path, "--batch-budget", "64M",
                     "--log-level", "warn") as daemon:
             daemon.unix = path
             wrong = soak(daemon, seconds, n_clients, seed)
