@@ -31,7 +31,8 @@ struct tcp_server {
     struct listener listeners[MAX_LISTENERS];
     uint32_t n_listeners;
     uv_timer_t tick;
-    uv_timer_t soon;    /* pumps the members of groups in the next turn */
+    uv_idle_t soon;     /* the loop's next turn: members of groups are pumped,
+                         * and who rests is read on */
     uint32_t n_handles; /* of those above, not yet closed */
     uint16_t port;
     bool draining, closing;
@@ -55,5 +56,7 @@ struct tcp_server {
 
 /* Pumps the sessions of groups in the loop's next turn. */
 void tcp_server_pump_groups(struct tcp_server *server);
+/* Reads on in the loop's next turn from those sessions that rest. */
+void tcp_server_resume_soon(struct tcp_server *server);
 
 #endif

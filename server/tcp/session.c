@@ -200,6 +200,12 @@ static void on_refused(void *owner, int code)
     session_fail(s, SESSION_END_ERROR, 0, code, error_sentence(code));
 }
 
+static void on_rests(void *owner)
+{
+    struct session *s = session_of(owner);
+    tcp_server_resume_soon(s->server);
+}
+
 static void on_ended(void *owner, int uv_status)
 {
     struct session *s = session_of(owner);
@@ -231,6 +237,7 @@ static const struct transport_events events = {
     .frame = on_frame,
     .begin = on_begin,
     .refused = on_refused,
+    .rests = on_rests,
     .ended = on_ended,
     .closed = on_closed,
 };

@@ -77,12 +77,15 @@ static void on_tick(uv_timer_t *timer)
         uv_timer_stop(timer);
 }
 
-/* A step of some group is free: its members with credit may have it. */
-static void on_soon(uv_timer_t *timer)
+/* A step of some group is free: its members with credit may have it. Or some
+ * session has sent its share of a turn. */
+static void on_soon(uv_idle_t *idle)
 {
-    struct tcp_server *server = timer->data;
+    struct tcp_server *server = idle->data;
+    uv_idle_stop(idle); /* who rests again starts it for the turn after */
     for (struct session *s = server->first_session, *next; s; s = next) {
         next = s->next;
+        transport_resume(&s->transport);
         if (s->member)
             flow_pump(s);
     }
@@ -91,7 +94,12 @@ static void on_soon(uv_timer_t *timer)
 void tcp_server_pump_groups(struct tcp_server *server)
 {
     if (!server->closing)
-        uv_timer_start(&server->soon, on_soon, 0, 0);
+        uv_idle_start(&server->soon, on_soon);
+}
+
+void tcp_server_resume_soon(struct tcp_server *server)
+{
+    tcp_server_pump_groups(server);
 }
 
 /* The listeners. */
@@ -193,7 +201,7 @@ static void close_listeners(struct tcp_server *s)
 static void start_timers(struct tcp_server *s)
 {
     uv_timer_init(s->loop, &s->tick);
-    uv_timer_init(s->loop, &s->soon);
+    uv_idle_init(s->loop, &s->soon);
     s->tick.data = s->soon.data = s;
     s->n_handles += 2;
 }

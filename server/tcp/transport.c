@@ -21,6 +21,12 @@
  * than some 0.1 ms where it goes by table. A client in the middle of one wakes
  * us when so much is there, not for each segment. */
 #define LONG_CHUNK_BYTES (256u << 10)
+/* What one connection may send before the others have their turn: 64 that sent
+ * without end kept HTTP waiting for seconds, since libuv reads up to 32 chunks
+ * of one before it looks at the next. A frame's own work counts like so many
+ * bytes of it. */
+#define TURN_BYTES  LONG_CHUNK_BYTES
+#define FRAME_BYTES 8192
 
 /* A control frame under way, freed when it is written. */
 struct control {
@@ -143,6 +149,17 @@ static void place_long(struct transport *t)
     memcpy(payload, l->first, sizeof l->first);
 }
 
+/* Rests when its turn is over. */
+static void spend(struct transport *t, size_t n_bytes)
+{
+    t->turn_bytes += n_bytes;
+    if (t->turn_bytes < TURN_BYTES || t->resting || t->dropping || t->closing)
+        return;
+    t->resting = true;
+    read_on(t);
+    t->events->rests(t->owner);
+}
+
 /* The payload is whole. */
 static void end_long(struct transport *t)
 {
@@ -152,6 +169,7 @@ static void end_long(struct transport *t)
         refuse(t, -ERROR_CORRUPT);
     else
         t->events->frame(t->owner, &l.header, l.payload ? l.payload : l.first);
+    spend(t, FRAME_BYTES);
 }
 
 /* Takes what of data belongs to the long frame under way, 1 byte at least; data
@@ -222,6 +240,7 @@ static void give_frames(struct transport *t)
         else
             t->events->frame(t->owner, &h, t->in + at + WIRE_HEADER_BYTES);
         at += (size_t)n;
+        spend(t, FRAME_BYTES);
     }
     if (t->dropping)
         return;
@@ -244,17 +263,30 @@ static void on_read(uv_stream_t *stream, ssize_t n_read, const uv_buf_t *buf)
     if ((const uint8_t *)buf->base != t->in + t->n_in) {
         take_long(t, (const uint8_t *)buf->base, (size_t)n_read);
         settle_wake(t);
-        return;
+    } else {
+        t->n_in += (size_t)n_read;
+        assert(t->n_in <= sizeof t->in);
+        give_frames(t);
     }
-    t->n_in += (size_t)n_read;
-    assert(t->n_in <= sizeof t->in);
+    spend(t, (size_t)n_read);
+}
+
+void transport_resume(struct transport *t)
+{
+    if (!t->resting || t->closing)
+        return;
+    t->resting = false;
+    t->turn_bytes = 0;
+    read_on(t);
     give_frames(t);
 }
 
-/* Stops while the peer does not take our answers to what it sends. */
+/* Stops while the peer does not take our answers to what it sends, and while
+ * others have their turn. */
 static void read_on(struct transport *t)
 {
-    bool wanted = t->dropping || t->n_controls < TRANSPORT_MAX_CONTROLS;
+    bool wanted =
+        t->dropping || (t->n_controls < TRANSPORT_MAX_CONTROLS && !t->resting);
     if (t->closing || wanted == t->reading)
         return;
     if (!wanted) {

@@ -41,6 +41,9 @@ struct transport_events {
     /* The bytes are no frame of a client: a negative code. Input is dropped
      * from here on. */
     void (*refused)(void *owner, int code);
+    /* It has sent as much as one connection may in a turn of the loop: nothing
+     * more is read until transport_resume, in another turn. */
+    void (*rests)(void *owner);
     /* The peer sends no more: UV_EOF or what broke. */
     void (*ended)(void *owner, int uv_status);
     void (*closed)(void *owner);
@@ -86,7 +89,9 @@ struct transport {
     uint64_t queued_bytes; /* handed to the socket so far */
     uint64_t taken_bytes;  /* of these taken by it when last looked */
     uint64_t taken_ns;     /* when taken_bytes last grew */
+    size_t turn_bytes;     /* read, and frames taken, since it rested */
     bool reading, dropping, finishing, closing;
+    bool resting; /* others' turn */
 };
 
 /* Initialises the handle; 0 or a libuv error (nothing to undo then). */
@@ -94,6 +99,9 @@ int transport_init(struct transport *t, uv_loop_t *loop, bool is_unix,
                    const struct transport_events *events, void *owner);
 /* After uv_accept: sets the socket's options and reads. */
 int transport_start(struct transport *t);
+
+/* Reads on after `rests`; else nothing. */
+void transport_resume(struct transport *t);
 
 /* Frames from memory that is copied; 0, -ERROR_NO_MEMORY or -ERROR_IO. */
 int transport_send_control(struct transport *t, const void *frame,

@@ -381,6 +381,68 @@ static void who_does_not_take_answers_is_not_read(void **state)
     world_stop(&w);
 }
 
+/* What the loop's turns saw. */
+struct turns {
+    uv_check_t check;
+    struct tcp_server *server;
+    size_t most_bytes;
+    uint32_t n_rests;
+};
+
+static void on_turn(uv_check_t *check)
+{
+    struct turns *turns = check->data;
+    const struct session *s = turns->server->first_session;
+    for (; s; s = s->next) {
+        if (s->transport.turn_bytes > turns->most_bytes)
+            turns->most_bytes = s->transport.turn_bytes;
+        turns->n_rests += s->transport.resting;
+    }
+}
+
+static void watch_turns(struct world *w, void *argument)
+{
+    struct turns *turns = argument;
+    turns->server = w->server;
+    turns->check.data = turns;
+    uv_check_init(&w->loop, &turns->check);
+    uv_check_start(&turns->check, on_turn);
+}
+
+static void unwatch_turns(struct world *w, void *argument)
+{
+    struct turns *turns = argument;
+    uv_close((uv_handle_t *)&turns->check, NULL);
+}
+
+/* 64 that sent without end kept everybody else waiting for seconds. */
+static void who_sends_much_gives_others_their_turn(void **state)
+{
+    struct world w;
+    struct peer p;
+    static struct turns turns;
+    uint8_t frames[200 * (WIRE_HEADER_BYTES + 8)];
+    size_t n = 0;
+    start_default(&w);
+    peer_greet(&p, w.port, 1);
+    world_call(&w, watch_turns, &turns);
+    while (n < sizeof frames) {
+        struct bytes_writer writer;
+        const struct wire_ping pong = {.token = n};
+        wire_frame_begin(&writer, frames + n, sizeof frames - n);
+        wire_encode_ping(&writer, &pong);
+        n += wire_frame_finish(&writer, WIRE_PONG, 0);
+    }
+    peer_send(&p, frames, n);
+    peer_send_ping(&p, 7);
+    peer_expect(&p, WIRE_PONG); /* all of them were taken */
+    world_call(&w, unwatch_turns, &turns);
+    assert_in_range(turns.n_rests, 4, 200);
+    assert_in_range(turns.most_bytes, 1, 300 << 10);
+    peer_close(&p);
+    world_stop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_slow_reader_that_reads_is_not_stalled),
         cmocka_unit_test(a_reader_that_stalls_holds_only_what_is_in_its_socket),
         cmocka_unit_test(who_does_not_take_answers_is_not_read),
+        cmocka_unit_test(who_sends_much_gives_others_their_turn),
     };
     return cmocka_run_group_tests(tests, world_setup_group,
                                   world_teardown_group);
