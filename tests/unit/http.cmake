@@ -5,7 +5,7 @@ pasted_test(test_http_server
           ${CMAKE_CURRENT_LIST_DIR}/serve_rig.c
           ${CMAKE_CURRENT_LIST_DIR}/synthetic.c
   MODULES http)
-foreach(thing config options)
-  pasted_test(test_${thing} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${thing}.c
-              MODULES daemon)
-endforeach()
+pasted_test(test_config SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_config.c
+            MODULES daemon)
+pasted_test(test_options SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_options.c
+            MODULES daemon ARGS ${PROJECT_SOURCE_DIR}/server/CONFIG.md)

@@ -1,4 +1,5 @@
-/* Options: values from text, the command line, that the table is consistent. */
+/* Options: values from text, the command line, that the table is consistent and
+ * CONFIG.md says what it does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,10 +7,14 @@
 
 #include <cmocka.h>
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/daemon/options.h"
+
+static const char *document_path;
 
 static void sizes_take_binary_suffixes(void **state)
 {
@@ -159,7 +164,118 @@ static void the_table_is_consistent(void **state)
     }
 }
 
-int main(void)
+/* As people write it: 64K, 1024, 1T. */
+static void print_bound(const struct option_row *row, uint64_t n, char out[24])
+{
+    static const char suffixes[] = "KMGT";
+    int k = -1;
+
+    while (row->type == OPTION_SIZE && n > 0 && n % 1024 == 0 && k < 3) {
+        n /= 1024;
+        k++;
+    }
+    snprintf(out, 24, "%" PRIu64 "%.1s", n, k < 0 ? "" : suffixes + k);
+}
+
+/* Of a number or size that is bounded; else empty. */
+static void print_range(const struct option_row *row, char out[64])
+{
+    char from[24], to[24];
+
+    out[0] = '\0';
+    if ((row->type != OPTION_NUMBER && row->type != OPTION_SIZE) ||
+        row->max == UINT64_MAX)
+        return;
+    print_bound(row, row->min, from);
+    print_bound(row, row->max, to);
+    snprintf(out, 64, "%s .. %s", from, to);
+}
+
+/* The line of CONFIG.md. */
+static void print_line(const struct option_row *row, char out[400])
+{
+    char value[80], range[64];
+
+    snprintf(value, sizeof(value), "%s",
+             row->argument ? row->argument : "true or false");
+    for (char *at = value; (at = strchr(at, '|')) != NULL;)
+        *at = '/'; /* the table's own sign */
+    print_range(row, range);
+    if (row->key)
+        snprintf(out, 400, "| %s | %s | %s | %s | %s |\n", row->key, value,
+                 range, row->initial ? row->initial : "", row->help);
+    else
+        snprintf(out, 400, "| --%s%s%s | %s |\n", row->name,
+                 row->argument ? " " : "", row->argument ? row->argument : "",
+                 row->help);
+}
+
+/* Below which heading of CONFIG.md. */
+static const char *heading_of(const struct option_row *row)
+{
+    static const char *const headings[] = {
+        [OPTION_OF_DAEMON] = "\n## Of the daemon\n",
+        [OPTION_OF_POOL] = "\n## Of a pool\n",
+        [OPTION_OF_STREAM] = "\n## Of a stream\n",
+    };
+    return row->key ? headings[row->scope] : "\n## On the command line only\n";
+}
+
+static char *read_document(void)
+{
+    const size_t max_bytes = 1 << 16;
+    char *text = calloc(1, max_bytes);
+    FILE *file = fopen(document_path, "rb");
+
+    assert_non_null(text);
+    assert_non_null(file);
+    assert_in_range(fread(text, 1, max_bytes - 1, file), 1, max_bytes - 2);
+    fclose(file);
+    return text;
+}
+
+static void the_document_lists_every_option_as_the_table_has_it(void **state)
+{
+    char *document = read_document();
+    uint32_t n_lines = 0;
+
+    for (uint32_t i = 0; i < option_n_rows; i++) {
+        const struct option_row *row = &option_rows[i];
+        char line[400];
+        print_line(row, line);
+        const char *from = strstr(document, heading_of(row));
+        assert_non_null(from);
+        const char *to = strstr(from + 1, "\n## ");
+        const char *at = strstr(from, line);
+        if (!at || (to && at > to))
+            fail_msg("CONFIG.md must hold, below%sthis line:\n%s",
+                     heading_of(row), line);
+    }
+    for (const char *at = document; (at = strstr(at, "\n| ")) != NULL; at++)
+        n_lines += strncmp(at, "\n| key ", 7) != 0 &&
+                   strncmp(at, "\n| option ", 10) != 0;
+    assert_int_equal(n_lines, option_n_rows); /* and nothing else */
+    free(document);
+}
+
+static void the_example_of_the_document_is_a_configuration(void **state)
+{
+    char *document = read_document();
+    struct config *c = config_create();
+    struct fault fault = {0};
+    char *example = strstr(document, "\n    {\"http\"");
+
+    assert_non_null(example);
+    *strstr(example, "\n\n") = '\0';
+    if (config_read_json(c, example, strlen(example), "/etc", &fault) != 0 ||
+        config_check(c, &fault) != 0)
+        fail_msg("%s", fault.text);
+    assert_int_equal(c->n_streams, 2);
+    config_destroy(c);
+    free(document);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_take_binary_suffixes),
@@ -169,7 +285,14 @@ int main(void)
         cmocka_unit_test(mistakes_name_the_option),
         cmocka_unit_test(help_wins_over_everything),
         cmocka_unit_test(the_table_is_consistent),
+        cmocka_unit_test(the_document_lists_every_option_as_the_table_has_it),
+        cmocka_unit_test(the_example_of_the_document_is_a_configuration),
     };
 
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_options CONFIG.md\n");
+        return 2;
+    }
+    document_path = argv[1];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
