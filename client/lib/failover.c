@@ -108,9 +108,8 @@ static void begin_round(struct receiver *r)
 /* This server has not been asked yet. */
 static void want_again(struct pull *pull)
 {
-    if (pull->state == PULL_SENT)
-        pull->state = PULL_WANTED;
-    pull->not_before_ns = 0;
+    if (pull->state == PULL_SENT || pull->state == PULL_WANTED)
+        *pull = (struct pull){.state = PULL_WANTED, .position = pull->position};
 }
 
 /* Where to open: a seek that waits is served by it. */
