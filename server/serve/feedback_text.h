@@ -8,7 +8,7 @@
 /* All are NUL-terminated, freed with mem_free; NULL when memory is short. */
 
 /* {"feedback":[{"feedback":DIGEST,"n_classes":n,...},...]}, the latest used
- * first. NULL: a store without tables. At most 240 bytes a table. */
+ * first; none where s is NULL. At most 240 bytes a table. */
 char *feedback_list_text(const struct feedback_store *s);
 /* {"feedback":DIGEST,"n_classes":n,"weights":[[...],...]} */
 char *feedback_table_text(const struct feedback *table);

@@ -414,7 +414,8 @@ bool gateway_may_begin(struct session *s, const struct wire_header *h)
     return s->state != SESSION_CLOSING && is_agreed(s, h);
 }
 
-/* Of a REFINE only its head lies at payload. */
+/* Of a REFINE only its head is read here, and where it was dropped only that
+ * lies at payload. */
 static size_t n_readable(const struct wire_header *h)
 {
     return h->type == WIRE_REFINE && h->payload_bytes > WIRE_REFINE_HEAD_BYTES

@@ -212,26 +212,40 @@ static void close_timers(struct tcp_server *s)
     uv_close((uv_handle_t *)&s->soon, on_timer_closed);
 }
 
+/* Without handles; NULL: memory was short. */
+static struct tcp_server *create_server(struct store *store,
+                                        struct fault *fault)
+{
+    const uint64_t batch_bytes = store_max_batch_bytes(store);
+    struct tcp_server *s = mem_calloc(1, sizeof *s);
+    if (!s) {
+        fault_set(fault, ERROR_NO_MEMORY, "no memory for a listener");
+        return NULL;
+    }
+    s->store = store;
+    s->max_ahead_bytes = batch_bytes;
+    if (contexts_budget_init(&s->contexts,
+                             share_total(batch_bytes + ARENA_PAGE_BYTES),
+                             fault) == 0)
+        return s;
+    mem_free(s);
+    return NULL;
+}
+
 int tcp_server_create(uv_loop_t *loop, struct store *store,
                       const struct stream_set *streams,
                       const struct tcp_config *config,
                       struct tcp_server **out_server, struct fault *fault)
 {
-    struct tcp_server *s = mem_calloc(1, sizeof *s);
-    if (!s || contexts_budget_init(
-                  &s->contexts,
-                  share_total(store_max_batch_bytes(store) + ARENA_PAGE_BYTES),
-                  fault) != 0) {
-        mem_free(s);
+    struct tcp_server *s = create_server(store, fault);
+    if (!s) {
         if (config->unix_fd >= 0)
             close(config->unix_fd);
-        return fault_set(fault, ERROR_NO_MEMORY, "no memory for a listener");
+        return -ERROR_NO_MEMORY;
     }
     s->config = *config;
     s->loop = loop;
-    s->store = store;
     s->streams = streams;
-    s->max_ahead_bytes = store_max_batch_bytes(store);
     start_timers(s);
     int status = listen_on(s, false);
     if (status == 0 && config->unix_fd >= 0)
