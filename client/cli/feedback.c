@@ -134,7 +134,7 @@ static int run_ask(const struct args *args, const char *digest)
     if (rc != 0)
         code = args_fail(c, rc);
     else if (args->json)
-        printf("%s%s", text, text[strlen(text) - 1] == '\n' ? "" : "\n");
+        printf("%s%s", text, strchr(text, '\n') != NULL ? "" : "\n");
     else if (digest != NULL)
         print_table(json_read(text));
     else

@@ -20,9 +20,8 @@ static const struct command commands[] = {
      "list the groups of a stream, or show who had which step of one",
      group_run},
     {"feedback", CMD_FEEDBACK, 2, "list|show DIGEST|put FILE",
-     "list the feedback tables that the server has, print one, or upload one "
-     "(a "
-     "row of numbers for each class) and print the digest that names it",
+     "list the server's feedback tables, print one, or upload one (a row of "
+     "numbers for each class) and print the digest that names it",
      feedback_run},
     {"bench", CMD_BENCH, 0, NULL,
      "measure the stream beside memcpy and a raw loopback socket", bench_run},
