@@ -379,7 +379,8 @@ class Questions(Session):
 
     def test_malformed(self):
         good = encode_string("presets")
-        for payload in (b"", raw_string(b""), good[:-1], good + b"\0", raw_string(b"a" * 256), raw_string(b"a\nb")):
+        for payload in (b"", raw_string(b""), good[:-1], good + b"\0",
+                        raw_string(b"a" * 256), raw_string(b"a\nb")):
             peer = self.able()
             peer.send(wire.ASK, 9, payload)
             peer.error(TOO_LONG, fatal=True)

@@ -74,9 +74,9 @@ class Loader(_Base):
             long as they are held, and later batches do not wait for them.
         slots: chain/slots of the stream's recipe, a multiple of the global
             batch (else BadArgument when the connection is made), for a refined
-            chain: what `hand_on` gets after each step is
-            what the samples `slots` positions later are pasted on. Two lanes
-            (slots = 2 * batch) hide the server's time behind the trainer's.
+            chain: what `hand_on` gets after each step is what the samples
+            `slots` positions later are pasted on. Two lanes (slots = 2 * batch)
+            hide the server's time behind the trainer's.
         rank, world: default: torch.distributed's where it runs, else 0, 1.
         options: as pasted.Client's.
 
