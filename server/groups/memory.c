@@ -266,6 +266,7 @@ static void return_aged(struct group *g, struct member *m, uint64_t now_ns)
         } else if (now_ns - o->kept_ns >= most_ns) {
             m->n_lost++;
             give_back(g, o);
+            metric_add(METRIC_GROUP_EXPIRED, 1);
         }
     }
 }

@@ -13,6 +13,7 @@
 
 #include "server/base/host.h"
 #include "server/base/mem.h"
+#include "server/base/metrics.h"
 #include "tests/unit/lease_rig.h"
 
 static void a_broken_connection_keeps_what_was_delivered(void **state)
@@ -99,7 +100,9 @@ static void joining_again_for_ever_keeps_no_lease_for_ever(void **state)
     }
     assert_int_equal(lease_rig_take(&b, 10000 * MS).step, 1);
     lease_rig_n_changed = 0;
+    const int64_t n_expired = metric_get(METRIC_GROUP_EXPIRED);
     come_back(s, &a, lease.id, 10500 * MS);
+    assert_int_equal(metric_get(METRIC_GROUP_EXPIRED), n_expired + 1);
     assert_int_equal(a.n_told, 1);
     assert_int_equal(a.code, -ERROR_LEASE_LOST);
     assert_int_equal(a.lease, lease.id);
