@@ -265,7 +265,7 @@ static void on_replaced(void *owner)
 
 static void on_changed(void *server)
 {
-    tcp_server_pump_groups(server);
+    tcp_server_soon(server);
 }
 
 const struct lease_events member_events = {

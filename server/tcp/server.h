@@ -54,9 +54,8 @@ struct tcp_server {
     uint64_t last_slot; /* ids are never used again */
 };
 
-/* Pumps the sessions of groups in the loop's next turn. */
-void tcp_server_pump_groups(struct tcp_server *server);
-/* Reads on in the loop's next turn from those sessions that rest. */
-void tcp_server_resume_soon(struct tcp_server *server);
+/* In the loop's next turn: reads on from the sessions that rest, and pumps
+ * those of groups. */
+void tcp_server_soon(struct tcp_server *server);
 
 #endif

@@ -203,7 +203,7 @@ static void on_refused(void *owner, int code)
 static void on_rests(void *owner)
 {
     struct session *s = session_of(owner);
-    tcp_server_resume_soon(s->server);
+    tcp_server_soon(s->server);
 }
 
 static void on_ended(void *owner, int uv_status)

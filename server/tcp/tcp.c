@@ -91,15 +91,10 @@ static void on_soon(uv_idle_t *idle)
     }
 }
 
-void tcp_server_pump_groups(struct tcp_server *server)
+void tcp_server_soon(struct tcp_server *server)
 {
     if (!server->closing)
         uv_idle_start(&server->soon, on_soon);
-}
-
-void tcp_server_resume_soon(struct tcp_server *server)
-{
-    tcp_server_pump_groups(server);
 }
 
 /* The listeners. */
