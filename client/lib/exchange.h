@@ -89,6 +89,7 @@ struct exchange {
     bool stop, interrupted, retry;
     bool waiting;         /* a call waits for the next batch */
     bool reads;           /* the receiver is in the middle of a BATCH */
+    bool short_of_slots;  /* the last batch was a copy, in spite of a ring */
     uint64_t cursor;      /* of the batch that the caller gets next */
     bool seek_wanted;     /* to cursor */
     uint64_t replay_from; /* where the caller's round begins */

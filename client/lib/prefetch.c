@@ -208,14 +208,15 @@ static void pace_returned(struct exchange *x)
 }
 
 /* Whether the receiver has something to do because a call waits; in the middle
- * of a BATCH it asks for the next (receiver_ask_ahead). Else it sleeps until
- * what was asked for comes, and a wake would only cost: slots that the caller
- * released go with the next CREDIT. With the lock held. */
+ * of a BATCH it asks for the next (receiver_ask_ahead), and a server that is
+ * short of slots gets back at once what the caller released. Else it sleeps
+ * until what was asked for comes, and a wake would only cost: slots go with the
+ * next CREDIT. With the lock held. */
 static bool wait_is_news(const struct prefetch *p)
 {
     const struct exchange *x = &p->exchange;
     return x->state != EXCHANGE_STREAMING || p->options.prefetch == 0 ||
-           x->member.joined || x->reads;
+           x->member.joined || x->reads || x->short_of_slots;
 }
 
 /* Until a batch is ready. With the lock held. */

@@ -177,6 +177,7 @@ static void deliver_streamed(struct receiver *r, struct pasted_batch *b,
     exchange_lock(x);
     bool stale = x->seek_wanted;
     x->reads = false;
+    x->short_of_slots = r->session.ring != NULL && b->ring == NULL;
     x->into.active = false;
     x->stats.bytes += b->n_bytes;
     x->stats.direct += direct;
