@@ -293,7 +293,8 @@ PASTED_API const char *pasted_stream_name(pasted_client *c, uint32_t index);
  * options in turn over a connection of its own, whether the client is open or
  * not, and takes connect_timeout_ms at each at most. *out_json is valid until
  * the next pasted_ask that succeeds or pasted_destroy. PASTED_NOT_FOUND: the
- * server knows no such thing; PASTED_UNSUPPORTED: it is too old to answer. */
+ * server knows no such thing; PASTED_UNSUPPORTED: it is too old to answer;
+ * PASTED_TOO_LARGE: the answer is beyond 1 MiB (a table of many classes). */
 PASTED_NODISCARD PASTED_API int pasted_ask(pasted_client *c, const char *what,
                                            const char **out_json);
 

@@ -14,6 +14,7 @@ import unittest
 import numpy as np
 
 from daemon import Daemon, build_folder
+from test_operation import png
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("PASTED_LIBRARY", os.path.abspath(
@@ -243,6 +244,33 @@ class FeedbackTest(unittest.TestCase):
             self.assertIn("no feedback table", done.stderr)
         for usage in (["list", "more"], ["show"], ["nonsense"]):
             self.assertEqual(self.pastectl("feedback", *usage).returncode, 2)
+
+    def test_a_table_longer_than_a_reply_is_had_by_http(self):
+        n = 450
+        folder = pathlib.Path(self.folder.name, "many")
+        spot = png(2, 2, lambda x, y: b"\xff" * 4, True)
+        for c in range(n):
+            path = folder / "objects" / f"{c:03}"
+            path.mkdir(parents=True)
+            (path / "0.png").write_bytes(spot)
+        (folder / "backgrounds").mkdir()
+        (folder / "backgrounds" / "0.png").write_bytes(
+            png(8, 8, lambda x, y: b"\0" * 3, False))
+        recipe = folder / "recipe.json"
+        recipe.write_text(json.dumps(
+            {"size": 8, "distractor": {"probability": 1}}))
+        with Daemon("--objects", str(folder / "objects"), "--backgrounds",
+                    str(folder / "backgrounds"), "--recipe", str(recipe),
+                    "--workers", "1") as daemon, \
+                pasted.connect(url_of(daemon)) as client:
+            digest = client.feedback(np.full((n, n), 60000))
+            with self.assertRaisesRegex(pasted.PastedError, "HTTP has it"):
+                client.ask(f"feedback {digest}")
+            self.assertIn(digest, json.dumps(client.ask("feedback")))
+            client.next()  # it is still open
+            told = daemon.get(f"/v1/feedback/{digest}")
+            self.assertEqual(told.status, 200)
+            self.assertGreater(len(told.body), 1 << 20)
 
     def test_confusion_becomes_a_table(self):
         confusion = pasted.Confusion(self.n)

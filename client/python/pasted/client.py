@@ -183,7 +183,8 @@ class Client:
         """What the server says of "recipe STREAM", "operations", "presets",
         "preset NAME", "sessions", "feedback", "feedback DIGEST", "groups
         STREAM" or "group STREAM NAME" (PROTOCOL.md, ASK). NotFound: it knows
-        no such thing; Unsupported: it is too old to answer."""
+        no such thing; Unsupported: it is too old to answer; PastedError
+        itself: the answer is beyond 1 MiB."""
         out = ctypes.c_char_p()
         self._check(lib.ask(self._live(), what.encode(), ctypes.byref(out)))
         return json.loads(out.value or b"null")
