@@ -98,15 +98,17 @@ class UnixSocket(unittest.TestCase):
                 self.assertTrue(os.path.lexists(self.path))
 
     def largest(self, *arguments):
-        """The first in a row of sizes that does not fit, why, and the log."""
+        """The first in a row of sizes that does not fit, why, and the whole log."""
+        found = None
         with self.daemon("--batch-budget", "32M", *arguments) as daemon:
             with greeted(daemon) as peer:
                 for batch in range(64, 4096, 64):
                     try:
                         peer.open(batch=batch)
                     except wire.ServerError as refusal:
-                        return batch, refusal.text, daemon.log
-        return None
+                        found = batch, refusal.text
+                        break
+        return *found, daemon.log
 
     def test_what_clients_may_map_is_taken_from_the_largest_batch(self):
         half, why, log = self.largest()
