@@ -96,6 +96,19 @@ class _Held:
         weakref.finalize(self, lib.batch_release, batch)
 
 
+def check_state(state: Mapping[str, Any]) -> Sequence[str]:
+    """The keys that are read of a saved state; BadArgument: it is none."""
+    if not isinstance(state, Mapping):
+        raise BadArgument("a state is a mapping, as state_dict gives it, not "
+                          f"{type(state).__name__}")
+    for key in ("stream", "fingerprint", "position"):
+        if key not in state:
+            raise BadArgument(f"the state has no {key!r}: one that state_dict "
+                              "gave has")
+    return [key for key in ("stream", "fingerprint", "position", "feedback",
+                            "contexts") if key in state]
+
+
 class Client:
     """A stream of a pasted server, read from a cursor on.
 
@@ -212,9 +225,8 @@ class Client:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continues there; FingerprintMismatch when it is another stream,
         UnknownFeedback when the server has not the table that it names."""
-        known = ("stream", "fingerprint", "position", "feedback")
-        text = json.dumps({key: state[key] for key in known
-                           if key in state or key != "feedback"})
+        text = json.dumps({key: state[key] for key in check_state(state)
+                           if key != "contexts"})
         self._check(lib.restore(self._live(), text.encode()))
 
     # -- feedback ----------------------------------------------------------
@@ -290,12 +302,14 @@ class Client:
                 read-only views of libpasted's memory, which lives as long as
                 one of them; later batches do not wait for it.
             names: only these tensors (copies only).
-            out: arrays (C-contiguous, writable) to receive the tensors of
-                these names instead; others are dropped.
+            out: arrays (C-contiguous, writable, of the tensors' shapes and
+                dtypes) to receive the tensors of these names instead; others
+                are dropped.
 
         Raises Timeout after `timeout` seconds, and other PastedErrors.
         """
         if out is not None:
+            self._check_out(out)
             return self._next_into(dict(out))
         if copy:
             return self._next_into({name: np.empty(shape, dtype) for
@@ -309,12 +323,24 @@ class Client:
         self._wait(lambda: lib.next(self._handle, ctypes.byref(raw)))
         return self._arrays_of(raw, copy)
 
-    def _next_into(self, arrays: Dict[str, np.ndarray]) -> Batch:
-        buffers = (_library.Buffer * len(arrays))()
-        for buffer, (name, array) in zip(buffers, arrays.items()):
+    def _check_out(self, out: Mapping[str, np.ndarray]) -> None:
+        """Arrays of another shape or dtype would hold other numbers; signed
+        or not is theirs to say (torch carries the bits of bf16 as i2)."""
+        for name, array in out.items():
             if not array.flags.c_contiguous or not array.flags.writeable:
                 raise ValueError(f"out[{name!r}] must be C-contiguous and "
                                  "writable")
+        for name, (dtype, shape) in self.shapes(tuple(out)).items():
+            given = out[name].dtype
+            if (out[name].shape != shape or given.itemsize != dtype.itemsize
+                    or (given.kind == "f") != (dtype.kind == "f")):
+                raise BadArgument(
+                    f"out[{name!r}] must be {dtype} {list(shape)}, not "
+                    f"{given} {list(out[name].shape)}")
+
+    def _next_into(self, arrays: Dict[str, np.ndarray]) -> Batch:
+        buffers = (_library.Buffer * len(arrays))()
+        for buffer, (name, array) in zip(buffers, arrays.items()):
             buffer.name = name.encode()
             buffer.data = array.ctypes.data
             buffer.n_bytes = array.nbytes

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
 
 import numpy as np
 
-from .client import Batch, Client
+from .client import Batch, Client, check_state
 from .refined import Lanes
 
 try:  # a Loader must be one of these for DataLoader to take it
@@ -108,6 +108,12 @@ class Loader(_Base):
                              f"None, not {steps!r}")
         if (rank is None) != (world is None):
             raise ValueError("rank and world go together")
+        if isinstance(tensors, str):
+            raise ValueError(f"tensors must be names in a tuple or list, as "
+                             f"({tensors!r},), or None")
+        if not (slots is None or (isinstance(slots, int) and slots > 0)):
+            raise ValueError(f"slots must be a positive number or None, not "
+                             f"{slots!r}")
         self._url, self._options = url, options
         self._tensors = tuple(tensors) if tensors is not None else None
         self._steps, self._framework = steps, framework
@@ -159,10 +165,7 @@ class Loader(_Base):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """The next step is the one that state_dict stood before. Without its
         `contexts` refined chains begin anew, which a warning says."""
-        state = {key: state[key]
-                 for key in ("stream", "fingerprint", "position", "feedback",
-                             "contexts")
-                 if key not in ("feedback", "contexts") or key in state}
+        state = {key: state[key] for key in check_state(state)}
         if self._client is not None and self._lanes is not None:
             self._client.close()  # with the steps that are under way
             self._client = self._lanes = None
@@ -185,8 +188,10 @@ class Loader(_Base):
         """Of a refined chain: what became of the latest step's images, u8 in
         0..255 or floats in 0..1, [n,h,w,3] or [n,3,h,w], RGB (as_contexts);
         else BadArgument. Without it that step's slots begin new chains."""
-        if self._lanes is None:
+        if self._slots is None:
             raise ValueError("hand_on needs a Loader with slots")
+        if self._lanes is None:
+            raise ValueError("hand_on before the first step")
         self._lanes.hand_on(images)
 
     def _next(self, client: Client) -> Dict[str, Any]:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .errors import BadArgument
 from .ranges import check_fractions, check_unit_tensor
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -66,6 +67,15 @@ def step_of(g: Tensor, t: int, steps: int, size: float,
     return size / steps * ((steps - t) * g.sign() + t * (g / largest)) / steps
 
 
+def _check_mask(mask: Tensor, images: Tensor) -> None:
+    """Others could be spread over the wrong axes, and nobody would see it."""
+    n, c, *side = images.shape
+    if tuple(mask.shape) not in ((n, 1, *side), (n, c, *side)):
+        raise BadArgument(f"masks of images {list(images.shape)} are "
+                          f"{[n, 1, *side]}, not {list(mask.shape)}; "
+                          "mask.unsqueeze(1) makes [n,1,h,w] of [n,h,w]")
+
+
 def pgd(model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, *,
         mask: Optional[Tensor] = None, epsilon_object: float = 4 / 255,
         epsilon_context: float = 16 / 255, steps: int = 8,
@@ -90,6 +100,7 @@ def pgd(model: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor, *,
     check_unit_tensor("images", images)
     if mask is not None:
         check_unit_tensor("masks", mask)
+        _check_mask(mask, images)
     whole = (lambda x: model(prepare(x))) if prepare else model
     allowed = torch.full_like(images, epsilon_context)
     if mask is not None:

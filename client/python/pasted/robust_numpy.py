@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .errors import BadArgument
 from .ranges import check_fractions, check_unit_array
 
 
@@ -40,6 +41,10 @@ def _radius(images: np.ndarray, mask: np.ndarray, epsilon_object: float,
     """How far a result may lie from each value of `images`."""
     check_unit_array("images", images)
     check_unit_array("masks", mask)
+    if mask.ndim != images.ndim:
+        raise BadArgument(f"masks of images {list(images.shape)} have as many "
+                          f"axes, [n,1,h,w] or [n,h,w,1], not "
+                          f"{list(mask.shape)}")
     check_fractions(epsilon_object=epsilon_object,
                     epsilon_context=epsilon_context)
     return epsilon_context + (epsilon_object - epsilon_context) * mask

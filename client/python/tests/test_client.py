@@ -73,6 +73,10 @@ def test_out_receives_into_the_callers_memory(url):
             client.next(out={"imgae": image})
         with pytest.raises(ValueError, match="contiguous"):
             client.next(out={"image": image[:, ::2]})
+        with pytest.raises(pasted.BadArgument, match="uint8.*float32"):
+            client.next(out={"image": image.astype(np.float32)})
+        with pytest.raises(pasted.BadArgument, match="uint8.*not uint8"):
+            client.next(out={"image": image.ravel()})
         assert client.position == 16  # refused calls took no batch
 
 

@@ -60,6 +60,18 @@ def test_a_checkpoint_counts_consumed_steps_and_finishes_the_pass(url):
         np.testing.assert_array_equal(a, b)
 
 
+def test_what_is_no_state_is_refused_by_its_place(url):
+    with pasted.Loader(url, framework="numpy") as loader:
+        good = loader.state_dict()
+        for bad, why in ((None, "NoneType"), ({}, "'stream'"),
+                         ({k: good[k] for k in ("stream", "fingerprint")},
+                          "'position'")):
+            for reader in (loader, loader.client):
+                with pytest.raises(pasted.BadArgument, match=why):
+                    reader.load_state_dict(bad)
+        loader.load_state_dict(good)
+
+
 def test_ranks_share_the_batch(url):
     parts = []
     for rank in range(2):
@@ -89,6 +101,7 @@ def test_none_for_tensors_yields_them_all(url):
 
 @pytest.mark.parametrize("wrong", [
     {"steps": 0}, {"steps": "epochs"}, {"framework": "jax"}, {"rank": 1},
+    {"slots": 0}, {"slots": "16"}, {"tensors": "image"},
     {"framework": "numpy", "pin_memory": True},
     pytest.param({"framework": "torch", "copy": False}, marks=needs_torch)])
 def test_wrong_arguments_are_refused_at_once(url, wrong):

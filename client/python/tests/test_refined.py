@@ -152,6 +152,12 @@ def test_bad_contexts_are_refused_and_the_client_lives(chained):
         loader_of(chained, batch=6).client
 
 
+def test_hand_on_before_the_first_step_says_so(chained):
+    with loader_of(chained) as loader, \
+            pytest.raises(ValueError, match="before the first step"):
+        loader.hand_on(np.zeros((8, 20, 24, 3), np.uint8))
+
+
 def test_slots_are_the_recipes(chained):
     """Other slots would hand each image on to other samples, silently."""
     for slots, stream, why in ((8, "default", "slots 8: chain/slots of stream "
@@ -172,6 +178,8 @@ def test_ask_tells_a_streams_recipe(chained):
         for unknown in ("recipe nobody", "recipe ", "recipes", "recipe default "):
             with pytest.raises(pasted.NotFound):
                 client.ask(unknown)
+        with pytest.raises(pasted.NotFound, match="recipe STREAM, sessions"):
+            client.ask("recipes")
 
 
 @contextlib.contextmanager

@@ -90,6 +90,19 @@ def test_pgd_raises_the_loss_and_stays_within_both_epsilons(scene,
 
 
 @needs_torch
+def test_masks_that_would_be_spread_over_other_axes_are_refused(scene):
+    model, images, mask, labels = scene
+    n, _, h, w = images.shape
+    for bad in (mask[:, 0], mask[:1], mask[:, :, :-1]):
+        with pytest.raises(BadArgument, match=r"masks of images .*unsqueeze"):
+            robust.pgd(model, images, labels, mask=bad)
+    with pytest.raises(BadArgument, match="as many axes"):
+        robust_numpy.project(images.numpy(), images.numpy(),
+                             mask[:, 0].numpy(), 0.1, 0.1)
+    assert mask.shape == (n, 1, h, w)
+
+
+@needs_torch
 def test_an_epsilon_of_nought_freezes_the_object(scene):
     model, images, mask, labels = scene
     hard = robust.pgd(model, images, labels, mask=mask, epsilon_object=0)
