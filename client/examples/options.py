@@ -43,17 +43,60 @@ def set_keys(recipe: Dict[str, Any], pairs: Sequence[Tuple[str, Any]]) -> None:
         place[key] = value
 
 
+def whole(lowest: int, highest: int = 1 << 40) -> Callable[[str], int]:
+    """The type of an option: a whole number within these."""
+    def read(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            to = f" to {highest}" if highest < 1 << 40 else " on"
+            raise argparse.ArgumentTypeError(
+                f"a whole number from {lowest}{to} is wanted, not {text!r}")
+        return int(text)
+    return read
+
+
+def fraction(text: str) -> float:
+    """The type of an option: within 0..1."""
+    try:
+        if 0 <= float(text) <= 1:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"a number from 0 to 1 is wanted, not {text!r}")
+
+
 class Parser(argparse.ArgumentParser):
     """Refuses options that would be ignored."""
 
     def parse_args(self, *given: Any) -> argparse.Namespace:  # type: ignore
         args = super().parse_args(*given)
-        if getattr(args, "server", None) and args.set:
+        if "server" in args:
+            self._check_ignored(args)
+            self._check_files(args)
+        return args
+
+    def _check_ignored(self, args: argparse.Namespace) -> None:
+        if args.server and args.set:
             self.error(f"--set {args.set[0][0]}: the recipe of --server is "
                        "that daemon's")
-        if getattr(args, "resume", False) and not args.checkpoint:
+        if args.server and (args.objects or args.backgrounds):
+            self.error("--objects, --backgrounds: the pool of --server is "
+                       "that daemon's")
+        if args.backgrounds and not args.objects:
+            self.error("--objects and --backgrounds go together")
+        if args.resume and not args.checkpoint:
             self.error("--resume needs --checkpoint FILE")
-        return args
+
+    def _check_files(self, args: argparse.Namespace) -> None:
+        """What would fail when the training is over, or read nothing."""
+        for option in ("checkpoint", "log"):
+            path = getattr(args, option)
+            if path and not pathlib.Path(path).absolute().parent.is_dir():
+                self.error(f"--{option} {path}: there is no such folder")
+        if not pathlib.Path(args.recipe).is_file():
+            self.error(f"--recipe: there is no file {args.recipe}")
+        if args.resume and not pathlib.Path(args.checkpoint).is_file():
+            self.error(f"--resume: there is no file {args.checkpoint}")
 
 
 def shared(description: str) -> Parser:
@@ -64,22 +107,22 @@ def shared(description: str) -> Parser:
     add("--daemon", metavar="PROGRAM", default=os.fspath(pathlib.Path(
         os.environ.get("PASTED_BUILD", ROOT / "build" / "release"))
         / "server" / "pasted"), help="the daemon to start")
-    add("--threads", type=int, default=1, help="of the trainer")
+    add("--threads", type=whole(1), default=1, help="of the trainer")
     add_training(add)
     add("--quiet", action="store_true", help="no progress on standard error")
     return parser
 
 
 def add_training(add: Callable) -> None:
-    add("--images", type=int, default=100000, help="to train on")
+    add("--images", type=whole(1), default=100000, help="to train on")
     add("--rate", type=float, default=2e-3, help="highest learning rate")
     add("--weight-decay", type=float, default=1e-2)
-    add("--average", type=float, default=0.998,
+    add("--average", type=fraction, default=0.998,
         help="decay of the average of the weights; 0: none")
-    add("--smoothing", type=float, default=0.1, help="of labels")
+    add("--smoothing", type=fraction, default=0.1, help="of labels")
     add("--normalise", choices=sorted(NORMALISE), default="min-max")
-    add("--epsilon-object", type=float, default=32 / 255)
-    add("--epsilon-context", type=float, default=32 / 255)
+    add("--epsilon-object", type=fraction, default=32 / 255)
+    add("--epsilon-context", type=fraction, default=32 / 255)
     add("--schedule", choices=["paper", "sign"], default="paper")
 
 
@@ -90,7 +133,7 @@ def arguments(description: str) -> Parser:
     add = parser.add_argument
     add("--server", metavar="URL", help="a running daemon's stream instead of "
         "one started here")
-    add("--workers", type=int, default=1, help="its composing threads")
+    add("--workers", type=whole(1), default=1, help="its composing threads")
     add("--objects", metavar="DIR", help="cut-outs instead of the demo's")
     add("--backgrounds", metavar="DIR", help="photographs; with --objects")
     add("--recipe", metavar="FILE", help="JSON; the example's own otherwise")
@@ -105,20 +148,22 @@ def arguments(description: str) -> Parser:
     add_network(add)
     add("--checkpoint", metavar="FILE", help="written at the end, and at "
         "Ctrl-C")
-    add("--stop-after", metavar="STEPS", type=int, help="save and end there")
+    add("--stop-after", metavar="STEPS", type=whole(1),
+        help="save and end there")
     add("--resume", action="store_true", help="continue from --checkpoint")
     add("--log", metavar="FILE", help="append the line of results")
     return parser
 
 
 def add_network(add: Callable) -> None:
-    add("--batch", type=int, default=50, help="images a step, about")
-    add("--dropout", type=float, default=0.0)
-    add("--widths", type=int, nargs="+", default=[32, 64, 128])
-    add("--head", type=int, default=256, help="width of the layer before last")
-    add("--pgd", metavar="STEPS", type=int, default=2, help="0: none")
-    add("--candidates", metavar="K", type=int, default=1,
+    add("--batch", type=whole(1), default=50, help="images a step, about")
+    add("--dropout", type=fraction, default=0.0)
+    add("--widths", type=whole(1), nargs="+", default=[32, 64, 128])
+    add("--head", type=whole(1), default=256,
+        help="width of the layer before last")
+    add("--pgd", metavar="STEPS", type=whole(0), default=2, help="0: none")
+    add("--candidates", metavar="K", type=whole(1, 32), default=1,
         help="poses of each sample, of which the worst is trained on")
-    add("--feedback", metavar="STEPS", type=int, default=0,
+    add("--feedback", metavar="STEPS", type=whole(0), default=0,
         help="upload what is confused every so many steps; 0: never. The "
         "recipe needs distractors")

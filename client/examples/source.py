@@ -45,6 +45,9 @@ class Daemon:
 
     def __init__(self, config: Mapping[str, Any], program: str,
                  workers: int = 1) -> None:
+        if not os.access(program, os.X_OK):
+            raise SystemExit(f"there is no daemon {program}: build the "
+                             "project, or name one with --daemon PROGRAM")
         self._folder = tempfile.TemporaryDirectory(prefix="pasted-")
         folder = pathlib.Path(self._folder.name)
         (folder / "config.json").write_text(json.dumps(config))

@@ -32,7 +32,10 @@ def pool_of(args, folder: pathlib.Path) -> dict:
         return {"demo": True}
     objects = []
     for i in range(10):
-        shutil.copy(pathlib.Path(args.objects) / f"{i}.png", folder)
+        try:
+            shutil.copy(pathlib.Path(args.objects) / f"{i}.png", folder)
+        except OSError as error:
+            raise SystemExit(f"--objects: {error}") from None
         objects.append({"path": f"{i}.png", "class": str(i),
                         "mask": f"{i}.png", "matte": "mask-inverted"})
     manifest = folder / "digits.json"
@@ -75,8 +78,9 @@ def main() -> None:
     parser = options.arguments(__doc__.split("\n\n")[0])
     parser.add_argument("--opencv", action="store_true", help="compose the "
                         "same kind of digits in this process, to compare")
-    parser.add_argument("--members", type=int, default=6, help="networks that "
-                        "learn beside each other and decide together")
+    parser.add_argument("--members", type=options.whole(1), default=6,
+                        help="networks that learn beside each other and "
+                        "decide together")
     parser.set_defaults(recipe=str(HERE / "digits.json"), images=150000,
                         widths=[16, 32, 64], head=128, views=True,
                         epsilon_object=0.05, epsilon_context=0.05)

@@ -1,6 +1,8 @@
-"""What the training examples refuse before they train: keys of --set, files of
+"""What the training examples refuse before they train: options, files of
 --evaluate. Trains nothing."""
 import argparse
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -75,12 +77,46 @@ class Keys(unittest.TestCase):
                 (["--set=/object/scal=1"], 1, "/object/scal: unknown key"),
                 (["--set=/object/scale=x"], 2, "--set: /object/scale: 'x'"),
                 (["--set=/size/h=1"], 1, "--set /size/h: "),
+                (["--daemon=/not/there"], 1, "there is no daemon /not/there"),
                 (["--set=/size=20", "--server", "pasted://h"], 2,
                  "--set /size: the recipe of --server")):
             for program in ("train_digits.py", "train_signs.py"):
                 found, line = refused(*arguments, program=program)
                 self.assertEqual(found, code, line)
                 self.assertIn(named, line)
+
+
+class Arguments(unittest.TestCase):
+    def refused(self, *arguments):
+        parser = options.arguments("")
+        parser.set_defaults(recipe=options.__file__)
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), \
+                self.assertRaises(SystemExit) as caught:
+            parser.parse_args(arguments)
+        self.assertEqual(caught.exception.code, 2)
+        return said.getvalue()
+
+    def test_what_cannot_be_or_would_be_ignored_is_refused(self):
+        for arguments, why in (
+                (["--images=0"], "--images: a whole number from 1 on"),
+                (["--pgd=-1"], "--pgd: a whole number from 0 on"),
+                (["--candidates=33"], "from 1 to 32 is wanted, not '33'"),
+                (["--smoothing=2"], "--smoothing: a number from 0 to 1"),
+                (["--average=x"], "--average: a number from 0 to 1"),
+                (["--backgrounds=x"], "go together"),
+                (["--objects=x", "--server", "pasted://h"],
+                 "the pool of --server")):
+            self.assertIn(why, self.refused(*arguments))
+
+    def test_files_are_looked_for_before_training(self):
+        for arguments, why in (
+                (["--log=/not/there"], "--log /not/there: there is no"),
+                (["--checkpoint=/not/there"], "--checkpoint /not/there: "),
+                (["--recipe=/not/there"], "--recipe: there is no file"),
+                (["--resume", "--checkpoint=not-there"],
+                 "--resume: there is no file not-there")):
+            self.assertIn(why, self.refused(*arguments))
 
 
 class Evaluated(unittest.TestCase):
