@@ -169,7 +169,7 @@ void args_help(const struct command *commands, const struct command *one)
     printf("\noptions (pastectl COMMAND --help shows those of one command)\n");
     print_rows(CMD_STREAM);
     printf("\nexit codes: 0 done, 1 failed, 2 usage, 3 no server, no such "
-           "stream or no answer\n");
+           "stream, group,\ntable, preset or operation, or no answer\n");
 }
 
 static int exit_of(int status)
@@ -178,6 +178,7 @@ static int exit_of(int status)
     case PASTED_CLOSED:
     case PASTED_TIMEOUT:
     case PASTED_NOT_FOUND:
+    case PASTED_UNKNOWN_FEEDBACK:
     case PASTED_DRAINING:
         return EXIT_NOTHING;
     case PASTED_BAD_ARGUMENT:

@@ -2,6 +2,7 @@
  * uploads one from a text file and says the digest that names it. Makes no
  * table itself. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,33 +11,56 @@
 #include "client/cli/json.h"
 #include "common/feedback.h"
 
+/* To the next number; false where the file ends. */
+static bool skip_between(FILE *file, size_t *line)
+{
+    int c;
+    while ((c = getc(file)) != EOF && strchr(" \t\r\n,", c) != NULL && c != 0)
+        *line += c == '\n';
+    if (c == EOF)
+        return false;
+    ungetc(c, file);
+    return true;
+}
+
+/* Fills numbers, most of them at most. False after saying why not. */
+static bool read_all(FILE *file, const char *path, double *numbers, size_t most,
+                     size_t *out_n)
+{
+    size_t n = 0, line = 1;
+    bool more = skip_between(file, &line);
+    while (more && n < most && fscanf(file, "%lf", &numbers[n]) == 1) {
+        n++;
+        more = skip_between(file, &line);
+    }
+    *out_n = n;
+    if (ferror(file))
+        fprintf(stderr, "pastectl: %s: %s\n", path, strerror(errno));
+    else if (more && n == most)
+        fprintf(stderr, "pastectl: %s: more than %d rows of as many numbers\n",
+                path, FEEDBACK_MAX_CLASSES);
+    else if (more)
+        fprintf(stderr,
+                "pastectl: %s: line %zu: number %zu of the file cannot be "
+                "read; rows of plain numbers are wanted\n",
+                path, line, n + 1);
+    return !more && !ferror(file);
+}
+
 /* Numbers with white space or commas between; NULL after saying why not. */
 static double *read_numbers(const char *path, size_t *out_n)
 {
     const size_t most = (size_t)FEEDBACK_MAX_CLASSES * FEEDBACK_MAX_CLASSES;
     FILE *file = fopen(path, "re");
     double *numbers = file != NULL ? calloc(most, sizeof *numbers) : NULL;
-    size_t n = 0;
     if (numbers == NULL) {
         fprintf(stderr, "pastectl: %s: %s\n", path, strerror(errno));
-    } else {
-        while (n < most && fscanf(file, "%lf", &numbers[n]) == 1) {
-            n++;
-            if (fscanf(file, "%*[ \t\r\n,]") == EOF)
-                break;
-        }
-        if (!feof(file)) {
-            fprintf(stderr,
-                    "pastectl: %s: number %zu cannot be read (rows of plain "
-                    "numbers are wanted), or beyond %d classes\n",
-                    path, n + 1, FEEDBACK_MAX_CLASSES);
-            free(numbers);
-            numbers = NULL;
-        }
+    } else if (!read_all(file, path, numbers, most, out_n)) {
+        free(numbers);
+        numbers = NULL;
     }
     if (file != NULL)
         fclose(file);
-    *out_n = n;
     return numbers;
 }
 

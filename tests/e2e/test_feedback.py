@@ -204,7 +204,7 @@ class FeedbackTest(unittest.TestCase):
             self.check(batch, 6)
         unknown = self.pastectl("pull", "--feedback", "0" * 64, "--out",
                                 str(out))
-        self.assertEqual(unknown.returncode, 1)
+        self.assertEqual(unknown.returncode, 3)  # no such table
         self.assertIn("feedback", unknown.stderr)
         for text, why in (("1 2 x", "number 3"), ("1 2 3", "3 numbers"),
                           ("-1 " * self.n ** 2, "-1"), ("", "0 numbers")):
@@ -212,6 +212,11 @@ class FeedbackTest(unittest.TestCase):
             bad = self.pastectl("feedback", "put", str(table))
             self.assertIn(bad.returncode, (1, 2), bad.stderr)
             self.assertIn(why, bad.stderr)
+        table.write_text("1 2\n\n3 x")
+        self.assertIn("line 3: number 4",
+                      self.pastectl("feedback", "put", str(table)).stderr)
+        self.assertIn("Is a directory", self.pastectl(
+            "feedback", "put", self.folder.name).stderr)
         self.assertEqual(self.pastectl("feedback").returncode, 2)
 
     def test_pastectl_lists_and_shows_tables(self):
