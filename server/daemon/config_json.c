@@ -136,7 +136,7 @@ static int read_object(enum option_scope scope, void *target, json_t *object,
 
     if (!json_is_object(object)) {
         refuse_type(fault, "an object");
-        return fault_prefix(fault, "%s", pointer);
+        return fault_prefix(fault, "%s", *pointer ? pointer : "/");
     }
     json_object_foreach(object, key, value)
     {

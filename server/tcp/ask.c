@@ -100,6 +100,20 @@ static int ask_feedback(const struct session *s, const char *what,
                                  error_sentence(ERROR_NO_MEMORY));
 }
 
+/* What is no question at all is told of all that there are. */
+static int ask_topic(const char *what, char **out_text, struct fault *fault)
+{
+    static const char word[] = "preset ";
+    int status = recipe_topic(what, out_text, fault);
+    if (status != -ERROR_NOT_FOUND || strncmp(what, word, strlen(word)) == 0)
+        return status;
+    return fault_set(fault, ERROR_NOT_FOUND,
+                     "nothing is known of this; there are: operations, "
+                     "presets, preset NAME, recipe STREAM, sessions, groups "
+                     "STREAM, group STREAM NAME [STEP], feedback, feedback "
+                     "DIGEST");
+}
+
 static int find_text(const struct session *s, const char *what, char **out_text,
                      struct fault *fault)
 {
@@ -111,7 +125,7 @@ static int find_text(const struct session *s, const char *what, char **out_text,
     if (status == 1)
         status = ask_feedback(s, what, out_text, fault);
     if (status == 1)
-        status = recipe_topic(what, out_text, fault);
+        status = ask_topic(what, out_text, fault);
     if (status != 0 || strlen(*out_text) <= WIRE_MAX_REPLY_BYTES)
         return status;
     mem_free(*out_text);

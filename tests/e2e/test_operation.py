@@ -102,6 +102,8 @@ class Options(WithFolder):
                 (("--recipe: ./nothing.json: No such file",),
                  ["--demo", "--recipe", "./nothing.json"]),
                 ("No such file", ["--config", "/nothing.json"]),
+                ("list.json: /: an object is wanted",
+                 ["--config", self.write("list.json", [])]),
                 ("either the demo", ["--demo", "--objects", "x"]),
                 ("both objects", ["--objects", "x"]),
                 ("other machines", ["--demo", "--http", "0.0.0.0:0"]),
