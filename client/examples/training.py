@@ -67,18 +67,20 @@ class Feedback:
         self.table = table
 
     def state_dict(self) -> Dict[str, Any]:
-        return {"steps": self.steps, "table": self.table,
-                "counts": self._confusion.counts}
+        """Of tensors: since 2.6 torch.load takes no NumPy arrays."""
+        table = None if self.table is None else torch.tensor(self.table)
+        return {"steps": self.steps, "table": table,
+                "counts": torch.tensor(self._confusion.counts)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.steps, counts = state["steps"], state["counts"]
+        self.steps, counts = state["steps"], state["counts"].numpy()
         truth, predicted = np.nonzero(counts)
         times = counts[truth, predicted]
         self._confusion.reset()
         self._confusion.add(np.repeat(truth, times),
                             np.repeat(predicted, times))
         if state["table"] is not None:
-            self.table = state["table"]
+            self.table = state["table"].numpy()
             self.batches.loader.feedback(self.table)
 
 
